@@ -1,0 +1,2 @@
+//! wschat
+#![forbid(unsafe_code)]

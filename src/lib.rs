@@ -1,2 +1,8 @@
-//! wschat
+//! wschat: chat in the terminal over plain WebSockets, from one binary. The folders in reading order: `protocol` is the
+//! vocabulary both halves share; `hub` decides for the host, `store` keeps what was said, `server` carries out; `client`
+//! is a client without a screen, `tui` is its screen. `main` chooses between them.
 #![forbid(unsafe_code)]
+
+pub mod hub;
+pub mod protocol;
+pub mod store;

@@ -1,0 +1,152 @@
+//! What the hub has kept and the store keeps: a [`Draft`] that wants a number, and [`Fact`]s, lasting state without a seq.
+//! Neither is ever on the wire; they stand here because the two that share them do not know each other.
+
+use super::entry::{Author, Conversation, Nonce, PersonId, Seq, Timestamp, What};
+use super::names::{Nick, RoomName, Target};
+use super::person::PublicKey;
+use super::text::Text;
+
+/// An entry that wants a number. Rights that depend on the entry it changes are checked in the same transaction: an
+/// Edited or Deleted is only taken from the author of `of`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Whose log.
+    pub conversation: Conversation,
+    /// How it was addressed.
+    pub to: Target,
+    /// When the host took it.
+    pub at: Timestamp,
+    /// Who.
+    pub from: Author,
+    /// What.
+    pub what: What,
+    /// What its sender recognises it by.
+    pub nonce: Option<Nonce>,
+    /// Whom a Said mentions (the store fills in those of a Deleted).
+    pub mentions: Vec<PersonId>,
+}
+
+/// Lasting state without a seq.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// A key claimed a name: a new person.
+    Claimed {
+        /// Who, from now on.
+        person: PersonId,
+        /// The name.
+        name: Nick,
+        /// The key.
+        key: PublicKey,
+        /// When.
+        at: Timestamp,
+    },
+    /// A person is called otherwise; the old name stays reserved for it.
+    Renamed {
+        /// Who.
+        person: PersonId,
+        /// The new name.
+        name: Nick,
+        /// Until when nobody else may claim the old one.
+        reserved_until: Timestamp,
+    },
+    /// A room was made.
+    RoomMade {
+        /// Which.
+        room: RoomName,
+        /// By whom; `None` for the host's own.
+        maker: Option<PersonId>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A room without members and entries is forgotten. Refused silently when it has entries.
+    RoomForgotten {
+        /// Which.
+        room: RoomName,
+    },
+    /// A person became a member; its read position starts at the head when it never had one there.
+    Joined {
+        /// Who.
+        person: PersonId,
+        /// Where.
+        room: RoomName,
+    },
+    /// A person is no member any more.
+    Left {
+        /// Who.
+        person: PersonId,
+        /// Where.
+        room: RoomName,
+    },
+    /// A person has read this far. Only grows, and never beyond the head.
+    Read {
+        /// Who.
+        person: PersonId,
+        /// Where.
+        conversation: Conversation,
+        /// The last seq read.
+        seq: Seq,
+    },
+}
+
+/// Why an entry gets no number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppendRefusal {
+    /// The nonce stands for something else in this conversation.
+    NonceConflict,
+    /// `of` does not exist, or is no Said.
+    NoSuchEntry,
+    /// `of` is somebody else's.
+    NotYours,
+    /// `of` was deleted.
+    Deleted,
+    /// The reaction is there already, or is not there; the text or topic is the same.
+    Unchanged,
+}
+
+/// Where a person's count of unread starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadFrom {
+    /// At the position the store keeps for the person (the head, when it keeps none).
+    Kept,
+    /// Here; for guests, whose position the hub remembers while they are there.
+    At(Seq),
+    /// At the head.
+    Head,
+}
+
+/// Everything the hub must know at start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// People with keys.
+    pub people: Vec<PersonFacts>,
+    /// Rooms.
+    pub rooms: Vec<RoomFacts>,
+    /// Pairs that have a direct log.
+    pub directs: Vec<[PersonId; 2]>,
+}
+
+/// One person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonFacts {
+    /// Who.
+    pub person: PersonId,
+    /// The name of now.
+    pub name: Nick,
+    /// The keys.
+    pub keys: Vec<PublicKey>,
+    /// Names of before that are reserved, with the time they become free.
+    pub reserved: Vec<(Nick, Timestamp)>,
+    /// Rooms it is a member of.
+    pub rooms: Vec<RoomName>,
+}
+
+/// One room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomFacts {
+    /// Its name.
+    pub room: RoomName,
+    /// Its topic.
+    pub topic: Text,
+    /// Last seq of its log.
+    pub head: Seq,
+}

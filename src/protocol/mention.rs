@@ -1,0 +1,71 @@
+//! Who is meant by a text: the one function that finds mentions, used once, when something is said. Highlighting on a
+//! screen uses the same rule; counting is the store's.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::names::{Nick, fold};
+
+/// Names one message may mention; more are not looked for, so that a text of nothing but names stays cheap.
+pub const MENTIONS_PER_TEXT: usize = 50;
+
+/// The words of a text that could be names: those after an `@` anywhere, and every other whole word, as byte ranges with
+/// the name that stands there. `@ann`, `ann:` and `ann,` all mean ann; `anna` and `ann@example` do not.
+pub fn candidates(text: &str) -> Vec<(std::ops::Range<usize>, Nick)> {
+    let mut found = Vec::new();
+    for (start, token) in text.split_word_bound_indices() {
+        extend(text, start, token, &mut found);
+    }
+    found
+}
+
+/// Word bounds split `ann-2` and `x.y`; a name goes on over `-`, `_`, `.` inside it.
+fn extend(text: &str, start: usize, token: &str, found: &mut Vec<(std::ops::Range<usize>, Nick)>) {
+    let part = |c: char| {
+        c.is_alphanumeric() || matches!(c, '-' | '_' | '.') || unicode_normalization::char::is_combining_mark(c)
+    };
+    let before = text[..start].chars().next_back();
+    if !token.starts_with(|c: char| c.is_alphanumeric() || c == '_') || before.is_some_and(part) {
+        return;
+    }
+    let rest = &text[start..];
+    let mut end = start + rest.find(|c| !part(c)).unwrap_or(rest.len());
+    let trimmed = text[start..end].trim_end_matches(['.', '-']);
+    end = start + trimmed.len();
+    if text[end..].starts_with('@') {
+        return;
+    }
+    if let Ok(nick) = Nick::parse(trimmed) {
+        found.push((start..end, nick));
+    }
+}
+
+/// Byte ranges of a text that mention one of these names (given folded).
+pub fn ranges(text: &str, folded_names: &[&str]) -> Vec<std::ops::Range<usize>> {
+    let hit = |(range, nick): (std::ops::Range<usize>, Nick)| folded_names.contains(&nick.folded()).then_some(range);
+    // Most texts mention nobody: one cheap look before the words are cut.
+    let folded = fold(text);
+    if !folded_names.iter().any(|name| folded.contains(name)) {
+        return Vec::new();
+    }
+    candidates(text).into_iter().filter_map(hit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hits(text: &str, name: &str) -> Vec<String> {
+        ranges(text, &[name]).into_iter().map(|r| text[r].to_owned()).collect()
+    }
+
+    #[test]
+    fn whole_words_only() {
+        assert_eq!(hits("hi Ann, and @ann: look. ann", "ann"), ["Ann", "ann", "ann"]);
+        for none in ["anna", "joann", "ann@example", "ann-2 is another", "x.ann"] {
+            assert_eq!(hits(none, "ann"), Vec::<String>::new(), "{none}");
+        }
+        assert_eq!(hits("ann-2!", "ann-2"), ["ann-2"]);
+        assert_eq!(hits("thanks ben.", "ben"), ["ben"]);
+        assert_eq!(hits("@東京 さん", "東京"), ["東京"]);
+    }
+}

@@ -1,0 +1,247 @@
+//! What a person types: text, or a command behind a slash. One table of commands serves the terminal, plain text, help
+//! and completion. What a command then does is decided by who reads it (a screen, or the plain dialect).
+
+use super::names::{NameError, Nick, RoomName, Target};
+
+/// One command: its name, its arguments as help shows them, and a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spec {
+    /// Without the slash.
+    pub name: &'static str,
+    /// Arguments, `[optional]`.
+    pub args: &'static str,
+    /// What it does.
+    pub help: &'static str,
+    /// Where it means something.
+    pub at: At,
+}
+
+/// Where a command means something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// Everywhere.
+    Everywhere,
+    /// Only where there is a screen.
+    Screen,
+    /// Only for raw clients in plain text.
+    Plain,
+}
+
+/// All commands, in the order of help.
+pub const COMMANDS: &[Spec] = &[
+    Spec { name: "join", args: "#room", help: "go to a room; a new one is made", at: At::Everywhere },
+    Spec { name: "leave", args: "[#room]", help: "leave this room, or that one", at: At::Everywhere },
+    Spec { name: "rooms", args: "", help: "list the host's rooms", at: At::Everywhere },
+    Spec { name: "topic", args: "[text]", help: "show the room's topic, or set it; - clears it", at: At::Everywhere },
+    Spec { name: "msg", args: "@name [text]", help: "talk to one person alone", at: At::Everywhere },
+    Spec { name: "me", args: "text", help: "say what you do, in the third person", at: At::Everywhere },
+    Spec { name: "nick", args: "name", help: "be called otherwise", at: At::Everywhere },
+    Spec { name: "who", args: "[#room]", help: "list the people of this room, or of that one", at: At::Everywhere },
+    Spec { name: "history", args: "[n]", help: "show the last n lines of this room (20)", at: At::Plain },
+    Spec {
+        name: "clear",
+        args: "",
+        help: "clear the pane; the history stays and comes back when you scroll up",
+        at: At::Screen,
+    },
+    Spec { name: "help", args: "[command]", help: "show keys and commands", at: At::Everywhere },
+    Spec { name: "quit", args: "", help: "leave wschat", at: At::Everywhere },
+];
+
+/// Lines that `/history` brings when no number is given, and at most.
+pub const HISTORY_DEFAULT: u32 = 20;
+/// See [`HISTORY_DEFAULT`].
+pub const HISTORY_MOST: u32 = 100;
+
+/// A line as it was meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// Words to say; `//x` has become `/x`.
+    Say(String),
+    /// `/me`.
+    Me(String),
+    /// `/join`.
+    Join(RoomName),
+    /// `/leave`; here when no room is named.
+    Leave(Option<RoomName>),
+    /// `/rooms`.
+    Rooms,
+    /// `/topic`; `None` shows it, an empty text clears it.
+    Topic(Option<String>),
+    /// `/msg`; without text it goes there.
+    Msg(Nick, Option<String>),
+    /// `/nick`.
+    Nick(Nick),
+    /// `/who`.
+    Who(Option<RoomName>),
+    /// `/history`.
+    History(u32),
+    /// `/clear`.
+    Clear,
+    /// `/help`.
+    Help(Option<String>),
+    /// `/quit`.
+    Quit,
+}
+
+/// Why a line with a slash in front cannot be carried out. Nothing of it is ever sent as text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SlashError {
+    /// There is no such command.
+    #[error("there is no /{typed}{}", nearest.map(|n| format!("; did you mean /{n}?")).unwrap_or_else(|| "; /help lists the commands".into()))]
+    Unknown {
+        /// What was typed, bounded and clean.
+        typed: String,
+        /// The nearest real one.
+        nearest: Option<&'static str>,
+    },
+    /// An argument is missing or too much.
+    #[error("usage: /{} {}", .0.name, .0.args)]
+    Usage(&'static Spec),
+    /// An argument is no name.
+    #[error("{what} “{typed}”: {why}")]
+    BadName {
+        /// What it should have been.
+        what: &'static str,
+        /// What was typed, bounded and clean.
+        typed: String,
+        /// Why it is none.
+        why: NameError,
+    },
+}
+
+/// The command of this name.
+pub fn spec(name: &str) -> Option<&'static Spec> {
+    COMMANDS.iter().find(|spec| spec.name == name)
+}
+
+/// Reads what a person typed, where `at` is ([`At::Screen`] or [`At::Plain`]).
+pub fn read(input: &str, at: At) -> Result<Line, SlashError> {
+    let Some(rest) = input.strip_prefix('/') else { return Ok(Line::Say(input.to_owned())) };
+    if rest.starts_with('/') {
+        return Ok(Line::Say(rest.to_owned()));
+    }
+    let (word, args) = match rest.split_once(char::is_whitespace) {
+        Some((word, args)) => (word, args.trim()),
+        None => (rest.trim_end(), ""),
+    };
+    let known = |spec: &&Spec| spec.at == At::Everywhere || spec.at == at;
+    let lower = word.to_lowercase();
+    let Some(spec) = COMMANDS.iter().filter(known).find(|spec| spec.name == lower) else {
+        return Err(SlashError::Unknown { typed: short(word), nearest: nearest(&lower, at) });
+    };
+    carry(spec, args)
+}
+
+fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
+    let usage = || SlashError::Usage(spec);
+    let one_room = |text: &str| room(text);
+    let maybe_room = |text: &str| if text.is_empty() { Ok(None) } else { room(text).map(Some) };
+    let some = |text: &str| if text.is_empty() { None } else { Some(text.to_owned()) };
+    match spec.name {
+        "join" if !args.is_empty() => one_room(args).map(Line::Join),
+        "leave" => maybe_room(args).map(Line::Leave),
+        "rooms" if args.is_empty() => Ok(Line::Rooms),
+        "topic" => Ok(Line::Topic(match args {
+            "" => None,
+            "-" => Some(String::new()),
+            text => Some(text.to_owned()),
+        })),
+        "msg" => {
+            let (name, text) = args.split_once(char::is_whitespace).unwrap_or((args, ""));
+            if name.is_empty() { Err(usage()) } else { Ok(Line::Msg(nick(name)?, some(text.trim()))) }
+        }
+        "me" if !args.is_empty() => Ok(Line::Me(args.to_owned())),
+        "nick" if !args.is_empty() => nick(args).map(Line::Nick),
+        "who" => maybe_room(args).map(Line::Who),
+        "history" if args.is_empty() => Ok(Line::History(HISTORY_DEFAULT)),
+        "history" => args.parse().map(|n: u32| Line::History(n.clamp(1, HISTORY_MOST))).map_err(|_| usage()),
+        "clear" if args.is_empty() => Ok(Line::Clear),
+        "help" => Ok(Line::Help(some(args))),
+        "quit" => Ok(Line::Quit),
+        _ => Err(usage()),
+    }
+}
+
+fn room(text: &str) -> Result<RoomName, SlashError> {
+    let name = text.strip_prefix('#').unwrap_or(text);
+    RoomName::parse(name).map_err(|why| SlashError::BadName { what: "no room can be called", typed: short(text), why })
+}
+
+fn nick(text: &str) -> Result<Nick, SlashError> {
+    let name = text.strip_prefix('@').unwrap_or(text);
+    Nick::parse(name).map_err(|why| SlashError::BadName { what: "nobody can be called", typed: short(text), why })
+}
+
+/// The nearest command to what was typed, when it is near enough to be meant.
+fn nearest(typed: &str, at: At) -> Option<&'static str> {
+    let known = COMMANDS.iter().filter(|spec| spec.at == At::Everywhere || spec.at == at);
+    let begun = known.clone().find(|spec| !typed.is_empty() && spec.name.starts_with(typed));
+    let near = || {
+        known
+            .map(|spec| (strsim::damerau_levenshtein(typed, spec.name), spec.name))
+            .filter(|(distance, name)| *distance <= 2 && *distance < name.len())
+            .min()
+    };
+    let typed_is_short = typed.len() <= 16;
+    begun.map(|spec| spec.name).or_else(|| if typed_is_short { near().map(|(_, name)| name) } else { None })
+}
+
+/// What was typed, for an error: clean, on one line, and no longer than a line.
+fn short(typed: &str) -> String {
+    let clean = super::text::Text::clean(typed);
+    clean.one_line().chars().take(40).collect()
+}
+
+/// The target a room or person argument stands for; used by completion.
+pub fn target(text: &str) -> Option<Target> {
+    Target::parse(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn screen(input: &str) -> Result<Line, String> {
+        read(input, At::Screen).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn words_and_commands() {
+        let dev = RoomName::parse("dev").unwrap();
+        let ben = Nick::parse("ben").unwrap();
+        for (input, line) in [
+            ("hello", Line::Say("hello".into())),
+            ("//join", Line::Say("/join".into())),
+            ("/join #dev", Line::Join(dev.clone())),
+            ("/JOIN dev", Line::Join(dev.clone())),
+            ("/leave", Line::Leave(None)),
+            ("/topic", Line::Topic(None)),
+            ("/topic -", Line::Topic(Some(String::new()))),
+            ("/topic a  b", Line::Topic(Some("a  b".into()))),
+            ("/msg @ben hi there", Line::Msg(ben.clone(), Some("hi there".into()))),
+            ("/msg ben", Line::Msg(ben, None)),
+            ("/me waves", Line::Me("waves".into())),
+            ("/me\twaves", Line::Me("waves".into())),
+            ("/quit", Line::Quit),
+        ] {
+            assert_eq!(screen(input), Ok(line), "{input}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (input, said) in [
+            ("/jion #dev", "there is no /jion; did you mean /join?"),
+            ("/j #dev", "there is no /j; did you mean /join?"),
+            ("/frobnicate", "there is no /frobnicate; /help lists the commands"),
+            ("/", "there is no /; /help lists the commands"),
+            ("/join", "usage: /join #room"),
+            ("/join #a b", "no room can be called “#a b”: a name cannot hold blanks (try - instead)"),
+            ("/history 5", "there is no /history; /help lists the commands"),
+        ] {
+            assert_eq!(screen(input), Err(said.to_owned()), "{input}");
+        }
+        assert_eq!(read("/history 500", At::Plain), Ok(Line::History(HISTORY_MOST)));
+    }
+}

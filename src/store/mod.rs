@@ -1,0 +1,122 @@
+//! What was said, and the lasting facts about who and where. Synchronous: the server's keeper calls it from a thread of
+//! its own. It numbers entries, refuses what an old entry forbids, and gives back pages and counts; it knows no session
+//! and no socket. `sqlite` is the store, `memory` the naive model it is compared with.
+
+use crate::protocol::entry::{Conversation, Entry, Epoch, Page, PersonId, Seq, Standing, Timestamp};
+use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
+
+/// One thing to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Give this a number.
+    Append(Draft),
+    /// Keep this.
+    Facts(Vec<Fact>),
+}
+
+/// What became of one [`Write`], after the commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It has a number. `fresh: false`: the nonce was known, this is the first entry with it; tell its sender alone.
+    Entry {
+        /// The entry.
+        entry: Entry,
+        /// Whether it is new.
+        fresh: bool,
+    },
+    /// It is kept.
+    Facts,
+    /// It may not be.
+    Refused(AppendRefusal),
+}
+
+/// Why the store cannot do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no room on the disk. Nothing was changed; the same may go well later.
+    #[error("the disk is full")]
+    Full,
+    /// The file is damaged. Nothing was overwritten.
+    #[error("the history in {path} is damaged: {detail}")]
+    Damaged {
+        /// Which file.
+        path: String,
+        /// What SQLite says.
+        detail: String,
+    },
+    /// The file was written by a newer wschat.
+    #[error(
+        "the history in {path} was written by a newer wschat (its version is {found}, this one knows {known}): run that one, or give another --data-dir"
+    )]
+    Newer {
+        /// Which file.
+        path: String,
+        /// Its version.
+        found: i64,
+        /// The newest this program knows.
+        known: i64,
+    },
+    /// Anything else. A failed fsync is among these: what was not answered is not kept, and the host must stop.
+    #[error("the history cannot be kept: {0}")]
+    Broken(String),
+}
+
+/// The contract. One owner calls `commit`, `standings` and `page` from one thread, in the order things were asked.
+pub trait Store: Send {
+    /// The life of this store.
+    fn epoch(&self) -> Epoch;
+
+    /// Everything the hub must know, read once at start.
+    fn facts(&mut self) -> Result<Facts, StoreError>;
+
+    /// Keeps all of these in one transaction, synced to the disk before it returns, in this order; `Written` follows
+    /// `writes` one to one. On an error nothing of it is kept.
+    fn commit(&mut self, writes: &[Write]) -> Result<Vec<Written>, StoreError>;
+
+    /// How a person stands to each of these conversations, all at one moment. A conversation nobody wrote to stands at 0.
+    fn standings(&mut self, person: PersonId, of: &[(Conversation, ReadFrom)]) -> Result<Vec<Standing>, StoreError>;
+
+    /// The present form of at most `limit` entries below `before` (the end when `None`), at most `bytes` of text, always
+    /// at least one when there is one. `asker` comes first among the reactors named.
+    fn page(&mut self, ask: &PageAsk) -> Result<Page, StoreError>;
+
+    /// Another connection that reads beside the writer, or `None` where there is none (in memory).
+    fn reader(&self) -> Result<Option<Box<dyn Reader>>, StoreError>;
+
+    /// Drops the oldest entries beyond these bounds, a bounded step at a time; says whether more is to do.
+    fn retain(&mut self, bounds: &Retention, now: Timestamp) -> Result<bool, StoreError>;
+}
+
+/// Reads pages beside the writer.
+pub trait Reader: Send {
+    /// As [`Store::page`].
+    fn page(&mut self, ask: &PageAsk) -> Result<Page, StoreError>;
+    /// Looks the whole file over; `Err(Damaged)` names what is wrong.
+    fn check(&mut self) -> Result<(), StoreError>;
+}
+
+/// Which stretch of which history, for whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageAsk {
+    /// Whose history.
+    pub conversation: Conversation,
+    /// The seq to end before; the end when `None`.
+    pub before: Option<Seq>,
+    /// Log entries covered at most.
+    pub limit: u32,
+    /// Bytes of encoded text at most, by estimate.
+    pub bytes: usize,
+    /// Who asks.
+    pub asker: PersonId,
+}
+
+/// What to keep; 0 = no bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Days.
+    pub max_days: u64,
+    /// Entries of one conversation.
+    pub max_entries: u64,
+    /// Bytes of the whole store.
+    pub max_bytes: u64,
+}

@@ -3,6 +3,9 @@
 //! is a client without a screen, `tui` is its screen. `main` chooses between them.
 #![forbid(unsafe_code)]
 
+pub mod config;
 pub mod hub;
+pub mod logging;
+pub mod paths;
 pub mod protocol;
 pub mod store;

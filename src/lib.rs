@@ -3,6 +3,7 @@
 //! is a client without a screen, `tui` is its screen. `main` chooses between them.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod config;
 pub mod hub;
 pub mod logging;

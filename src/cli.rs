@@ -1,0 +1,552 @@
+//! The command line: what may be asked, how addresses are written, and which [`Mode`] that comes to. Pure but for
+//! [`Cli::read`]; it opens and resolves nothing. Running the mode is `main`'s.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::IsTerminal;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::error::ErrorKind;
+use clap::{ArgAction, CommandFactory, Parser};
+
+use crate::config::LogLevel;
+use crate::config::settings::room;
+use crate::protocol::names::{Nick, RoomName};
+
+/// The port of a host, and of an address that names none.
+pub const PORT: u16 = 8080;
+
+/// The port of a `ws://` URL that names none (RFC 6455, section 3).
+const URL_PORT: u16 = 80;
+
+const EXAMPLES: &str = "\
+Examples:
+  wschat --host                     host here and chat, on port 8080 of this machine
+  wschat                            join the host of this machine
+  wschat chat.example               join another one, on port 8080
+  wschat ws://chat.example/#dev     the same by URL (port 80, as any), in the room #dev
+  wschat --name ann --room dev --room ops
+  wschat --host 0.0.0.0 --headless  serve a network, without a screen
+  wschat --host 0 --ephemeral       on a free port, keeping nothing
+
+Addresses to listen on (ADDR): PORT or :PORT (this machine alone, IPv4 and IPv6), IP, IP:PORT, [IP6]:PORT.
+Addresses to join (TARGET): HOST, HOST:PORT, [IP6]:PORT, ws://HOST[:PORT][/#ROOM].
+
+Settings are looked for in wschat.toml of the configuration directory (~/.config/wschat on Linux), keys in keys.toml beside
+it. F1 in the chat lists the keys, /help the commands.";
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Parser)]
+#[command(
+    name = "wschat",
+    version,
+    about = "Chat in your terminal, over plain WebSockets",
+    long_about = "Chat in your terminal, over plain WebSockets. One program: run a host with --host, join one without.",
+    after_help = "wschat --help shows examples.",
+    after_long_help = EXAMPLES
+)]
+pub struct Cli {
+    /// The host to join: HOST[:PORT] or ws://HOST[:PORT][/#ROOM] [default: localhost:8080]
+    #[arg(value_name = "TARGET", conflicts_with = "host")]
+    pub address: Option<Address>,
+
+    /// Run a host, on this machine alone unless ADDR says otherwise, and chat on it
+    #[arg(long, value_name = "ADDR")]
+    host: Option<Option<HostAddr>>,
+
+    /// Only serve: no screen, one line on stdout once it listens, logs on stderr
+    ///
+    /// The same happens by itself when stdout is no terminal.
+    #[arg(long)]
+    headless: bool,
+
+    /// Your name; without it you are asked
+    ///
+    /// A name belongs to a key that is made on first use. Another name is another person.
+    #[arg(long, value_parser = name)]
+    pub name: Option<Nick>,
+
+    /// A room to be in, as dev or '#dev'; may be given several times, the last one is shown
+    #[arg(long = "room", value_name = "ROOM", value_parser = room)]
+    rooms: Vec<RoomName>,
+
+    /// Keep data, state and logs here instead of the usual places
+    #[arg(long, value_name = "DIR", env = "WSCHAT_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Read the settings from this file
+    #[arg(long, value_name = "FILE", env = "WSCHAT_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Host without keeping anything: the history is gone when the host stops
+    #[arg(long)]
+    pub ephemeral: bool,
+
+    /// Log more; twice for everything
+    #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+
+    /// Log only warnings; twice for errors alone
+    #[arg(short, long, action = ArgAction::Count)]
+    quiet: u8,
+}
+
+/// What the program is going to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// A client with a screen.
+    Join(Address),
+    /// A host.
+    Host {
+        /// Where it listens.
+        addr: HostAddr,
+        /// Without a screen.
+        headless: bool,
+    },
+}
+
+/// What stands between us and the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terminal {
+    /// Whether stdout is one.
+    pub stdout: bool,
+    /// What `TERM` says.
+    pub term: Option<OsString>,
+}
+
+impl Terminal {
+    /// The one this process has.
+    pub fn here() -> Terminal {
+        Terminal { stdout: std::io::stdout().is_terminal(), term: std::env::var_os("TERM") }
+    }
+
+    /// Whether `TERM` names something that a screen can be drawn on.
+    fn draws(&self) -> bool {
+        self.term.as_ref().is_some_and(|term| !term.is_empty() && term != "dumb")
+    }
+}
+
+impl Cli {
+    /// Reads the arguments of this process. Help, version and errors end it here, errors with code 2.
+    pub fn read() -> Cli {
+        Cli::parse()
+    }
+
+    /// What that comes to on this terminal. The error prints itself and ends the process with code 2 by
+    /// [`clap::Error::exit`].
+    pub fn mode(&self, terminal: &Terminal) -> Result<Mode, clap::Error> {
+        let refuse = |kind, what: &str| Err(Cli::command().error(kind, what));
+        let Some(host) = self.host else {
+            if self.headless {
+                return refuse(ErrorKind::MissingRequiredArgument, "--headless only serves: add --host");
+            }
+            if self.ephemeral {
+                let what = "--ephemeral is for a host: add --host. A client keeps no history anyway";
+                return refuse(ErrorKind::MissingRequiredArgument, what);
+            }
+            if !terminal.stdout {
+                let what =
+                    "there is no screen: stdout is not a terminal. Run wschat in a terminal, or serve with --host";
+                return refuse(ErrorKind::Io, what);
+            }
+            if !terminal.draws() {
+                return refuse(ErrorKind::Io, &no_term(terminal, "set it, for example TERM=xterm-256color"));
+            }
+            return Ok(Mode::Join(self.address.clone().unwrap_or_else(Address::local)));
+        };
+        let headless = self.headless || !terminal.stdout;
+        if !headless && !terminal.draws() {
+            return refuse(ErrorKind::Io, &no_term(terminal, "set it, or serve without a screen by --headless"));
+        }
+        Ok(Mode::Host { addr: host.unwrap_or(HostAddr::Loopback { port: PORT }), headless })
+    }
+
+    /// The rooms asked for, the one to be shown last.
+    pub fn rooms(&self) -> Vec<RoomName> {
+        let of_address = self.address.as_ref().and_then(|a| a.room.clone());
+        let mut rooms: Vec<RoomName> = Vec::new();
+        for room in of_address.into_iter().chain(self.rooms.iter().cloned()) {
+            rooms.retain(|r| *r != room);
+            rooms.push(room);
+        }
+        rooms
+    }
+
+    /// How much is logged, `-v` and `-q` counted from what the settings say.
+    pub fn log_level(&self, settings: LogLevel) -> LogLevel {
+        match (self.verbose, self.quiet) {
+            (0, 0) => settings,
+            (1, _) => LogLevel::Debug.max(settings),
+            (2.., _) => LogLevel::Trace,
+            (0, 1) => LogLevel::Warn.min(settings),
+            (0, _) => LogLevel::Error,
+        }
+    }
+}
+
+fn no_term(terminal: &Terminal, what_to_do: &str) -> String {
+    match &terminal.term {
+        Some(term) if !term.is_empty() => format!("no screen can be drawn on TERM={}: {what_to_do}", term.display()),
+        _ => format!("TERM is not set, so nobody knows how to draw on this terminal: {what_to_do}"),
+    }
+}
+
+fn name(text: &str) -> Result<Nick, String> {
+    let nick = Nick::parse(text).map_err(|e| e.to_string())?;
+    match nick.claimable() {
+        true => Ok(nick),
+        false => Err("this name cannot be owned, choose another".to_owned()),
+    }
+}
+
+/// Where a host listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostAddr {
+    /// This machine alone, IPv4 and IPv6 on one port. Port 0: a free one.
+    Loopback {
+        /// The port.
+        port: u16,
+    },
+    /// Exactly this address.
+    One(SocketAddr),
+}
+
+impl FromStr for HostAddr {
+    type Err = String;
+
+    /// Reads `PORT`, `:PORT`, `IP`, `IP:PORT`, `[IP6]:PORT`.
+    fn from_str(text: &str) -> Result<HostAddr, String> {
+        if let Some(port) = digits(text.strip_prefix(':').unwrap_or(text)) {
+            return port.map(|port| HostAddr::Loopback { port });
+        }
+        let (host, port) = split_port(text)?;
+        let port = port.unwrap_or(PORT);
+        if host.eq_ignore_ascii_case("localhost") {
+            return Ok(HostAddr::Loopback { port });
+        }
+        let ip = host.parse::<IpAddr>().map_err(|_| {
+            "write a port (8080), or an address of this machine with or without one (0.0.0.0, 192.0.2.7:9000, [::1]:9000)"
+                .to_owned()
+        })?;
+        Ok(HostAddr::One(SocketAddr::new(ip, port)))
+    }
+}
+
+impl fmt::Display for HostAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HostAddr::Loopback { port } => write!(f, "port {port} of this machine"),
+            HostAddr::One(addr) => write!(f, "{addr}"),
+        }
+    }
+}
+
+/// A host to join.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// `localhost:8080`, `[::1]:8080`: lower case, always with its port. This is what a person signs towards the host.
+    pub authority: String,
+    /// What is dialled: `ws://localhost:8080/`.
+    pub url: String,
+    /// The room of the address, after `#`.
+    pub room: Option<RoomName>,
+}
+
+impl Address {
+    /// The host of this machine.
+    pub fn local() -> Address {
+        Address::of("localhost", PORT, "/")
+    }
+
+    fn of(host: &str, port: u16, path: &str) -> Address {
+        let authority = match host.contains(':') {
+            true => format!("[{host}]:{port}"),
+            false => format!("{host}:{port}"),
+        };
+        Address { url: format!("ws://{authority}{path}"), authority, room: None }
+    }
+}
+
+/// How a host's own client reaches it: the address it listens on, or loopback where that is every address.
+impl From<SocketAddr> for Address {
+    fn from(listening: SocketAddr) -> Address {
+        let ip = match listening.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        Address::of(&ip.to_string(), listening.port(), "/")
+    }
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    /// Reads `HOST`, `HOST:PORT`, `[IP6]:PORT`, `ws://HOST[:PORT][/PATH][#ROOM]`.
+    fn from_str(text: &str) -> Result<Address, String> {
+        let (rest, default_port) = match text.split_once("://") {
+            None => (text, PORT),
+            Some((scheme, rest)) => (after_scheme(scheme, rest)?, URL_PORT),
+        };
+        if let Some(sign) = rest.chars().next().filter(|c| "#@".contains(*c)) {
+            let how = if sign == '#' { format!("--room '{rest}'") } else { "/msg in the chat".to_owned() };
+            return Err(format!("this is no host; to go there use {how}"));
+        }
+        let (place, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+        let (host, path) = place.split_at(place.find(['/', '?']).unwrap_or(place.len()));
+        if host.contains('@') {
+            return Err("an address holds no name and no password; use --name".to_owned());
+        }
+        if let Some(bad) = path.chars().find(|c| !c.is_ascii_graphic()) {
+            return Err(format!("the path of an address cannot hold {bad:?}"));
+        }
+        let (host, port) = split_port(host)?;
+        let host = valid_host(host)?;
+        let port = match port.unwrap_or(default_port) {
+            0 => return Err("port 0 can only be listened on; which port does the host have?".to_owned()),
+            port => port,
+        };
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        let room = if fragment.is_empty() { None } else { Some(room(fragment)?) };
+        Ok(Address { room, ..Address::of(&host, port, &path) })
+    }
+}
+
+/// What follows the scheme, when it is ours.
+fn after_scheme<'a>(scheme: &str, rest: &'a str) -> Result<&'a str, String> {
+    match scheme.to_ascii_lowercase().as_str() {
+        "ws" => Ok(rest),
+        "wss" => {
+            Err("wss:// needs TLS, which wschat does not have yet; use ws:// within a network you trust".to_owned())
+        }
+        "http" => Err(format!("that is the host's page; to chat write ws://{rest}")),
+        "https" => Err("https:// needs TLS, which wschat does not have yet".to_owned()),
+        _ => Err("only ws:// is spoken here".to_owned()),
+    }
+}
+
+/// `Some` when it is all digits: the port, or why it is none.
+fn digits(text: &str) -> Option<Result<u16, String>> {
+    let all = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    all.then(|| text.parse().map_err(|_| format!("{text} is no port; ports go up to 65535")))
+}
+
+/// Takes `HOST`, `HOST:PORT`, `[IP6]`, `[IP6]:PORT` and a bare `IP6` apart.
+fn split_port(text: &str) -> Result<(&str, Option<u16>), String> {
+    if text.parse::<Ipv6Addr>().is_ok() {
+        return Ok((text, None));
+    }
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, after)) => {
+            host.parse::<Ipv6Addr>().map_err(|_| format!("[{host}] is no IPv6 address"))?;
+            match after.strip_prefix(':') {
+                Some(port) => (host, Some(port)),
+                None if after.is_empty() => (host, None),
+                None => return Err(format!("after [{host}] comes nothing, or :PORT")),
+            }
+        }
+        None => match text.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        },
+    };
+    match port.map(|port| digits(port).unwrap_or_else(|| Err(format!("{port:?} is no port")))) {
+        None => Ok((host, None)),
+        Some(port) => Ok((host, Some(port?))),
+    }
+}
+
+/// A host's name or address, lower case.
+fn valid_host(host: &str) -> Result<String, String> {
+    if host.parse::<IpAddr>().is_ok() {
+        return Ok(host.to_ascii_lowercase());
+    }
+    let label =
+        |l: &str| (1..=63).contains(&l.len()) && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if !host.is_ascii() {
+        return Err("write the host's name in its ASCII form (xn--…)".to_owned());
+    }
+    if host.len() > 253 || !host.strip_suffix('.').unwrap_or(host).split('.').all(label) {
+        return Err("write HOST, HOST:PORT or ws://HOST:PORT, as chat.example:8080 or [::1]:8080".to_owned());
+    }
+    Ok(host.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cli(args: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("wschat").chain(args.split_whitespace()))
+    }
+
+    fn screen() -> Terminal {
+        Terminal { stdout: true, term: Some("xterm".into()) }
+    }
+
+    fn mode(args: &str) -> Mode {
+        cli(args).expect(args).mode(&screen()).expect(args)
+    }
+
+    fn refused(args: &str, terminal: &Terminal) -> String {
+        let error = cli(args).and_then(|cli| cli.mode(terminal)).expect_err(args);
+        assert_eq!(error.exit_code(), 2, "{args}");
+        error.to_string()
+    }
+
+    #[test]
+    fn the_table_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn where_a_host_listens() {
+        let one = |text: &str| HostAddr::One(text.parse().expect("an address"));
+        for (text, addr) in [
+            ("9000", HostAddr::Loopback { port: 9000 }),
+            (":9000", HostAddr::Loopback { port: 9000 }),
+            ("0", HostAddr::Loopback { port: 0 }),
+            ("localhost", HostAddr::Loopback { port: 8080 }),
+            ("LOCALHOST:1", HostAddr::Loopback { port: 1 }),
+            ("0.0.0.0", one("0.0.0.0:8080")),
+            ("192.0.2.7:9000", one("192.0.2.7:9000")),
+            ("127.0.0.1:0", one("127.0.0.1:0")),
+            ("::1", one("[::1]:8080")),
+            ("[::1]", one("[::1]:8080")),
+            ("[::1]:9000", one("[::1]:9000")),
+            ("::", one("[::]:8080")),
+        ] {
+            assert_eq!(text.parse(), Ok(addr), "{text}");
+        }
+        for (text, why) in [
+            ("65536", "ports go up to 65535"),
+            (":", "is no port"),
+            ("", "write a port"),
+            ("chat.example", "an address of this machine"),
+            ("127.0.0.1:x", "\"x\" is no port"),
+            ("127.0.0.1:", "is no port"),
+            ("[::1", "is no port"),
+            ("[x]:1", "no IPv6 address"),
+            ("[::1]9", "comes nothing"),
+            ("1:2:3", "is no port"),
+            ("-1", "write a port"),
+            ("256.0.0.1", "write a port"),
+        ] {
+            let error = text.parse::<HostAddr>().expect_err(text);
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn whom_one_joins() {
+        for (text, authority, url, room) in [
+            ("chat.example", "chat.example:8080", "ws://chat.example:8080/", None),
+            ("Chat.Example:9000", "chat.example:9000", "ws://chat.example:9000/", None),
+            ("192.0.2.7", "192.0.2.7:8080", "ws://192.0.2.7:8080/", None),
+            ("[::1]:9000", "[::1]:9000", "ws://[::1]:9000/", None),
+            ("[::1]", "[::1]:8080", "ws://[::1]:8080/", None),
+            ("::1", "[::1]:8080", "ws://[::1]:8080/", None),
+            ("localhost/#dev", "localhost:8080", "ws://localhost:8080/", Some("#dev")),
+            ("ws://localhost:8080", "localhost:8080", "ws://localhost:8080/", None),
+            ("ws://localhost:8080/", "localhost:8080", "ws://localhost:8080/", None),
+            ("WS://localhost:8080/#dev", "localhost:8080", "ws://localhost:8080/", Some("#dev")),
+            ("ws://localhost:8080#dev", "localhost:8080", "ws://localhost:8080/", Some("#dev")),
+            ("ws://chat.example/chat?a=b#東京", "chat.example:80", "ws://chat.example:80/chat?a=b", Some("#東京")),
+            ("ws://chat.example?a", "chat.example:80", "ws://chat.example:80/?a", None),
+        ] {
+            let address: Address = text.parse().expect(text);
+            let found = address.room.map(|r| r.to_string());
+            assert_eq!((&*address.authority, &*address.url, found.as_deref()), (authority, url, room), "{text}");
+        }
+        for (text, why) in [
+            ("wss://chat.example", "TLS"),
+            ("https://chat.example", "TLS"),
+            ("http://localhost:8080/", "write ws://localhost:8080/"),
+            ("ftp://x", "only ws://"),
+            ("", "write HOST"),
+            ("ws://", "write HOST"),
+            ("a b", "write HOST"),
+            ("a..b", "write HOST"),
+            ("host:0", "port 0"),
+            ("host:99999", "65535"),
+            ("host:http", "is no port"),
+            ("#dev", "--room '#dev'"),
+            ("@ann", "/msg"),
+            ("ws://ann:secret@host", "no password"),
+            ("ws://host/#a b", "a room's name cannot hold"),
+            ("ws://host/\u{1b}x", "cannot hold"),
+            ("bücher.example", "ASCII form"),
+        ] {
+            let error = text.parse::<Address>().expect_err(text);
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_that_comes_to() {
+        let here = HostAddr::Loopback { port: 8080 };
+        assert_eq!(mode(""), Mode::Join(Address::local()));
+        assert_eq!(mode("localhost"), Mode::Join(Address::local()));
+        assert_eq!(mode("--host"), Mode::Host { addr: here, headless: false });
+        assert_eq!(mode("--host --headless"), Mode::Host { addr: here, headless: true });
+        let port = HostAddr::Loopback { port: 9000 };
+        for args in ["--host 9000 --headless", "--headless --host :9000", "--host=9000 --headless --ephemeral"] {
+            assert_eq!(mode(args), Mode::Host { addr: port, headless: true }, "{args}");
+        }
+        let pipe = Terminal { stdout: false, ..screen() };
+        let served = cli("--host").expect("an option").mode(&pipe).expect("serves");
+        assert_eq!(served, Mode::Host { addr: here, headless: true });
+    }
+
+    #[test]
+    fn what_is_refused() {
+        let pipe = Terminal { stdout: false, ..screen() };
+        let bare = Terminal { stdout: true, term: None };
+        let dumb = Terminal { stdout: true, term: Some("dumb".into()) };
+        for (args, terminal, why) in [
+            ("--headless", screen(), "add --host"),
+            ("--ephemeral", screen(), "add --host"),
+            ("", pipe.clone(), "stdout is not a terminal"),
+            ("", bare.clone(), "TERM is not set"),
+            ("", dumb.clone(), "TERM=dumb"),
+            ("--host", bare, "--headless"),
+            ("chat.example --host", screen(), "cannot be used with"),
+            ("--host nowhere", screen(), "an address of this machine"),
+            ("wss://x", screen(), "TLS"),
+            ("--name a:b", screen(), "a name cannot hold"),
+            ("--name guest-abcd", screen(), "cannot be owned"),
+            ("--room @ann", screen(), "that is a person"),
+            ("-v -q", screen(), "cannot be used with"),
+            ("--hots", screen(), "--host"),
+        ] {
+            let error = refused(args, &terminal);
+            assert!(error.contains(why), "{args}: {error}");
+        }
+    }
+
+    #[test]
+    fn rooms_and_the_log() {
+        let asked = cli("ws://h/#a --room b --room #A --room #c").expect("fine");
+        assert_eq!(asked.rooms().iter().map(RoomName::to_string).collect::<Vec<_>>(), ["#b", "#A", "#c"]);
+        let level = |args: &str, settings| cli(args).expect("fine").log_level(settings);
+        assert_eq!(level("", LogLevel::Error), LogLevel::Error);
+        assert_eq!(level("-v", LogLevel::Info), LogLevel::Debug);
+        assert_eq!(level("-v", LogLevel::Trace), LogLevel::Trace);
+        assert_eq!(level("-vv", LogLevel::Info), LogLevel::Trace);
+        assert_eq!(level("-q", LogLevel::Info), LogLevel::Warn);
+        assert_eq!(level("-qq", LogLevel::Info), LogLevel::Error);
+    }
+
+    #[test]
+    fn a_host_reaches_itself() {
+        for (listening, url) in [
+            ("0.0.0.0:8080", "ws://127.0.0.1:8080/"),
+            ("[::]:9000", "ws://[::1]:9000/"),
+            ("192.0.2.7:1", "ws://192.0.2.7:1/"),
+        ] {
+            assert_eq!(Address::from(listening.parse::<SocketAddr>().expect("an address")).url, url);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The terminal: keys in, picture out. Uses the client and the protocol; knows no host, no store and no socket.
+
+pub mod keys;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::entry::{Author, Entry, Epoch, Nonce, Page, PersonId, Seq, Standing};
+use super::entry::{Author, Conversation, Entry, Epoch, Nonce, Page, PersonId, Seq, Standing};
 use super::names::{Nick, RoomName, Target};
 use super::person::Challenge;
 use super::text::Text;
@@ -30,6 +30,16 @@ pub enum Event {
     },
     /// An entry of a conversation's log, live.
     Entry(Arc<Entry>),
+    /// An entry of a kind this program does not know (a newer host): it takes its place in the log and shows nothing.
+    /// Only ever read by clients; no host of this version tells it.
+    Skipped {
+        /// Whose log.
+        conversation: Conversation,
+        /// How it was addressed.
+        to: Target,
+        /// Its place.
+        seq: Seq,
+    },
     /// You hear live from here on; how each of your conversations stands.
     Resumed {
         /// All of them.
@@ -225,6 +235,10 @@ macro_rules! codes {
             pub fn as_str(self) -> &'static str {
                 match self { $(Code::$name => $wire,)* }
             }
+            /// The code of a word of the wire; [`Code::Other`] for those of newer hosts.
+            pub fn read(word: &str) -> Code {
+                Code::ALL.iter().copied().find(|code| code.as_str() == word).unwrap_or(Code::Other)
+            }
         }
     };
 }
@@ -274,6 +288,8 @@ codes! {
     Busy = "busy",
     /// The host cannot store it now (a full disk); try again.
     Storage = "storage",
+    /// None of these; the sentence says what.
+    Other = "other",
 }
 
 /// Why a connection is closed (RFC 6455, 7.4; 4000 to 4999 are ours).
@@ -300,6 +316,18 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
+    /// All of them, by rising number.
+    pub const ALL: &[CloseCode] = &[
+        CloseCode::Bye,
+        CloseCode::Binary,
+        CloseCode::NotUtf8,
+        CloseCode::TooLarge,
+        CloseCode::Restarting,
+        CloseCode::Protocol,
+        CloseCode::NotEntered,
+        CloseCode::SentAway,
+        CloseCode::Slow,
+    ];
     /// The number on the wire.
     pub fn number(self) -> u16 {
         self as u16

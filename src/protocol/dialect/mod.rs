@@ -91,7 +91,7 @@ impl Dialect {
     /// still one frame.
     pub fn encode(self, event: &Event, id: Option<u64>) -> Option<Bytes> {
         match self {
-            Dialect::V1 => Some(frame(&v1::encode(event, id))),
+            Dialect::V1 => Some(framed(|payload| v1::write(payload, event, id))),
             Dialect::Plain => plain::encode(event).map(|text| frame(text.as_bytes())),
         }
     }
@@ -107,22 +107,35 @@ impl Dialect {
 
 /// Wraps a text payload as one unmasked frame.
 pub fn frame(payload: &[u8]) -> Bytes {
+    framed(|out| out.extend_from_slice(payload))
+}
+
+/// The longest head of a server's frame: two bytes and a length of eight (RFC 6455, 5.2).
+const HEAD: usize = 10;
+
+/// One frame whose payload is written in place: room for the longest head is left in front, and what of it is not needed
+/// is cut off, so that no payload is copied.
+fn framed(write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     const TEXT_FIN: u8 = 0x81;
-    let mut whole = Vec::with_capacity(payload.len() + 10);
-    whole.push(TEXT_FIN);
-    match payload.len() {
-        n @ 0..=125 => whole.push(n as u8),
-        n @ 126..=0xFFFF => {
-            whole.push(126);
-            whole.extend_from_slice(&(n as u16).to_be_bytes());
+    let mut whole = Vec::with_capacity(512);
+    whole.extend_from_slice(&[0; HEAD]);
+    write(&mut whole);
+    let len = whole.len() - HEAD;
+    let mut head = vec![TEXT_FIN];
+    match len {
+        0..=125 => head.push(len as u8),
+        126..=0xFFFF => {
+            head.push(126);
+            head.extend_from_slice(&(len as u16).to_be_bytes());
         }
-        n => {
-            whole.push(127);
-            whole.extend_from_slice(&(n as u64).to_be_bytes());
+        _ => {
+            head.push(127);
+            head.extend_from_slice(&(len as u64).to_be_bytes());
         }
     }
-    whole.extend_from_slice(payload);
-    whole.into()
+    let start = HEAD - head.len();
+    whole[start..HEAD].copy_from_slice(&head);
+    Bytes::from(whole).slice(start..)
 }
 
 #[cfg(test)]

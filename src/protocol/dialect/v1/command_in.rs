@@ -1,0 +1,303 @@
+//! How a host reads a command. A frame is read loosely first, every known field as whatever it is, so that a refusal can
+//! name the field that is wrong and carry the id and nonce of what it refuses; then strictly, kind by kind.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::wire::Word;
+use crate::protocol::command::{Command, Cursor, Tag};
+use crate::protocol::dialect::{Codec, DecodeLimits, Decoded};
+use crate::protocol::entry::{Emoji, Nonce, Seq};
+use crate::protocol::event::{Code, Refusal};
+use crate::protocol::names::{NameError, Nick, RoomName, Target};
+use crate::protocol::person::{Proof, PublicKey};
+use crate::protocol::text::{Text, TextError};
+
+/// Conversations one `resume` may name. A frame of 64 KiB holds about as many; this holds where that limit is lifted.
+const CURSORS: usize = 1000;
+
+/// Characters kept of what a client says it is: a line of the host's log is no place for more.
+const CLIENT_CHARS: usize = 64;
+
+/// Reads a client's frames; keeps nothing between them.
+pub struct Decoder {
+    limits: DecodeLimits,
+}
+
+impl Decoder {
+    /// A decoder with these limits.
+    pub fn new(limits: DecodeLimits) -> Decoder {
+        Decoder { limits }
+    }
+}
+
+impl Codec for Decoder {
+    fn decode(&mut self, frame: &str) -> Vec<Decoded> {
+        vec![decode(frame, self.limits)]
+    }
+}
+
+fn decode(frame: &str, limits: DecodeLimits) -> Decoded {
+    let garbage = |text: &str| Decoded::Garbage(Refusal::new(Code::BadFrame, text));
+    // A derived reader takes an array for an object; the dialect does not.
+    if !frame.trim_start().starts_with('{') {
+        return garbage("a frame is one JSON object");
+    }
+    let Ok(fields) = serde_json::from_str::<Fields<'_>>(frame) else {
+        return garbage("this is not JSON, or names a field twice");
+    };
+    let Ok(Some(kind)) = fields.kind.text("type") else { return garbage("an object without a type says nothing") };
+    let tag = fields.id.number("id").ok().flatten().map_or(Tag::None, Tag::Id);
+    let about = fields.nonce.word::<Nonce>("nonce").ok().flatten();
+    match (Reader { fields: &fields, limits }).command(&kind) {
+        Ok(command) => Decoded::Command(tag, command),
+        Err(refusal) => Decoded::Refused(tag, refusal.about(about)),
+    }
+}
+
+/// A field as it came: not read yet, absent when `None`; `null` is the same as absent.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(transparent)]
+struct Field<'a>(#[serde(borrow)] Option<&'a RawValue>);
+
+/// Every field any command has. Unknown ones are ignored: a newer client may send them.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Fields<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Field<'a>,
+    id: Field<'a>,
+    to: Field<'a>,
+    room: Field<'a>,
+    name: Field<'a>,
+    key: Field<'a>,
+    sig: Field<'a>,
+    client: Field<'a>,
+    of: Field<'a>,
+    text: Field<'a>,
+    emoji: Field<'a>,
+    on: Field<'a>,
+    me: Field<'a>,
+    reply_to: Field<'a>,
+    cursors: Field<'a>,
+    before: Field<'a>,
+    limit: Field<'a>,
+    seq: Field<'a>,
+    nonce: Field<'a>,
+}
+
+/// What the strict reading of a frame gives: what was asked, or why it is not.
+type Strict<T> = Result<T, Refusal>;
+
+/// Reads the fields of one frame strictly.
+struct Reader<'f, 'a> {
+    fields: &'f Fields<'a>,
+    limits: DecodeLimits,
+}
+
+impl Reader<'_, '_> {
+    fn command(&self, kind: &str) -> Strict<Command> {
+        let fields = self.fields;
+        fields.id.number("id")?;
+        let nonce = fields.nonce.word("nonce")?;
+        Ok(match kind {
+            "enter" => self.enter()?,
+            "join" => Command::Join { room: self.room()? },
+            "leave" => Command::Leave { room: self.room()? },
+            "say" => Command::Say {
+                to: self.to()?,
+                text: self.text()?,
+                me: fields.me.flag("me")?.unwrap_or(false),
+                reply_to: fields.reply_to.number("reply_to")?.map(Seq),
+                nonce,
+            },
+            "edit" => Command::Edit { to: self.to()?, of: self.of()?, text: self.text()?, nonce },
+            "delete" => Command::Delete { to: self.to()?, of: self.of()?, nonce },
+            "react" => Command::React {
+                to: self.to()?,
+                of: self.of()?,
+                emoji: self.emoji()?,
+                on: fields.on.flag("on")?.unwrap_or(true),
+                nonce,
+            },
+            "topic" => Command::Topic { room: self.room()?, text: self.topic()?, nonce },
+            "resume" => Command::Resume { cursors: self.cursors()? },
+            "page" => Command::Page {
+                to: self.to()?,
+                before: fields.before.number("before")?.map(Seq),
+                limit: self.page_limit()?,
+            },
+            "read" => Command::Read { to: self.to()?, seq: Seq(need(fields.seq.number("seq")?, "seq")?) },
+            "rooms" => Command::Rooms,
+            "who" => Command::Who { room: fields.room.text("room")?.as_deref().map(room).transpose()? },
+            "rename" => Command::Rename { name: nick(&need(fields.name.text("name")?, "name")?)? },
+            "bye" => Command::Bye,
+            other => return Err(unknown(other)),
+        })
+    }
+
+    fn enter(&self) -> Strict<Command> {
+        let name = self.fields.name.text("name")?.as_deref().map(nick).transpose()?;
+        let key = self.fields.key.word("key")?.map(PublicKey);
+        let sig = self.fields.sig.word("sig")?;
+        let proof = match (key, sig) {
+            (Some(key), Some(signature)) => Some(Proof { key, signature }),
+            (None, None) => None,
+            (Some(_), None) => return Err(bad_field("sig", "missing, and a key proves nothing without it")),
+            (None, Some(_)) => return Err(bad_field("key", "missing, and a signature needs it")),
+        };
+        let client = self.fields.client.text("client")?.map(|said| {
+            let short: String = Text::clean(&said).one_line().chars().take(CLIENT_CHARS).collect();
+            Text::clean(&short)
+        });
+        Ok(Command::Enter { name, proof, client: client.filter(|client| !client.is_blank()) })
+    }
+
+    fn to(&self) -> Strict<Target> {
+        target(&need(self.fields.to.text("to")?, "to")?)
+    }
+
+    fn room(&self) -> Strict<RoomName> {
+        room(&need(self.fields.room.text("room")?, "room")?)
+    }
+
+    fn of(&self) -> Strict<Seq> {
+        need(self.fields.of.number("of")?, "of").map(Seq)
+    }
+
+    fn text(&self) -> Strict<Text> {
+        let raw = need(self.fields.text.text("text")?, "text")?;
+        Text::parse(&raw, self.limits.text_bytes).map_err(|why| bad_text("the message", &why))
+    }
+
+    /// A topic may be empty: that clears it.
+    fn topic(&self) -> Strict<Text> {
+        let raw = need(self.fields.text.text("text")?, "text")?;
+        match Text::parse(&raw, self.limits.topic_bytes) {
+            Err(TextError::Blank) => Ok(Text::clean("")),
+            parsed => parsed.map_err(|why| bad_text("the topic", &why)),
+        }
+    }
+
+    fn emoji(&self) -> Strict<Emoji> {
+        need(self.fields.emoji.word("emoji")?, "emoji")
+    }
+
+    /// The host's own limit takes the place of a greater one.
+    fn page_limit(&self) -> Strict<Option<u32>> {
+        let most = match self.limits.page_entries {
+            0 => u32::MAX,
+            most => most,
+        };
+        match self.fields.limit.number("limit")? {
+            None => Ok(None),
+            Some(0) => Err(bad_field("limit", "0, and a page has at least one entry")),
+            Some(limit) => Ok(Some(u32::try_from(limit).unwrap_or(u32::MAX).min(most))),
+        }
+    }
+
+    fn cursors(&self) -> Strict<Vec<Cursor>> {
+        let wrong = || bad_field("cursors", "not a list of {to, epoch, after}");
+        let raw = need(self.fields.cursors.0, "cursors")?;
+        let list: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|_| wrong())?;
+        if list.len() > CURSORS {
+            return Err(Refusal::new(Code::Limit, format!("a resume names at most {CURSORS} conversations")));
+        }
+        let object = |raw: &&RawValue| raw.get().starts_with('{');
+        let read = |raw: &RawValue| serde_json::from_str(raw.get()).map_err(|_| wrong()).and_then(cursor);
+        match list.iter().all(object) {
+            true => list.into_iter().map(read).collect(),
+            false => Err(wrong()),
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct CursorFields<'a> {
+    #[serde(borrow)]
+    to: Field<'a>,
+    epoch: Field<'a>,
+    after: Field<'a>,
+}
+
+fn cursor(fields: CursorFields<'_>) -> Strict<Cursor> {
+    Ok(Cursor {
+        to: target(&need(fields.to.text("to")?, "to")?)?,
+        epoch: need(fields.epoch.word("epoch")?, "epoch")?,
+        after: Seq(need(fields.after.number("after")?, "after")?),
+    })
+}
+
+fn need<T>(field: Option<T>, name: &str) -> Strict<T> {
+    field.ok_or_else(|| bad_field(name, "missing"))
+}
+
+fn bad_field(name: &str, what: &str) -> Refusal {
+    Refusal::new(Code::BadField, format!("the field `{name}` is {what}"))
+}
+
+fn bad_text(what: &str, why: &TextError) -> Refusal {
+    match why {
+        TextError::Blank => Refusal::new(Code::Blank, format!("{what} is empty")),
+        TextError::TooLong { bytes, limit } => {
+            Refusal::new(Code::TooLong, format!("{what} has {bytes} bytes, and this host takes {limit}"))
+        }
+    }
+}
+
+fn bad_name(why: &NameError) -> Refusal {
+    Refusal::new(Code::BadName, why.to_string())
+}
+
+fn nick(raw: &str) -> Strict<Nick> {
+    Nick::parse(raw).map_err(|why| bad_name(&why))
+}
+
+fn room(raw: &str) -> Strict<RoomName> {
+    let name = raw.strip_prefix('#').ok_or_else(|| bad_field("room", "not a room: those are written #name"))?;
+    RoomName::parse(name).map_err(|why| bad_name(&why))
+}
+
+fn target(raw: &str) -> Strict<Target> {
+    match raw.starts_with(['#', '@']) {
+        true => Target::parse(raw).map_err(|why| bad_name(&why)),
+        false => Err(bad_field("to", "neither #room nor @name")),
+    }
+}
+
+fn unknown(kind: &str) -> Refusal {
+    let kind: String = Text::clean(kind).one_line().chars().take(40).collect();
+    Refusal::new(Code::UnknownCommand, format!("this host knows no command `{kind}`"))
+}
+
+impl Field<'_> {
+    fn read<T: for<'de> Deserialize<'de>>(self, name: &str, what: &str) -> Strict<Option<T>> {
+        let read = |raw: &RawValue| serde_json::from_str(raw.get()).map_err(|_| bad_field(name, what));
+        self.0.map(read).transpose()
+    }
+    fn number(self, name: &str) -> Strict<Option<u64>> {
+        self.read(name, "not a whole number from 0 on")
+    }
+    fn flag(self, name: &str) -> Strict<Option<bool>> {
+        self.read(name, "neither true nor false")
+    }
+}
+
+impl<'a> Field<'a> {
+    fn text(self, name: &str) -> Strict<Option<Cow<'a, str>>> {
+        let read = |raw: &'a RawValue| serde_json::from_str(raw.get()).map_err(|_| bad_field(name, "not a string"));
+        let text: Option<BorrowedText<'a>> = self.0.map(read).transpose()?;
+        Ok(text.map(|text| text.0))
+    }
+    fn word<T: Word>(self, name: &str) -> Strict<Option<T>> {
+        let read = |text: Cow<'_, str>| T::read(&text).ok_or_else(|| bad_field(name, &format!("not {}", T::WHAT)));
+        self.text(name)?.map(read).transpose()
+    }
+}
+
+/// A string that is only copied when it holds escapes.
+#[derive(Deserialize)]
+struct BorrowedText<'a>(#[serde(borrow)] Cow<'a, str>);

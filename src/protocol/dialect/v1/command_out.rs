@@ -1,0 +1,122 @@
+//! How a client writes a command. The counterpart on the host is `command_in`.
+
+use serde::Serialize;
+
+use super::wire::{Each, Hex, Shown};
+use crate::protocol::command::{Command, Cursor};
+use crate::protocol::names::{RoomName, Target};
+
+/// One command as the text of a frame; `id` comes back in its answer. [`Command::Introduce`] exists for raw clients; here
+/// it is the `enter` of a guest.
+pub fn encode_command(command: &Command, id: Option<u64>) -> String {
+    let json = serde_json::to_string(&Frame { id, ..frame(command) });
+    json.expect("strings and numbers into memory cannot fail")
+}
+
+/// A command of any kind: every kind is told by its type and has a few of these fields.
+#[derive(Serialize, Default)]
+struct Frame<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<Shown<&'a Target>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<Shown<&'a RoomName>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<Hex<32>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sig: Option<Hex<64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emoji: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on: Option<bool>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    me: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursors: Option<Cursors<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<Hex<16>>,
+}
+
+fn frame(command: &Command) -> Frame<'_> {
+    let new = |kind| Frame { kind, nonce: command.nonce().map(|nonce| Hex(nonce.0)), ..Frame::default() };
+    match command {
+        Command::Enter { name, proof, client } => Frame {
+            name: name.as_ref().map(|name| name.as_str()),
+            key: proof.map(|proof| Hex(proof.key.0)),
+            sig: proof.map(|proof| Hex(proof.signature)),
+            client: client.as_ref().map(|client| client.as_str()),
+            ..new("enter")
+        },
+        Command::Introduce { name } => Frame { name: Some(name.as_str()), ..new("enter") },
+        Command::Join { room } => Frame { room: Some(Shown(room)), ..new("join") },
+        Command::Leave { room } => Frame { room: Some(Shown(room)), ..new("leave") },
+        Command::Say { to, text, me, reply_to, .. } => Frame {
+            to: Some(Shown(to)),
+            text: Some(text.as_str()),
+            me: *me,
+            reply_to: reply_to.map(|seq| seq.0),
+            ..new("say")
+        },
+        Command::Edit { to, of, text, .. } => {
+            Frame { to: Some(Shown(to)), of: Some(of.0), text: Some(text.as_str()), ..new("edit") }
+        }
+        Command::Delete { to, of, .. } => Frame { to: Some(Shown(to)), of: Some(of.0), ..new("delete") },
+        Command::React { to, of, emoji, on, .. } => Frame {
+            to: Some(Shown(to)),
+            of: Some(of.0),
+            emoji: Some(emoji.as_str()),
+            on: (!on).then_some(false),
+            ..new("react")
+        },
+        Command::Topic { room, text, .. } => {
+            Frame { room: Some(Shown(room)), text: Some(text.as_str()), ..new("topic") }
+        }
+        Command::Resume { cursors } => Frame { cursors: Some(Cursors(cursors)), ..new("resume") },
+        Command::Page { to, before, limit } => {
+            Frame { to: Some(Shown(to)), before: before.map(|seq| seq.0), limit: *limit, ..new("page") }
+        }
+        Command::Read { to, seq } => Frame { to: Some(Shown(to)), seq: Some(seq.0), ..new("read") },
+        Command::Rooms => new("rooms"),
+        Command::Who { room } => Frame { room: room.as_ref().map(Shown), ..new("who") },
+        Command::Rename { name } => Frame { name: Some(name.as_str()), ..new("rename") },
+        Command::Bye => new("bye"),
+    }
+}
+
+struct Cursors<'a>(&'a [Cursor]);
+
+impl Serialize for Cursors<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Each(self.0, cursor_out).serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct CursorOut<'a> {
+    to: Shown<&'a Target>,
+    epoch: Hex<16>,
+    after: u64,
+}
+
+fn cursor_out(cursor: &Cursor) -> CursorOut<'_> {
+    CursorOut { to: Shown(&cursor.to), epoch: Hex(cursor.epoch.0), after: cursor.after.0 }
+}

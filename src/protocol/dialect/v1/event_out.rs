@@ -1,0 +1,452 @@
+//! How a host writes an event: straight from the borrowed event into bytes, no tree in between. Fields that are `false`,
+//! empty or absent are left out where most frames have nothing to say there.
+
+use serde::Serialize;
+
+use super::wire::{Each, Hex, Shown};
+use crate::protocol::entry::{
+    Author, Conversation, Entry, Page, PersonId, Reaction, Seq, Shown as ShownEntry, ShownWhat, What,
+};
+use crate::protocol::event::{Event, Hello, Member, Place, Refusal, RoomInfo, Welcome};
+use crate::protocol::names::{Nick, RoomName, Target};
+use crate::protocol::text::Text;
+
+/// One event as JSON; `id` is that of the command it answers.
+pub fn encode(event: &Event, id: Option<u64>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256);
+    write(&mut out, event, id);
+    out
+}
+
+/// The same, behind what `out` already holds.
+pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
+    match event {
+        Event::Hello(hello) => put(out, "hello", id, &hello_out(hello)),
+        Event::Welcome(welcome) => put(out, "welcome", id, &welcome_out(welcome)),
+        Event::Refused(refusal) => put(out, "refused", id, &refusal_out(refusal)),
+        Event::Joined { place } => put(out, "joined", id, &PlaceFrame { place: place_out(place) }),
+        Event::Left { room } => put(out, "left", id, &RoomFrame { room: Some(Shown(room)) }),
+        Event::Entry(entry) => put(out, "entry", id, &entry_out(entry)),
+        Event::Skipped { conversation, to, seq } => {
+            let (to, people) = (Shown(to), people_out(conversation));
+            put(out, "entry", id, &SkippedFrame { to, people, seq: seq.0, kind: "skipped" });
+        }
+        Event::Resumed { places } => put(out, "resumed", id, &PlacesFrame { places: Each(places, place_out) }),
+        Event::Page { to, page } => put(out, "page", id, &page_out(to, page)),
+        Event::Read { to, seq, unread, mentions } => {
+            put(out, "read", id, &ReadFrame { to: Shown(to), seq: seq.0, unread: *unread, mentions: *mentions });
+        }
+        Event::Rooms { rooms, more } => {
+            put(out, "rooms", id, &RoomsFrame { rooms: Each(rooms, room_out), more: *more })
+        }
+        Event::Members { room, people, more } => {
+            let people = Each(people, member_out);
+            put(out, "members", id, &MembersFrame { room: room.as_ref().map(Shown), people, more: *more });
+        }
+        Event::Moved { room, who, joined } => {
+            put(out, "moved", id, &MovedFrame { room: Shown(room), who: author_out(who), joined: *joined });
+        }
+        Event::Presence { who, online } => {
+            put(out, "presence", id, &PresenceFrame { who: author_out(who), online: *online });
+        }
+        Event::Renamed { who, was } => {
+            put(out, "renamed", id, &RenamedFrame { who: author_out(who), was: was.as_str() });
+        }
+        // Raw clients alone are told of a line; here the entry itself is the answer.
+        Event::Received { .. } | Event::Done => put(out, "done", id, &RoomFrame { room: None }),
+    }
+}
+
+/// A person, an epoch or a nonce.
+type Id = Hex<16>;
+
+#[derive(Serialize)]
+struct Frame<'a, B> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    #[serde(flatten)]
+    body: &'a B,
+}
+
+fn put<B: Serialize>(out: &mut Vec<u8>, kind: &'static str, id: Option<u64>, body: &B) {
+    serde_json::to_writer(out, &Frame { kind, id, body }).expect("strings and numbers into memory cannot fail");
+}
+
+#[derive(Serialize)]
+struct HelloFrame<'a> {
+    server: &'a str,
+    epoch: Id,
+    challenge: Hex<32>,
+    limits: LimitsOut,
+    features: &'a [&'static str],
+}
+
+#[derive(Serialize)]
+struct LimitsOut {
+    frame_bytes: usize,
+    text_bytes: usize,
+    page_entries: usize,
+    unanswered: usize,
+}
+
+fn hello_out(hello: &Hello) -> HelloFrame<'_> {
+    let limits = LimitsOut {
+        frame_bytes: hello.limits.frame_bytes,
+        text_bytes: hello.limits.text_bytes,
+        page_entries: hello.limits.page_entries,
+        unanswered: hello.limits.unanswered,
+    };
+    HelloFrame {
+        server: hello.server.as_str(),
+        epoch: Hex(hello.epoch.0),
+        challenge: Hex(hello.challenge),
+        limits,
+        features: &hello.features,
+    }
+}
+
+#[derive(Serialize)]
+struct WelcomeFrame<'a, P: Serialize> {
+    you: AuthorOut<'a>,
+    ephemeral: bool,
+    places: P,
+}
+
+fn welcome_out(welcome: &Welcome) -> WelcomeFrame<'_, impl Serialize> {
+    WelcomeFrame {
+        you: author_out(&welcome.you),
+        ephemeral: welcome.ephemeral,
+        places: Each(&welcome.places, place_out),
+    }
+}
+
+#[derive(Serialize)]
+struct RefusedFrame<'a, N: Serialize> {
+    code: &'static str,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<Id>,
+    #[serde(rename = "try", skip_serializing_if = "Option::is_none")]
+    try_names: Option<N>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
+
+fn refusal_out(refusal: &Refusal) -> RefusedFrame<'_, impl Serialize> {
+    let names = &refusal.try_names;
+    RefusedFrame {
+        code: refusal.code.as_str(),
+        text: &refusal.text,
+        nonce: refusal.nonce.map(|nonce| Hex(nonce.0)),
+        try_names: (!names.is_empty()).then_some(Each(names, Nick::as_str)),
+        retry_after: refusal.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+    }
+}
+
+#[derive(Serialize)]
+struct AuthorOut<'a> {
+    person: Id,
+    name: &'a str,
+    #[serde(skip_serializing_if = "is_false")]
+    guest: bool,
+}
+
+fn author_out(author: &Author) -> AuthorOut<'_> {
+    AuthorOut { person: Hex(author.person.0), name: author.name.as_str(), guest: author.guest }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+#[derive(Serialize)]
+struct PlaceFrame<'a> {
+    place: PlaceOut<'a>,
+}
+
+#[derive(Serialize)]
+struct PlacesFrame<P: Serialize> {
+    places: P,
+}
+
+#[derive(Serialize)]
+struct RoomFrame<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<Shown<&'a RoomName>>,
+}
+
+#[derive(Serialize)]
+struct PlaceOut<'a> {
+    to: Shown<&'a Target>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people: Option<[Id; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<PeerOut>,
+    epoch: Id,
+    oldest: u64,
+    head: u64,
+    read: u64,
+    unread: u32,
+    mentions: u32,
+    topic: &'a str,
+    #[serde(skip_serializing_if = "is_false")]
+    reset: bool,
+}
+
+#[derive(Serialize)]
+struct PeerOut {
+    person: Id,
+    online: bool,
+}
+
+/// The two people of a direct conversation, so that its log can be told from every other by one frame alone.
+fn people_out(conversation: &Conversation) -> Option<[Id; 2]> {
+    match conversation {
+        Conversation::Room(_) => None,
+        Conversation::Direct(pair) => Some(pair.both().map(|person| Hex(person.0))),
+    }
+}
+
+fn place_out(place: &Place) -> PlaceOut<'_> {
+    let standing = &place.standing;
+    PlaceOut {
+        to: Shown(&place.to),
+        people: people_out(&standing.conversation),
+        peer: place.peer.as_ref().map(|peer| PeerOut { person: Hex(peer.person.0), online: peer.online }),
+        epoch: Hex(place.epoch.0),
+        oldest: standing.oldest.0,
+        head: standing.head.0,
+        read: standing.read.0,
+        unread: standing.unread,
+        mentions: standing.mentions,
+        topic: standing.topic.as_str(),
+        reset: place.reset,
+    }
+}
+
+#[derive(Serialize)]
+struct EntryFrame<'a, M: Serialize> {
+    to: Shown<&'a Target>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_person: Option<Id>,
+    seq: u64,
+    at: i64,
+    from: AuthorOut<'a>,
+    #[serde(flatten)]
+    what: WhatOut<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<Id>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mentions: Option<M>,
+}
+
+#[derive(Serialize)]
+struct SkippedFrame<'a> {
+    to: Shown<&'a Target>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people: Option<[Id; 2]>,
+    seq: u64,
+    kind: &'static str,
+}
+
+/// What an entry says, of whatever kind, live or in its present form: the fields of other kinds are left out.
+#[derive(Serialize, Default)]
+struct WhatOut<'a> {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emoji: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    me: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<u64>,
+    #[serde(skip_serializing_if = "is_false")]
+    edited: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    deleted: bool,
+}
+
+impl<'a> WhatOut<'a> {
+    fn new(kind: &'static str, of: Option<Seq>, text: Option<&'a Text>) -> WhatOut<'a> {
+        WhatOut { kind, of: of.map(|seq| seq.0), text: text.map(Text::as_str), ..WhatOut::default() }
+    }
+}
+
+fn entry_out(entry: &Entry) -> EntryFrame<'_, impl Serialize> {
+    let to_person = match entry.conversation {
+        Conversation::Room(_) => None,
+        Conversation::Direct(pair) => Some(Hex(pair.other(entry.from.person).0)),
+    };
+    EntryFrame {
+        to: Shown(&entry.to),
+        to_person,
+        seq: entry.seq.0,
+        at: entry.at.0,
+        from: author_out(&entry.from),
+        what: what_out(&entry.what),
+        nonce: entry.nonce.map(|nonce| Hex(nonce.0)),
+        mentions: mentions_out(&entry.mentions),
+    }
+}
+
+fn what_out(what: &What) -> WhatOut<'_> {
+    let of = what.of();
+    match what {
+        What::Said { text, me, reply_to } => {
+            WhatOut { me: *me, reply_to: reply_to.map(|seq| seq.0), ..WhatOut::new("said", of, Some(text)) }
+        }
+        What::Edited { text, .. } => WhatOut::new("edited", of, Some(text)),
+        What::Deleted { .. } => WhatOut::new("deleted", of, None),
+        What::Reacted { emoji, .. } => WhatOut { emoji: Some(emoji.as_str()), ..WhatOut::new("reacted", of, None) },
+        What::Unreacted { emoji, .. } => WhatOut { emoji: Some(emoji.as_str()), ..WhatOut::new("unreacted", of, None) },
+        What::Topic { text } => WhatOut::new("topic", of, Some(text)),
+    }
+}
+
+fn mentions_out(mentions: &[PersonId]) -> Option<impl Serialize> {
+    (!mentions.is_empty()).then_some(Each(mentions, |person: &PersonId| Hex(person.0)))
+}
+
+#[derive(Serialize)]
+struct PageFrame<'a, E: Serialize> {
+    to: Shown<&'a Target>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people: Option<[Id; 2]>,
+    from: u64,
+    before: u64,
+    oldest: u64,
+    entries: E,
+}
+
+fn page_out<'a>(to: &'a Target, page: &'a Page) -> PageFrame<'a, impl Serialize> {
+    PageFrame {
+        to: Shown(to),
+        people: people_out(&page.conversation),
+        from: page.from.0,
+        before: page.before.0,
+        oldest: page.oldest.0,
+        entries: Each(&page.entries, shown_out),
+    }
+}
+
+#[derive(Serialize)]
+struct ShownOut<'a, M: Serialize, R: Serialize> {
+    seq: u64,
+    at: i64,
+    from: AuthorOut<'a>,
+    rev: u64,
+    #[serde(flatten)]
+    what: WhatOut<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reactions: Option<R>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<Id>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mentions: Option<M>,
+}
+
+fn shown_out(shown: &ShownEntry) -> ShownOut<'_, impl Serialize, impl Serialize> {
+    let (what, reactions): (_, &[Reaction]) = match &shown.what {
+        ShownWhat::Said { text, me, reply_to, edited, reactions } => {
+            let what = WhatOut {
+                me: *me,
+                reply_to: reply_to.map(|seq| seq.0),
+                edited: *edited,
+                deleted: text.is_none(),
+                ..WhatOut::new("said", None, text.as_ref())
+            };
+            (what, reactions)
+        }
+        ShownWhat::Topic { text } => (WhatOut::new("topic", None, Some(text)), &[]),
+    };
+    ShownOut {
+        seq: shown.seq.0,
+        at: shown.at.0,
+        from: author_out(&shown.from),
+        rev: shown.rev.0,
+        what,
+        reactions: (!reactions.is_empty()).then_some(Each(reactions, reaction_out)),
+        nonce: shown.nonce.map(|nonce| Hex(nonce.0)),
+        mentions: mentions_out(&shown.mentions),
+    }
+}
+
+#[derive(Serialize)]
+struct ReactionOut<'a, B: Serialize> {
+    emoji: &'a str,
+    count: u32,
+    by: B,
+}
+
+fn reaction_out(reaction: &Reaction) -> ReactionOut<'_, impl Serialize> {
+    ReactionOut { emoji: reaction.emoji.as_str(), count: reaction.count, by: Each(&reaction.by, author_out) }
+}
+
+#[derive(Serialize)]
+struct ReadFrame<'a> {
+    to: Shown<&'a Target>,
+    seq: u64,
+    unread: u32,
+    mentions: u32,
+}
+
+#[derive(Serialize)]
+struct RoomsFrame<R: Serialize> {
+    rooms: R,
+    more: bool,
+}
+
+#[derive(Serialize)]
+struct RoomOut<'a> {
+    room: Shown<&'a RoomName>,
+    topic: &'a str,
+    members: u32,
+    member: bool,
+}
+
+fn room_out(info: &RoomInfo) -> RoomOut<'_> {
+    RoomOut { room: Shown(&info.room), topic: info.topic.as_str(), members: info.members, member: info.member }
+}
+
+#[derive(Serialize)]
+struct MembersFrame<'a, P: Serialize> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<Shown<&'a RoomName>>,
+    people: P,
+    more: bool,
+}
+
+#[derive(Serialize)]
+struct MemberOut<'a> {
+    #[serde(flatten)]
+    who: AuthorOut<'a>,
+    online: bool,
+}
+
+fn member_out(member: &Member) -> MemberOut<'_> {
+    MemberOut { who: author_out(&member.who), online: member.online }
+}
+
+#[derive(Serialize)]
+struct MovedFrame<'a> {
+    room: Shown<&'a RoomName>,
+    who: AuthorOut<'a>,
+    joined: bool,
+}
+
+#[derive(Serialize)]
+struct PresenceFrame<'a> {
+    who: AuthorOut<'a>,
+    online: bool,
+}
+
+#[derive(Serialize)]
+struct RenamedFrame<'a> {
+    who: AuthorOut<'a>,
+    was: &'a str,
+}

@@ -50,17 +50,17 @@ impl Keymap {
     /// This one with what a file says otherwise. A key that the file gives to another action is taken from the one that
     /// had it, and that is listed; of two actions in the file the first keeps the key.
     fn overridden(mut self, source: &Source) -> (Keymap, Vec<Problem>) {
-        let mut wishes: Vec<(Action, Vec<(Key, Range<usize>)>)> = Vec::new();
+        let mut wishes: Vec<Wish> = Vec::new();
         let mut problems = source.walk(|item, problems| {
             if let Some(wish) = read_line(item, problems) {
                 wishes.push(wish);
             }
         });
-        for (action, _) in &wishes {
-            self.keys[*action as usize].clear();
+        for wish in &wishes {
+            self.keys[wish.action as usize].clear();
         }
-        let mine: Vec<Action> = wishes.iter().map(|(action, _)| *action).collect();
-        for (action, keys) in wishes {
+        let mine: Vec<Action> = wishes.iter().map(|wish| wish.action).collect();
+        for Wish { action, keys } in wishes {
             for (key, span) in keys {
                 let holders = self.holders(action, key);
                 if let Some(holder) = holders.iter().find(|holder| mine.contains(holder)) {
@@ -97,8 +97,13 @@ impl Keymap {
     }
 }
 
-/// One line of the file: an action and the keys it is to have.
-fn read_line(item: &Item<'_>, problems: &mut Problems<'_>) -> Option<(Action, Vec<(Key, Range<usize>)>)> {
+/// One line of the file: an action and the keys it is to have, with their places.
+struct Wish {
+    action: Action,
+    keys: Vec<(Key, Range<usize>)>,
+}
+
+fn read_line(item: &Item<'_>, problems: &mut Problems<'_>) -> Option<Wish> {
     let Some(action) = Action::named(item.key) else {
         let what = format!("unknown action {:?}{}", item.key, hint(item.key, Action::ALL.iter().map(|a| a.name())));
         problems.add(&item.key_span, what);
@@ -126,7 +131,7 @@ fn read_line(item: &Item<'_>, problems: &mut Problems<'_>) -> Option<(Action, Ve
         }
     }
     // A line of nothing but errors leaves the action its keys; only an empty list takes them away.
-    (none_wanted || !keys.is_empty()).then_some((action, keys))
+    (none_wanted || !keys.is_empty()).then_some(Wish { action, keys })
 }
 
 fn allowed(action: Action, text: &str) -> Result<Key, String> {

@@ -23,19 +23,23 @@ const URL_PORT: u16 = 80;
 
 const EXAMPLES: &str = "\
 Examples:
-  wschat --host                     host here and chat, on port 8080 of this machine
-  wschat                            join the host of this machine
-  wschat chat.example               join another one, on port 8080
-  wschat ws://chat.example/#dev     the same by URL (port 80, as any), in the room #dev
+  wschat --host                        host here and chat, on port 8080
+  wschat                               join the host of this machine
+  wschat chat.example                  join another one, on port 8080
+  wschat ws://chat.example:8080/#dev   the same as a URL, in the room #dev
   wschat --name ann --room dev --room ops
-  wschat --host 0.0.0.0 --headless  serve a network, without a screen
-  wschat --host 0 --ephemeral       on a free port, keeping nothing
+  wschat --host 0.0.0.0 --headless     serve a network, without a screen
+  wschat --host 0 --ephemeral          on a free port, keeping nothing
 
-Addresses to listen on (ADDR): PORT or :PORT (this machine alone, IPv4 and IPv6), IP, IP:PORT, [IP6]:PORT.
-Addresses to join (TARGET): HOST, HOST:PORT, [IP6]:PORT, ws://HOST[:PORT][/#ROOM].
+ADDR, to listen on: PORT or :PORT (this machine alone, IPv4 and IPv6), IP,
+IP:PORT, [IP6]:PORT. Without a port 8080; port 0 takes a free one.
 
-Settings are looked for in wschat.toml of the configuration directory (~/.config/wschat on Linux), keys in keys.toml beside
-it. F1 in the chat lists the keys, /help the commands.";
+TARGET, to join: HOST, HOST:PORT, [IP6]:PORT (without a port 8080), or
+ws://HOST[:PORT][/#ROOM] (without a port 80, as in every URL).
+
+Settings: wschat.toml in the configuration directory, ~/.config/wschat on
+Linux; keys: keys.toml beside it; WSCHAT_LOG: what is logged, by module.
+F1 in the chat lists the keys, /help the commands.";
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
@@ -73,11 +77,11 @@ pub struct Cli {
     rooms: Vec<RoomName>,
 
     /// Keep data, state and logs here instead of the usual places
-    #[arg(long, value_name = "DIR", env = "WSCHAT_DATA_DIR")]
+    #[arg(long, value_name = "DIR", env = "WSCHAT_DATA_DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
 
     /// Read the settings from this file
-    #[arg(long, value_name = "FILE", env = "WSCHAT_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "WSCHAT_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
 
     /// Host without keeping anything: the history is gone when the host stops

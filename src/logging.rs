@@ -77,18 +77,26 @@ fn start<W>(level: LogLevel, shape: Shape, writer: W)
 where
     W: for<'w> tracing_subscriber::fmt::MakeWriter<'w> + Send + Sync + 'static,
 {
+    let asked = std::env::var(FILTER_VAR).ok().filter(|text| !text.is_empty());
+    let (filter, unread) = filter(level, asked.as_deref());
     let layer = tracing_subscriber::fmt::layer().event_format(shape).with_writer(writer);
     // A second start is a test in the same process; the first log stays.
-    let _ = tracing_subscriber::registry().with(layer).with(filter(level)).try_init();
+    let _ = tracing_subscriber::registry().with(layer).with(filter).try_init();
+    if let Some(why) = unread {
+        tracing::warn!("{FILTER_VAR} is not understood ({why}); it is written wschat::server=debug,warn");
+    }
 }
 
-/// Our own lines from the level on; of the libraries only what is wrong.
-fn filter(level: LogLevel) -> Targets {
-    let asked = std::env::var(FILTER_VAR).ok().and_then(|text| text.parse::<Targets>().ok());
-    asked.unwrap_or_else(|| {
-        let level = LevelFilter::from_level(level.into());
-        Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(env!("CARGO_CRATE_NAME"), level)
-    })
+/// What was asked for; else our own lines from the level on, and of the libraries only what is wrong. With it, why what
+/// was asked for could not be read.
+fn filter(level: LogLevel, asked: Option<&str>) -> (Targets, Option<String>) {
+    let level = LevelFilter::from_level(level.into());
+    let usual = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(env!("CARGO_CRATE_NAME"), level);
+    match asked.map(str::parse::<Targets>) {
+        None => (usual, None),
+        Some(Ok(filter)) => (filter, None),
+        Some(Err(why)) => (usual, Some(why.to_string())),
+    }
 }
 
 impl From<LogLevel> for Level {
@@ -254,6 +262,17 @@ mod tests {
     fn a_line_as_it_looks() {
         let log = logged(|| tracing::info!(peer = %"127.0.0.1:4242", text = "x y=1", n = 3, "hello"));
         assert_eq!(log, "INFO logging::tests: hello peer=127.0.0.1:4242 text=\"x y=1\" n=3\n");
+    }
+
+    #[test]
+    fn what_is_logged() {
+        let would = |level, asked, target, at| filter(level, asked).0.would_enable(target, &at);
+        assert!(would(LogLevel::Info, None, "wschat::hub", Level::INFO));
+        assert!(!would(LogLevel::Info, None, "wschat::hub", Level::DEBUG));
+        assert!(!would(LogLevel::Trace, None, "hyper", Level::INFO));
+        assert!(!would(LogLevel::Error, None, "hyper", Level::WARN));
+        assert!(would(LogLevel::Error, Some("hyper=debug"), "hyper", Level::DEBUG));
+        assert!(filter(LogLevel::Info, Some("a=b=c")).1.is_some());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::command::{Command, Tag};
 use super::event::{Event, Refusal};
+use super::names::RoomName;
 
 /// A way to write the protocol on a WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,22 +87,49 @@ impl Dialect {
         }
     }
 
+    /// [`Translator::encode`] for a host whose default room is `#lobby`.
+    pub fn encode(self, event: &Event, id: Option<u64>) -> Option<Bytes> {
+        encode(self, event, id, &plain::LOBBY)
+    }
+
+    /// [`Translator::codec`] for a host whose default room is `#lobby`.
+    pub fn codec(self, limits: DecodeLimits) -> Box<dyn Codec> {
+        codec(self, limits, &plain::LOBBY)
+    }
+}
+
+/// What all connections of one host share in writing and reading: plain text has to know which room needs no name.
+#[derive(Clone, Debug)]
+pub struct Translator {
+    /// Where everybody starts.
+    pub default_room: RoomName,
+}
+
+impl Translator {
     /// One event as a finished frame of the server (RFC 6455, 5.2: unmasked, not fragmented), or `None` where this
     /// dialect says nothing of it. `id` is that of the command it answers. An event may be several lines in plain text,
     /// still one frame.
-    pub fn encode(self, event: &Event, id: Option<u64>) -> Option<Bytes> {
-        match self {
-            Dialect::V1 => Some(framed(|payload| v1::write(payload, event, id))),
-            Dialect::Plain => plain::encode(event).map(|text| frame(text.as_bytes())),
-        }
+    pub fn encode(&self, dialect: Dialect, event: &Event, id: Option<u64>) -> Option<Bytes> {
+        encode(dialect, event, id, &self.default_room)
     }
 
     /// A decoder for one connection.
-    pub fn codec(self, limits: DecodeLimits) -> Box<dyn Codec> {
-        match self {
-            Dialect::V1 => Box::new(v1::Decoder::new(limits)),
-            Dialect::Plain => Box::new(plain::Decoder::new(limits)),
-        }
+    pub fn codec(&self, dialect: Dialect, limits: DecodeLimits) -> Box<dyn Codec> {
+        codec(dialect, limits, &self.default_room)
+    }
+}
+
+fn encode(dialect: Dialect, event: &Event, id: Option<u64>, home: &RoomName) -> Option<Bytes> {
+    match dialect {
+        Dialect::V1 => Some(framed(|payload| v1::write(payload, event, id))),
+        Dialect::Plain => plain::encode(event, home).map(|text| frame(text.as_bytes())),
+    }
+}
+
+fn codec(dialect: Dialect, limits: DecodeLimits, home: &RoomName) -> Box<dyn Codec> {
+    match dialect {
+        Dialect::V1 => Box::new(v1::Decoder::new(limits)),
+        Dialect::Plain => Box::new(plain::Decoder::starting_in(home.clone(), limits)),
     }
 }
 

@@ -108,6 +108,7 @@ fn crates_stay_in_their_places() {
 
 #[test]
 fn every_file_says_what_lives_there() {
-    let bare: Vec<_> = sources().into_iter().filter(|(_, text)| !text.starts_with("//!")).map(|(file, _)| file).collect();
+    let bare: Vec<_> =
+        sources().into_iter().filter(|(_, text)| !text.starts_with("//!")).map(|(file, _)| file).collect();
     assert!(bare.is_empty(), "no opening sentence: {bare:?}");
 }

@@ -2,15 +2,29 @@
 //! no clock, rolls no dice and opens nothing. What it wants done it returns as [`Effect`]s; sockets, disk and time are the
 //! server's.
 
+mod ears;
+mod enter;
+mod moves;
+mod people;
+mod session;
+mod talk;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::protocol::command::{Command, Tag};
+use ears::Ears;
+use people::People;
+use session::{Session, Stage};
+
+use crate::protocol::command::{Command, Cursor, Tag};
 use crate::protocol::dialect::Dialect;
-use crate::protocol::entry::{Conversation, Entry, Epoch, Page, PersonId, Seq, Standing, Timestamp};
-use crate::protocol::event::{Bounds, CloseCode, Event, Refusal};
+use crate::protocol::entry::{Conversation, Entry, Epoch, Nonce, Page, Pair, PersonId, Seq, Standing, Timestamp};
+use crate::protocol::event::{Bounds, CloseCode, Code, Event, Peer, Place, Refusal};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
-use crate::protocol::names::RoomName;
+use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::Challenge;
 use crate::protocol::text::Text;
 
@@ -233,26 +247,339 @@ pub struct Rules {
     pub name_reserved: Duration,
 }
 
+
+/// What a ticket stands for: who asked, and how it goes on when the store has answered.
+#[derive(Debug)]
+enum Pending {
+    /// A new person's name and first room are being kept; `worn` wore the name.
+    Claim { session: SessionId, tag: Tag, person: PersonId, name: Nick, worn: Option<PersonId> },
+    /// The welcome waits for how the person stands.
+    Welcome { session: SessionId, tag: Tag, person: PersonId },
+    /// Live waits for the heads.
+    Resume { session: SessionId, tag: Tag, person: PersonId, cursors: Vec<Cursor>, asked: Vec<Conversation> },
+    /// A membership is being kept.
+    Join { session: SessionId, tag: Tag, person: PersonId, room: RoomName },
+    /// A new member waits for the head.
+    JoinLoad { session: SessionId, tag: Tag, person: PersonId, room: RoomName },
+    /// The end of a membership is being kept.
+    Leave { session: SessionId, tag: Tag, person: PersonId, room: RoomName },
+    /// A new name is being kept.
+    Rename { session: SessionId, tag: Tag, person: PersonId, name: Nick },
+    /// An entry is being kept.
+    Append { session: SessionId, tag: Tag, nonce: Option<Nonce> },
+    /// A page is being read.
+    Page { session: SessionId, tag: Tag, to: Target },
+    /// A read position is being kept, or counted from.
+    Read { session: SessionId, tag: Tag, person: PersonId, to: Target, counted: bool },
+    /// Nobody waits.
+    Nobody,
+}
+
+/// A room the host knows.
+#[derive(Debug)]
+struct Room {
+    topic: Text,
+    head: Seq,
+    members: BTreeSet<PersonId>,
+    ears: Ears,
+}
+
+/// When to wake, and for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Alarm {
+    /// This connection must have entered.
+    Enter(SessionId),
+    /// This person, cut off, counts as gone.
+    Gone(PersonId),
+}
+
 /// The mind.
 pub struct Hub {
     rules: Rules,
     epoch: Epoch,
+    people: People,
+    rooms: HashMap<RoomName, Room>,
+    directs: HashMap<Pair, Ears>,
+    sessions: HashMap<SessionId, Session>,
+    tickets: HashMap<Ticket, Pending>,
+    next_ticket: u64,
+    alarms: BTreeSet<(Duration, Alarm)>,
+    stopping: bool,
+    effects: Vec<Effect>,
 }
 
 impl Hub {
     /// A hub that knows what the store has kept.
-    pub fn new(rules: Rules, epoch: Epoch, _facts: Facts) -> Hub {
-        Hub { rules, epoch }
+    pub fn new(rules: Rules, epoch: Epoch, facts: Facts) -> Hub {
+        let mut rooms: HashMap<RoomName, Room> = HashMap::new();
+        for fact in facts.rooms {
+            let room = Room { topic: fact.topic, head: fact.head, members: BTreeSet::new(), ears: Ears::default() };
+            rooms.insert(fact.room, room);
+        }
+        for person in &facts.people {
+            for room in &person.rooms {
+                if let Some(room) = rooms.get_mut(room) {
+                    room.members.insert(person.person);
+                }
+            }
+        }
+        let mut people = People::known(facts.people);
+        let mut directs = HashMap::new();
+        for [a, b] in facts.directs {
+            directs.insert(Pair::new(a, b), Ears::default());
+            for (one, other) in [(a, b), (b, a)] {
+                if let Some(person) = people.get_mut(one) {
+                    person.directs.insert(other);
+                }
+            }
+        }
+        Hub {
+            rules,
+            epoch,
+            people,
+            rooms,
+            directs,
+            sessions: HashMap::new(),
+            tickets: HashMap::new(),
+            next_ticket: 0,
+            alarms: BTreeSet::new(),
+            stopping: false,
+            effects: Vec::new(),
+        }
+    }
+
+    /// What is to be done once, before the first connection: the default room is made when the store lacks it.
+    pub fn start(&mut self, now: Now) -> Vec<Effect> {
+        let room = self.rules.default_room.clone();
+        if !self.rooms.contains_key(&room) {
+            self.make_room(&room);
+            self.keep(vec![Fact::RoomMade { room, maker: None, at: now.wall }], Pending::Nobody);
+        }
+        std::mem::take(&mut self.effects)
     }
 
     /// Takes in one thing that happened and says what is to be done, in order.
-    pub fn handle(&mut self, _now: Now, _input: Input) -> Vec<Effect> {
-        let _ = (&self.rules, &self.epoch);
-        Vec::new()
+    pub fn handle(&mut self, now: Now, input: Input) -> Vec<Effect> {
+        match input {
+            Input::Opened { session, dialect, authority, challenge, luck } => {
+                let stage = Stage::Greeted { until: now.up + self.rules.enter_within };
+                let opened = Session {
+                    dialect,
+                    authority,
+                    challenge,
+                    luck,
+                    stage,
+                    live: false,
+                    tries: 0,
+                    bad: 0,
+                    closing: false,
+                    bye: false,
+                };
+                self.opened(now, session, opened);
+            }
+            Input::Received { session, tag, command } => self.received(now, session, tag, command),
+            Input::Unreadable { session, tag, refusal, garbage } => self.unreadable(session, tag, refusal, garbage),
+            Input::Stored { ticket, entry, fresh } => self.stored(ticket, entry, fresh),
+            Input::Kept { ticket } => self.kept(now, ticket),
+            Input::Loaded { ticket, standings } => self.loaded(now, ticket, standings),
+            Input::Paged { ticket, page } => self.paged(ticket, page),
+            Input::Failed { ticket, why } => self.failed(ticket, why),
+            Input::Closed { session } => self.closed(now, session),
+            Input::Woke => self.woke(now),
+            Input::Stopping => self.stop(),
+        }
+        std::mem::take(&mut self.effects)
     }
 
     /// When, on the clock of [`Now::up`], the hub wants an [`Input::Woke`]; `None` while it waits for nothing.
     pub fn wake_at(&self) -> Option<Duration> {
-        None
+        self.alarms.first().map(|(at, _)| *at)
+    }
+
+    fn received(&mut self, now: Now, session: SessionId, tag: Tag, command: Command) {
+        let Some(open) = self.sessions.get(&session) else { return };
+        if open.closing || self.stopping {
+            return self.done(session);
+        }
+        match (open.stage, command) {
+            (Stage::Greeted { .. }, Command::Enter { name, proof, .. }) => self.enter(now, session, tag, name, proof),
+            (_, Command::Bye) => self.bye(session),
+            (Stage::Greeted { .. } | Stage::Entering(_), command) => {
+                let refusal = Refusal::new(Code::EnterFirst, "enter first: say who you are").about(command.nonce());
+                self.refuse(session, &tag, refusal);
+            }
+            (Stage::Entered(person), command) => self.asked(now, session, tag, person, command),
+        }
+    }
+
+    /// A command of somebody who is in.
+    fn asked(&mut self, now: Now, session: SessionId, tag: Tag, person: PersonId, command: Command) {
+        match command {
+            Command::Enter { .. } => self.refuse(session, &tag, Refusal::new(Code::AlreadyIn, "you are in already")),
+            Command::Bye => self.bye(session),
+            Command::Introduce { name } => self.introduce(now, session, person, &name),
+            Command::Join { room } => self.join(now, session, tag, person, room),
+            Command::Leave { room } => self.leave(session, tag, person, room),
+            Command::Rename { name } => self.rename(now, session, tag, person, name),
+            Command::Rooms => self.list_rooms(session, &tag, person),
+            Command::Who { room } => self.who(session, &tag, person, room),
+            Command::Resume { cursors } => self.resume(session, tag, person, cursors),
+            Command::Page { to, before, limit } => self.page(now, session, tag, person, to, before, limit),
+            Command::Read { to, seq } => self.read(now, session, tag, person, to, seq),
+            command => self.append(now, session, tag, person, command),
+        }
+    }
+
+    fn unreadable(&mut self, session: SessionId, tag: Tag, refusal: Refusal, garbage: bool) {
+        let Some(open) = self.sessions.get_mut(&session) else { return };
+        open.bad += u32::from(garbage);
+        let enough = garbage && self.rules.bad_frames > 0 && open.bad >= self.rules.bad_frames;
+        self.refuse(session, &tag, refusal);
+        if enough {
+            self.close(session, CloseCode::Protocol, "too many frames that are not the dialect");
+        }
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
+        let mut open: Vec<SessionId> = self.sessions.keys().copied().collect();
+        open.sort();
+        for session in open {
+            self.close(session, CloseCode::Restarting, "the host stops; come back in a moment");
+        }
+    }
+
+    // What every part of the hub says.
+
+    /// Tells one session, unless it is being closed.
+    fn tell(&mut self, session: SessionId, id: Option<u64>, event: Event) {
+        if self.sessions.get(&session).is_some_and(|open| !open.closing) {
+            self.effects.push(Effect::Tell { session, id, event });
+        }
+    }
+
+    /// Answers a question, for good.
+    fn answer(&mut self, session: SessionId, tag: &Tag, event: Event) {
+        self.tell(session, tag.id(), event);
+        self.done(session);
+    }
+
+    fn refuse(&mut self, session: SessionId, tag: &Tag, refusal: Refusal) {
+        self.answer(session, tag, Event::Refused(refusal));
+    }
+
+    fn done(&mut self, session: SessionId) {
+        if self.sessions.contains_key(&session) {
+            self.effects.push(Effect::Answered { session });
+        }
+    }
+
+    fn close(&mut self, session: SessionId, code: CloseCode, why: &str) {
+        if let Some(open) = self.sessions.get_mut(&session).filter(|open| !open.closing) {
+            open.closing = true;
+            self.effects.push(Effect::Close { session, code, why: why.to_owned() });
+        }
+    }
+
+    fn ticket(&mut self, pending: Pending) -> Ticket {
+        self.next_ticket += 1;
+        let ticket = Ticket(self.next_ticket);
+        self.tickets.insert(ticket, pending);
+        ticket
+    }
+
+    fn keep(&mut self, facts: Vec<Fact>, pending: Pending) {
+        let ticket = self.ticket(pending);
+        self.effects.push(Effect::Keep { ticket, facts });
+    }
+
+    /// Asks how a person stands to these conversations.
+    fn load(&mut self, person: PersonId, of: Vec<Conversation>, pending: Pending) {
+        let ticket = self.ticket(pending);
+        let known = self.people.get(person);
+        let from = |conversation: &Conversation| match known {
+            Some(known) if known.author.guest => known.reads.get(conversation).map_or(ReadFrom::Head, |seq| ReadFrom::At(*seq)),
+            _ => ReadFrom::Kept,
+        };
+        let of = of.into_iter().map(|conversation| (conversation.clone(), from(&conversation))).collect();
+        self.effects.push(Effect::Load { ticket, person, of });
+    }
+
+    /// All conversations of a person, the default room first.
+    fn conversations(&self, person: PersonId) -> Vec<Conversation> {
+        let Some(known) = self.people.get(person) else { return Vec::new() };
+        let default = known.rooms.get(&self.rules.default_room);
+        let others = known.rooms.iter().filter(|room| **room != self.rules.default_room);
+        let rooms = default.into_iter().chain(others).cloned().map(Conversation::Room);
+        let directs = known.directs.iter().map(|other| Conversation::Direct(Pair::new(person, *other)));
+        rooms.chain(directs).collect()
+    }
+
+    /// A standing as its person is told of it.
+    fn place(&self, person: PersonId, standing: Standing, cursors: &[Cursor]) -> Option<Place> {
+        let (to, peer) = match &standing.conversation {
+            Conversation::Room(room) => (Target::Room(room.clone()), None),
+            Conversation::Direct(pair) => {
+                let other = self.people.get(pair.other(person))?;
+                let peer = Peer { person: other.author.person, online: other.online };
+                (Target::Direct(other.author.name.clone()), Some(peer))
+            }
+        };
+        let stale = |cursor: &Cursor| cursor.epoch != self.epoch || cursor.after > standing.head;
+        let reset = cursors.iter().any(|cursor| cursor.to == to && stale(cursor));
+        Some(Place { to, peer, epoch: self.epoch, standing, reset })
+    }
+
+    fn ears(&mut self, conversation: &Conversation) -> Option<&mut Ears> {
+        match conversation {
+            Conversation::Room(room) => self.rooms.get_mut(room).map(|room| &mut room.ears),
+            Conversation::Direct(pair) => self.directs.get_mut(pair),
+        }
+    }
+
+    fn make_room(&mut self, room: &RoomName) {
+        let made = Room { topic: Text::clean(""), head: Seq::ZERO, members: BTreeSet::new(), ears: Ears::default() };
+        self.rooms.insert(room.clone(), made);
+    }
+
+    /// The live sessions of everybody who shares a room or a direct conversation with this person, itself included.
+    fn around(&self, person: PersonId) -> Arc<[SessionId]> {
+        let Some(known) = self.people.get(person) else { return Arc::new([]) };
+        let rooms = known.rooms.iter().filter_map(|room| self.rooms.get(room)).flat_map(|room| room.ears.all());
+        let peers = known.directs.iter().filter_map(|other| self.people.get(*other));
+        let theirs = peers.flat_map(|peer| peer.sessions.iter().copied());
+        let own = known.sessions.iter().copied();
+        let live = |session: &SessionId| self.sessions.get(session).is_some_and(|open| open.live);
+        let unique: BTreeSet<SessionId> = rooms.chain(theirs).chain(own).filter(live).collect();
+        unique.into_iter().collect()
+    }
+
+    /// Tells everybody around a person, and nobody when nobody is.
+    fn spread(&mut self, person: PersonId, event: Event) {
+        let to = self.around(person);
+        self.send(to, event);
+    }
+
+    fn send(&mut self, to: Arc<[SessionId]>, event: Event) {
+        if !to.is_empty() {
+            self.effects.push(Effect::Send { to, except: None, event: Arc::new(event) });
+        }
+    }
+
+    /// Tells everybody who listens to a room.
+    fn tell_room(&mut self, room: &RoomName, event: Event) {
+        if let Some(room) = self.rooms.get(room) {
+            let to: Arc<[SessionId]> = room.ears.all().collect();
+            self.send(to, event);
+        }
+    }
+
+    /// Tells every screen of a person; the one that asked gets its id back.
+    fn tell_screens(&mut self, person: PersonId, asker: SessionId, tag: &Tag, event: &Event) {
+        let screens = self.people.get(person).map(|known| known.sessions.clone()).unwrap_or_default();
+        for screen in screens {
+            let id = if screen == asker { tag.id() } else { None };
+            self.tell(screen, id, event.clone());
+        }
     }
 }

@@ -1,0 +1,216 @@
+//! Where people are and what they are called: join, leave, rename, and the lists of rooms and people.
+
+use super::{Hub, Now, Pending, SessionId, Ticket};
+use crate::protocol::command::Tag;
+use crate::protocol::entry::{Conversation, PersonId, Standing, Timestamp};
+use crate::protocol::event::{Code, Event, Member, Refusal, RoomInfo};
+use crate::protocol::fact::Fact;
+use crate::protocol::names::{Nick, RoomName};
+
+/// Lines of a list of rooms or people. More would not fit a frame, and nobody reads on.
+const LISTED: usize = 300;
+
+impl Hub {
+    pub(super) fn join(&mut self, now: Now, session: SessionId, tag: Tag, person: PersonId, room: RoomName) {
+        let Some(known) = self.people.get(person) else { return self.done(session) };
+        if known.rooms.contains(&room) {
+            let of = vec![Conversation::Room(room.clone())];
+            return self.load(person, of, Pending::JoinLoad { session, tag, person, room });
+        }
+        let (guest, in_rooms) = (known.author.guest, known.rooms.len());
+        let (most_of_one, most) = (self.rules.rooms_per_person, self.rules.rooms);
+        if most_of_one > 0 && in_rooms >= most_of_one {
+            let text = format!("you are in {in_rooms} rooms, and that is as many as one may be in; /leave one");
+            return self.refuse(session, &tag, Refusal::new(Code::Limit, text));
+        }
+        let new = !self.rooms.contains_key(&room);
+        if new && most > 0 && self.rooms.len() >= most {
+            return self.refuse(session, &tag, Refusal::new(Code::Limit, "this host has as many rooms as it may (limits.rooms)"));
+        }
+        let mut facts = Vec::new();
+        if new {
+            self.make_room(&room);
+            let maker = Some(person).filter(|_| !guest);
+            facts.push(Fact::RoomMade { room: room.clone(), maker, at: now.wall });
+        }
+        if !guest {
+            facts.push(Fact::Joined { person, room: room.clone() });
+        }
+        match facts.is_empty() {
+            true => self.joined(session, tag, person, room),
+            false => self.keep(facts, Pending::Join { session, tag, person, room }),
+        }
+    }
+
+    /// The membership is kept: it counts, and its head is asked for.
+    pub(super) fn joined(&mut self, session: SessionId, tag: Tag, person: PersonId, room: RoomName) {
+        let Some(known) = self.people.get_mut(person) else { return self.forget_if_empty(&room) };
+        let new = known.rooms.insert(room.clone());
+        let who = known.author.clone();
+        if !self.rooms.contains_key(&room) {
+            self.make_room(&room);
+        }
+        if let Some(hall) = self.rooms.get_mut(&room) {
+            hall.members.insert(person);
+        }
+        if new {
+            self.tell_room(&room, Event::Moved { room: room.clone(), who, joined: true });
+        }
+        let of = vec![Conversation::Room(room.clone())];
+        self.load(person, of, Pending::JoinLoad { session, tag, person, room });
+    }
+
+    /// All screens of the new member see the room; the live ones hear it from the head on.
+    pub(super) fn join_loaded(&mut self, session: SessionId, tag: Tag, person: PersonId, room: RoomName, standings: Vec<Standing>) {
+        self.remember_reads(person, &standings);
+        let still = self.people.get(person).is_some_and(|known| known.rooms.contains(&room));
+        let place = standings.into_iter().next().and_then(|standing| self.place(person, standing, &[]));
+        let (true, Some(place)) = (still, place) else {
+            return self.refuse(session, &tag, Refusal::new(Code::NotMember, format!("you have left {room} meanwhile")));
+        };
+        let screens = self.people.get(person).map(|known| known.sessions.clone()).unwrap_or_default();
+        for screen in screens {
+            let live = self.sessions.get(&screen).is_some_and(|open| open.live);
+            if let Some(hall) = self.rooms.get_mut(&room).filter(|hall| live && !hall.ears.all().any(|ear| ear == screen)) {
+                hall.ears.add(screen, place.standing.head);
+            }
+        }
+        self.tell_screens(person, session, &tag, &Event::Joined { place });
+        self.done(session);
+    }
+
+    pub(super) fn leave(&mut self, session: SessionId, tag: Tag, person: PersonId, room: RoomName) {
+        let Some(known) = self.people.get(person) else { return self.done(session) };
+        if !known.rooms.contains(&room) {
+            return self.refuse(session, &tag, Refusal::new(Code::NotMember, format!("you are not in {room}")));
+        }
+        if known.author.guest {
+            return self.left(session, tag, person, room);
+        }
+        let facts = vec![Fact::Left { person, room: room.clone() }];
+        self.keep(facts, Pending::Leave { session, tag, person, room });
+    }
+
+    /// The end of a membership is kept.
+    pub(super) fn left(&mut self, session: SessionId, tag: Tag, person: PersonId, room: RoomName) {
+        let Some(known) = self.people.get_mut(person) else { return };
+        known.rooms.remove(&room);
+        known.reads.remove(&Conversation::Room(room.clone()));
+        let (who, screens) = (known.author.clone(), known.sessions.clone());
+        if let Some(hall) = self.rooms.get_mut(&room) {
+            hall.members.remove(&person);
+            hall.ears.remove(&screens);
+        }
+        self.tell_screens(person, session, &tag, &Event::Left { room: room.clone() });
+        self.done(session);
+        self.tell_room(&room, Event::Moved { room: room.clone(), who, joined: false });
+        self.forget_if_empty(&room);
+    }
+
+    /// A room without members and without entries is forgotten; the default room is not.
+    pub(super) fn forget_if_empty(&mut self, room: &RoomName) {
+        let joining = |pending: &Pending| matches!(pending, Pending::Join { room: joined, .. } if joined == room);
+        let empty = |hall: &super::Room| hall.members.is_empty() && hall.head == crate::protocol::entry::Seq::ZERO;
+        let spare = *room != self.rules.default_room && !self.tickets.values().any(joining);
+        if spare && self.rooms.get(room).is_some_and(empty) {
+            self.rooms.remove(room);
+            self.keep(vec![Fact::RoomForgotten { room: room.clone() }], Pending::Nobody);
+        }
+    }
+
+    pub(super) fn rename(&mut self, now: Now, session: SessionId, tag: Tag, person: PersonId, name: Nick) {
+        let Some(known) = self.people.get(person) else { return self.done(session) };
+        let guest = known.author.guest;
+        if known.author.name.as_str() == name.as_str() {
+            return self.refuse(session, &tag, Refusal::new(Code::Unchanged, format!("you are called {name} already")));
+        }
+        if !name.claimable() {
+            return self.refuse(session, &tag, Refusal::new(Code::BadName, format!("nobody can be called {name}")));
+        }
+        if self.people.taken(&name, Some(person), now.wall).is_some() {
+            let refusal = self.name_taken(now, &name);
+            return self.refuse(session, &tag, refusal);
+        }
+        if guest {
+            self.announce(person);
+            self.call(person, &name);
+            return self.answer(session, &tag, Event::Done);
+        }
+        self.people.wear(&name, person);
+        let reserved_until = self.reserved_until(now);
+        let facts = vec![Fact::Renamed { person, name: name.clone(), reserved_until }];
+        self.keep(facts, Pending::Rename { session, tag, person, name });
+    }
+
+    fn reserved_until(&self, now: Now) -> Timestamp {
+        let long = i64::try_from(self.rules.name_reserved.as_millis()).unwrap_or(i64::MAX);
+        Timestamp(now.wall.0.saturating_add(long))
+    }
+
+    /// The new name is kept.
+    pub(super) fn renamed(&mut self, now: Now, session: SessionId, tag: Tag, person: PersonId, name: &Nick) {
+        let was = self.people.get(person).map(|known| known.author.name.clone());
+        self.call(person, name);
+        if let Some(was) = was {
+            let until = self.reserved_until(now);
+            self.people.reserve(&was, person, until);
+        }
+        self.answer(session, &tag, Event::Done);
+    }
+
+    pub(super) fn list_rooms(&mut self, session: SessionId, tag: &Tag, person: PersonId) {
+        let mut rooms: Vec<RoomInfo> = self
+            .rooms
+            .iter()
+            .map(|(room, hall)| RoomInfo {
+                room: room.clone(),
+                topic: hall.topic.clone(),
+                members: u32::try_from(hall.members.len()).unwrap_or(u32::MAX),
+                member: hall.members.contains(&person),
+            })
+            .collect();
+        rooms.sort_by(|a, b| a.room.cmp(&b.room));
+        let more = rooms.len() > LISTED;
+        rooms.truncate(LISTED);
+        self.answer(session, tag, Event::Rooms { rooms, more });
+    }
+
+    pub(super) fn who(&mut self, session: SessionId, tag: &Tag, person: PersonId, room: Option<RoomName>) {
+        let member = |known: &super::people::Person| Member { who: known.author.clone(), online: known.online };
+        let mut people: Vec<Member> = match &room {
+            None => self.people.iter().filter(|known| known.online).map(member).collect(),
+            Some(name) => match self.rooms.get(name) {
+                None => return self.refuse(session, tag, no_such_room(name)),
+                Some(hall) if !hall.members.contains(&person) => return self.refuse(session, tag, not_member(name)),
+                // A raw client nobody was told of yet is no member to others.
+                Some(hall) => {
+                    let told = |known: &&super::people::Person| known.online || !known.author.guest || known.author.person == person;
+                    hall.members.iter().filter_map(|id| self.people.get(*id)).filter(told).map(member).collect()
+                }
+            },
+        };
+        people.sort_by(|a, b| b.online.cmp(&a.online).then_with(|| a.who.name.cmp(&b.who.name)));
+        let more = people.len() > LISTED;
+        people.truncate(LISTED);
+        self.answer(session, tag, Event::Members { room, people, more });
+    }
+
+    /// Facts are kept.
+    pub(super) fn kept(&mut self, now: Now, ticket: Ticket) {
+        match self.tickets.remove(&ticket) {
+            Some(Pending::Claim { session, tag, person, .. }) => self.claimed(session, tag, person),
+            Some(Pending::Join { session, tag, person, room }) => self.joined(session, tag, person, room),
+            Some(Pending::Leave { session, tag, person, room }) => self.left(session, tag, person, room),
+            Some(Pending::Rename { session, tag, person, name }) => self.renamed(now, session, tag, person, &name),
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn no_such_room(room: &RoomName) -> Refusal {
+    Refusal::new(Code::NoSuchRoom, format!("there is no {room}; /join {room} makes it"))
+}
+
+pub(super) fn not_member(room: &RoomName) -> Refusal {
+    Refusal::new(Code::NotMember, format!("you are not in {room}; /join {room}"))
+}

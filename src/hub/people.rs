@@ -1,0 +1,211 @@
+//! Who there is and who wears which name: people with keys, guests, names that are reserved. Names are unique by their
+//! fold and by what they look like (UTS 39). Rooms, sessions and the store are not known here.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::SessionId;
+use crate::protocol::entry::{Author, Conversation, PersonId, Seq, Timestamp};
+use crate::protocol::fact::PersonFacts;
+use crate::protocol::names::{GUEST_PREFIX, Nick, RoomName};
+use crate::protocol::person::PublicKey;
+
+/// Names tried when a wish is taken; after that even a patient person would choose another.
+const NUMBERS_TRIED: std::ops::Range<u32> = 2..1000;
+
+/// One person, there or not.
+#[derive(Debug)]
+pub struct Person {
+    /// Who, as others see it.
+    pub author: Author,
+    /// Rooms it is in.
+    pub rooms: BTreeSet<RoomName>,
+    /// People it has a direct conversation with.
+    pub directs: BTreeSet<PersonId>,
+    /// Its screens, entered.
+    pub sessions: Vec<SessionId>,
+    /// Whether others were told that it is there.
+    pub online: bool,
+    /// How far a guest has read; people with keys have that in the store.
+    pub reads: HashMap<Conversation, Seq>,
+}
+
+impl Person {
+    fn new(author: Author) -> Person {
+        Person {
+            author,
+            rooms: BTreeSet::new(),
+            directs: BTreeSet::new(),
+            sessions: Vec::new(),
+            online: false,
+            reads: HashMap::new(),
+        }
+    }
+}
+
+/// Why a name cannot be had.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// A key owns it, or one that looks like it, or it is reserved for its last owner.
+    Owned,
+    /// This guest wears it.
+    Worn(PersonId),
+}
+
+/// Everybody the host knows.
+#[derive(Debug, Default)]
+pub struct People {
+    people: HashMap<PersonId, Person>,
+    keys: HashMap<PublicKey, PersonId>,
+    folds: HashMap<String, PersonId>,
+    skeletons: HashMap<String, PersonId>,
+    /// Names of before, by fold and by skeleton, until when.
+    reserved: HashMap<String, (PersonId, Timestamp)>,
+    with_keys: usize,
+}
+
+impl People {
+    /// Everybody the store knows.
+    pub fn known(facts: Vec<PersonFacts>) -> People {
+        let mut people = People::default();
+        for fact in facts {
+            let author = Author { person: fact.person, name: fact.name, guest: false };
+            people.add(author, fact.keys.first().copied());
+            for key in fact.keys {
+                people.keys.insert(key, fact.person);
+            }
+            for (name, until) in fact.reserved {
+                people.reserve(&name, fact.person, until);
+            }
+            if let Some(person) = people.people.get_mut(&fact.person) {
+                person.rooms = fact.rooms.into_iter().collect();
+            }
+        }
+        people
+    }
+
+    /// A new person; the name must be free.
+    pub fn add(&mut self, author: Author, key: Option<PublicKey>) {
+        self.wear(&author.name, author.person);
+        if let Some(key) = key {
+            self.keys.insert(key, author.person);
+            self.with_keys += 1;
+        }
+        self.people.insert(author.person, Person::new(author));
+    }
+
+    /// A guest went, or a claim failed: nothing of it stays.
+    pub fn forget(&mut self, person: PersonId) -> Option<Person> {
+        let gone = self.people.remove(&person)?;
+        self.put_off(&gone.author.name, person);
+        let before = self.keys.len();
+        self.keys.retain(|_, owner| *owner != person);
+        self.with_keys -= usize::from(self.keys.len() < before);
+        Some(gone)
+    }
+
+    /// Takes a name for a person, beside the one it has; [`People::rename`] or [`People::put_off`] follows.
+    pub fn wear(&mut self, name: &Nick, person: PersonId) {
+        self.folds.insert(name.folded().to_owned(), person);
+        self.skeletons.insert(name.skeleton(), person);
+    }
+
+    /// Gives a name back.
+    pub fn put_off(&mut self, name: &Nick, person: PersonId) {
+        if self.folds.get(name.folded()) == Some(&person) {
+            self.folds.remove(name.folded());
+        }
+        let skeleton = name.skeleton();
+        if self.skeletons.get(&skeleton) == Some(&person) {
+            self.skeletons.remove(&skeleton);
+        }
+    }
+
+    /// The person is called so from now on. Gives the name before.
+    pub fn rename(&mut self, person: PersonId, name: &Nick) -> Option<Nick> {
+        let was = self.people.get(&person)?.author.name.clone();
+        self.put_off(&was, person);
+        self.wear(name, person);
+        self.people.get_mut(&person)?.author.name = name.clone();
+        Some(was)
+    }
+
+    /// Nobody else may take this name until then.
+    pub fn reserve(&mut self, name: &Nick, person: PersonId, until: Timestamp) {
+        self.reserved.insert(name.folded().to_owned(), (person, until));
+        self.reserved.insert(name.skeleton(), (person, until));
+    }
+
+    /// Whether this person (or a newcomer) could be called so; why not.
+    pub fn taken(&self, name: &Nick, by: Option<PersonId>, now: Timestamp) -> Option<Taken> {
+        let skeleton = name.skeleton();
+        for holder in [self.folds.get(name.folded()), self.skeletons.get(&skeleton)].into_iter().flatten() {
+            if Some(*holder) != by {
+                let guest = self.people.get(holder).is_some_and(|person| person.author.guest);
+                return Some(if guest { Taken::Worn(*holder) } else { Taken::Owned });
+            }
+        }
+        let reserved = |key: &str| self.reserved.get(key).is_some_and(|(owner, until)| Some(*owner) != by && *until > now);
+        (reserved(name.folded()) || reserved(&skeleton)).then_some(Taken::Owned)
+    }
+
+    /// The wish, or the nearest free `wish-2`.
+    pub fn nearest_free(&self, wish: &Nick, by: Option<PersonId>, now: Timestamp) -> Option<Nick> {
+        let free = |name: &Nick| self.taken(name, by, now).is_none();
+        if wish.claimable() && free(wish) {
+            return Some(wish.clone());
+        }
+        NUMBERS_TRIED.map(|n| wish.numbered(n)).find(free)
+    }
+
+    /// A few free names near a taken one.
+    pub fn suggestions(&self, wish: &Nick, now: Timestamp) -> Vec<Nick> {
+        let free = |name: &Nick| name.claimable() && self.taken(name, None, now).is_none();
+        NUMBERS_TRIED.map(|n| wish.numbered(n)).filter(free).take(3).collect()
+    }
+
+    /// A guest's name from chance.
+    pub fn guest_name(&self, luck: &[u8], now: Timestamp) -> Option<Nick> {
+        let letters: String = luck.iter().take(4).map(|b| char::from(b'a' + b % 26)).collect();
+        let name = Nick::parse(&format!("{GUEST_PREFIX}{letters}")).ok()?;
+        if self.taken(&name, None, now).is_none() {
+            return Some(name);
+        }
+        NUMBERS_TRIED.map(|n| name.numbered(n)).find(|name| self.taken(name, None, now).is_none())
+    }
+
+    /// Who owns this key.
+    pub fn by_key(&self, key: &PublicKey) -> Option<PersonId> {
+        self.keys.get(key).copied()
+    }
+
+    /// Who is called so, or was and has the name still reserved.
+    pub fn by_name(&self, name: &Nick, now: Timestamp) -> Option<PersonId> {
+        let reserved = || self.reserved.get(name.folded()).filter(|(_, until)| *until > now).map(|(person, _)| *person);
+        self.folds.get(name.folded()).copied().or_else(reserved)
+    }
+
+    /// Who is called exactly so now.
+    pub fn wearing(&self, name: &Nick) -> Option<PersonId> {
+        self.folds.get(name.folded()).copied()
+    }
+
+    /// The person.
+    pub fn get(&self, person: PersonId) -> Option<&Person> {
+        self.people.get(&person)
+    }
+
+    /// The person.
+    pub fn get_mut(&mut self, person: PersonId) -> Option<&mut Person> {
+        self.people.get_mut(&person)
+    }
+
+    /// Everybody.
+    pub fn iter(&self) -> impl Iterator<Item = &Person> {
+        self.people.values()
+    }
+
+    /// How many people with keys there are.
+    pub fn with_keys(&self) -> usize {
+        self.with_keys
+    }
+}

@@ -1,0 +1,56 @@
+//! One connection as the hub sees it: what it speaks, how far it has come in, and whom it speaks for.
+
+use std::time::Duration;
+
+use crate::protocol::dialect::Dialect;
+use crate::protocol::entry::PersonId;
+use crate::protocol::person::Challenge;
+
+/// How far a connection has come in. Greeted → Entering → Entered; refused, Entering → Greeted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Told hello; must enter before this moment.
+    Greeted {
+        /// On the clock of `Now::up`.
+        until: Duration,
+    },
+    /// The store is asked on its behalf.
+    Entering(PersonId),
+    /// In.
+    Entered(PersonId),
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Session {
+    /// What it speaks.
+    pub dialect: Dialect,
+    /// The host name it dialled.
+    pub authority: String,
+    /// What it has to sign.
+    pub challenge: Challenge,
+    /// Chance, for an id and a guest's name.
+    pub luck: [u8; 24],
+    /// How far it is.
+    pub stage: Stage,
+    /// Whether it hears what happens; before that only answers.
+    pub live: bool,
+    /// `enter`s tried.
+    pub tries: u32,
+    /// Frames that were not the dialect.
+    pub bad: u32,
+    /// A close was asked for; it is told nothing more.
+    pub closing: bool,
+    /// It said goodbye, so its person is gone at once.
+    pub bye: bool,
+}
+
+impl Session {
+    /// Whom it speaks for, once in.
+    pub fn person(&self) -> Option<PersonId> {
+        match self.stage {
+            Stage::Entered(person) => Some(person),
+            Stage::Greeted { .. } | Stage::Entering(_) => None,
+        }
+    }
+}

@@ -91,7 +91,9 @@ impl Hub {
         let (tries, luck) = (open.tries, open.luck);
         let holds = proof.is_none_or(|proof| proof.holds(&open.authority, &open.challenge));
         let outcome = match (proof, name) {
-            (Some(_), _) if !holds => Err(Refusal::new(Code::BadKey, "the signature does not hold for this host and challenge")),
+            (Some(_), _) if !holds => {
+                Err(Refusal::new(Code::BadKey, "the signature does not hold for this host and challenge"))
+            }
             (Some(proof), name) => match (self.people.by_key(&proof.key), name) {
                 (Some(person), _) => self.come_back(session, &tag, person),
                 (None, Some(name)) => self.claim(now, session, &tag, new_id(&luck), name, proof),
@@ -121,7 +123,15 @@ impl Hub {
     }
 
     /// A new key claims a name, which is reserved for it from now on and its own once the store has kept it.
-    fn claim(&mut self, now: Now, session: SessionId, tag: &Tag, person: PersonId, name: Nick, proof: Proof) -> Result<(), Refusal> {
+    fn claim(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        tag: &Tag,
+        person: PersonId,
+        name: Nick,
+        proof: Proof,
+    ) -> Result<(), Refusal> {
         if !name.claimable() {
             return Err(Refusal::new(Code::BadName, format!("nobody can own the name {name}")));
         }
@@ -141,10 +151,10 @@ impl Hub {
             open.stage = Stage::Entering(person);
         }
         let facts = vec![
-            Fact::Claimed { person, name: name.clone(), key: proof.key, at: now.wall },
+            Fact::Claimed { person, name, key: proof.key, at: now.wall },
             Fact::Joined { person, room: self.rules.default_room.clone() },
         ];
-        self.keep(facts, Pending::Claim { session, tag: tag.clone(), person, name, worn });
+        self.keep(facts, Pending::Claim { session, tag: tag.clone(), person });
         Ok(())
     }
 
@@ -318,7 +328,9 @@ impl Hub {
     /// The person counts as gone.
     fn gone(&mut self, person: PersonId) {
         self.alarms.retain(|(_, alarm)| *alarm != Alarm::Gone(person));
-        let Some(known) = self.people.get_mut(person).filter(|known| known.online && known.sessions.is_empty()) else { return };
+        let Some(known) = self.people.get_mut(person).filter(|known| known.online && known.sessions.is_empty()) else {
+            return;
+        };
         known.online = false;
         let who = known.author.clone();
         self.spread(person, Event::Presence { who, online: false });
@@ -345,7 +357,7 @@ impl Hub {
     pub(super) fn failed(&mut self, ticket: super::Ticket, why: Failure) {
         let Some(pending) = self.tickets.remove(&ticket) else { return };
         let (session, tag, nonce) = match pending {
-            Pending::Claim { session, tag, person, .. } => {
+            Pending::Claim { session, tag, person } => {
                 self.people.forget(person);
                 self.back_to_the_door(session);
                 (session, tag, None)
@@ -404,9 +416,15 @@ fn refusal(why: Failure) -> Refusal {
     let later = |code, after, text: &str| Refusal { retry_after: Some(after), ..Refusal::new(code, text) };
     match why {
         Failure::Busy => later(Code::Busy, BUSY_RETRY, "the host has too much to do; try again in a moment"),
-        Failure::Full => later(Code::Storage, FULL_RETRY, "the host's disk is full; nothing can be kept until there is room"),
-        Failure::Refused(AppendRefusal::NonceConflict) => Refusal::new(Code::NonceConflict, "this nonce stands for another line"),
-        Failure::Refused(AppendRefusal::NoSuchEntry) => Refusal::new(Code::NoSuchEntry, "there is no such message here"),
+        Failure::Full => {
+            later(Code::Storage, FULL_RETRY, "the host's disk is full; nothing can be kept until there is room")
+        }
+        Failure::Refused(AppendRefusal::NonceConflict) => {
+            Refusal::new(Code::NonceConflict, "this nonce stands for another line")
+        }
+        Failure::Refused(AppendRefusal::NoSuchEntry) => {
+            Refusal::new(Code::NoSuchEntry, "there is no such message here")
+        }
         Failure::Refused(AppendRefusal::NotYours) => Refusal::new(Code::NotYours, "only who said it may change it"),
         Failure::Refused(AppendRefusal::Deleted) => Refusal::new(Code::Deleted, "it was deleted"),
         Failure::Refused(AppendRefusal::Unchanged) => Refusal::new(Code::Unchanged, "nothing would change"),

@@ -247,16 +247,15 @@ pub struct Rules {
     pub name_reserved: Duration,
 }
 
-
 /// What a ticket stands for: who asked, and how it goes on when the store has answered.
 #[derive(Debug)]
 enum Pending {
-    /// A new person's name and first room are being kept; `worn` wore the name.
-    Claim { session: SessionId, tag: Tag, person: PersonId, name: Nick, worn: Option<PersonId> },
+    /// A new person's name and first room are being kept.
+    Claim { session: SessionId, tag: Tag, person: PersonId },
     /// The welcome waits for how the person stands.
     Welcome { session: SessionId, tag: Tag, person: PersonId },
     /// Live waits for the heads.
-    Resume { session: SessionId, tag: Tag, person: PersonId, cursors: Vec<Cursor>, asked: Vec<Conversation> },
+    Resume { session: SessionId, tag: Tag, person: PersonId, cursors: Vec<Cursor> },
     /// A membership is being kept.
     Join { session: SessionId, tag: Tag, person: PersonId, room: RoomName },
     /// A new member waits for the head.
@@ -498,7 +497,9 @@ impl Hub {
         let ticket = self.ticket(pending);
         let known = self.people.get(person);
         let from = |conversation: &Conversation| match known {
-            Some(known) if known.author.guest => known.reads.get(conversation).map_or(ReadFrom::Head, |seq| ReadFrom::At(*seq)),
+            Some(known) if known.author.guest => {
+                known.reads.get(conversation).map_or(ReadFrom::Head, |seq| ReadFrom::At(*seq))
+            }
             _ => ReadFrom::Kept,
         };
         let of = of.into_iter().map(|conversation| (conversation.clone(), from(&conversation))).collect();

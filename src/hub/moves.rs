@@ -25,7 +25,11 @@ impl Hub {
         }
         let new = !self.rooms.contains_key(&room);
         if new && most > 0 && self.rooms.len() >= most {
-            return self.refuse(session, &tag, Refusal::new(Code::Limit, "this host has as many rooms as it may (limits.rooms)"));
+            return self.refuse(
+                session,
+                &tag,
+                Refusal::new(Code::Limit, "this host has as many rooms as it may (limits.rooms)"),
+            );
         }
         let mut facts = Vec::new();
         if new {
@@ -61,17 +65,30 @@ impl Hub {
     }
 
     /// All screens of the new member see the room; the live ones hear it from the head on.
-    pub(super) fn join_loaded(&mut self, session: SessionId, tag: Tag, person: PersonId, room: RoomName, standings: Vec<Standing>) {
+    pub(super) fn join_loaded(
+        &mut self,
+        session: SessionId,
+        tag: Tag,
+        person: PersonId,
+        room: RoomName,
+        standings: Vec<Standing>,
+    ) {
         self.remember_reads(person, &standings);
         let still = self.people.get(person).is_some_and(|known| known.rooms.contains(&room));
         let place = standings.into_iter().next().and_then(|standing| self.place(person, standing, &[]));
         let (true, Some(place)) = (still, place) else {
-            return self.refuse(session, &tag, Refusal::new(Code::NotMember, format!("you have left {room} meanwhile")));
+            return self.refuse(
+                session,
+                &tag,
+                Refusal::new(Code::NotMember, format!("you have left {room} meanwhile")),
+            );
         };
         let screens = self.people.get(person).map(|known| known.sessions.clone()).unwrap_or_default();
         for screen in screens {
             let live = self.sessions.get(&screen).is_some_and(|open| open.live);
-            if let Some(hall) = self.rooms.get_mut(&room).filter(|hall| live && !hall.ears.all().any(|ear| ear == screen)) {
+            if let Some(hall) =
+                self.rooms.get_mut(&room).filter(|hall| live && !hall.ears.all().any(|ear| ear == screen))
+            {
                 hall.ears.add(screen, place.standing.head);
             }
         }
@@ -184,7 +201,9 @@ impl Hub {
                 Some(hall) if !hall.members.contains(&person) => return self.refuse(session, tag, not_member(name)),
                 // A raw client nobody was told of yet is no member to others.
                 Some(hall) => {
-                    let told = |known: &&super::people::Person| known.online || !known.author.guest || known.author.person == person;
+                    let told = |known: &&super::people::Person| {
+                        known.online || !known.author.guest || known.author.person == person
+                    };
                     hall.members.iter().filter_map(|id| self.people.get(*id)).filter(told).map(member).collect()
                 }
             },
@@ -198,7 +217,7 @@ impl Hub {
     /// Facts are kept.
     pub(super) fn kept(&mut self, now: Now, ticket: Ticket) {
         match self.tickets.remove(&ticket) {
-            Some(Pending::Claim { session, tag, person, .. }) => self.claimed(session, tag, person),
+            Some(Pending::Claim { session, tag, person }) => self.claimed(session, tag, person),
             Some(Pending::Join { session, tag, person, room }) => self.joined(session, tag, person, room),
             Some(Pending::Leave { session, tag, person, room }) => self.left(session, tag, person, room),
             Some(Pending::Rename { session, tag, person, name }) => self.renamed(now, session, tag, person, &name),

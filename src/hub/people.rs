@@ -144,7 +144,8 @@ impl People {
                 return Some(if guest { Taken::Worn(*holder) } else { Taken::Owned });
             }
         }
-        let reserved = |key: &str| self.reserved.get(key).is_some_and(|(owner, until)| Some(*owner) != by && *until > now);
+        let reserved =
+            |key: &str| self.reserved.get(key).is_some_and(|(owner, until)| Some(*owner) != by && *until > now);
         (reserved(name.folded()) || reserved(&skeleton)).then_some(Taken::Owned)
     }
 

@@ -156,7 +156,9 @@ impl Hub {
                     }
                 }
             }
-            Conversation::Direct(pair) if !self.directs.contains_key(pair) => self.begin_direct(*pair, entry.seq.prev()),
+            Conversation::Direct(pair) if !self.directs.contains_key(pair) => {
+                self.begin_direct(*pair, entry.seq.prev())
+            }
             Conversation::Direct(_) => {}
         }
     }
@@ -179,12 +181,19 @@ impl Hub {
     }
 
     pub(super) fn resume(&mut self, session: SessionId, tag: Tag, person: PersonId, cursors: Vec<Cursor>) {
-        let asked = self.conversations(person);
-        self.load(person, asked.clone(), Pending::Resume { session, tag, person, cursors, asked });
+        let of = self.conversations(person);
+        self.load(person, of, Pending::Resume { session, tag, person, cursors });
     }
 
     /// Heads are known: from here on the session is live.
-    fn resumed(&mut self, session: SessionId, tag: Tag, person: PersonId, cursors: Vec<Cursor>, standings: Vec<Standing>) {
+    fn resumed(
+        &mut self,
+        session: SessionId,
+        tag: Tag,
+        person: PersonId,
+        cursors: Vec<Cursor>,
+        standings: Vec<Standing>,
+    ) {
         self.remember_reads(person, &standings);
         let now = self.conversations(person);
         if now.iter().any(|conversation| !standings.iter().any(|standing| standing.conversation == *conversation)) {
@@ -208,15 +217,28 @@ impl Hub {
     pub(super) fn loaded(&mut self, _now: Now, ticket: Ticket, standings: Vec<Standing>) {
         match self.tickets.remove(&ticket) {
             Some(Pending::Welcome { session, tag, person }) => self.welcomed(session, tag, person, standings),
-            Some(Pending::Resume { session, tag, person, cursors, .. }) => self.resumed(session, tag, person, cursors, standings),
-            Some(Pending::JoinLoad { session, tag, person, room }) => self.join_loaded(session, tag, person, room, standings),
+            Some(Pending::Resume { session, tag, person, cursors }) => {
+                self.resumed(session, tag, person, cursors, standings)
+            }
+            Some(Pending::JoinLoad { session, tag, person, room }) => {
+                self.join_loaded(session, tag, person, room, standings)
+            }
             Some(Pending::Read { session, tag, person, to, .. }) => self.counted(session, &tag, person, to, standings),
             _ => {}
         }
     }
 
     #[allow(clippy::too_many_arguments)] // the fields of one command, and who asks
-    pub(super) fn page(&mut self, now: Now, session: SessionId, tag: Tag, person: PersonId, to: Target, before: Option<Seq>, limit: Option<u32>) {
+    pub(super) fn page(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        tag: Tag,
+        person: PersonId,
+        to: Target,
+        before: Option<Seq>,
+        limit: Option<u32>,
+    ) {
         let conversation = match self.resolve(now, person, &to) {
             Ok(conversation) => conversation,
             Err(refusal) => return self.refuse(session, &tag, refusal),

@@ -2,11 +2,15 @@
 //! its own. It numbers entries, refuses what an old entry forbids, and gives back pages and counts; it knows no session
 //! and no socket. `sqlite` is the store, `memory` the naive model it is compared with.
 
+pub mod lock;
+pub mod sqlite;
+
 use crate::protocol::entry::{Conversation, Entry, Epoch, Page, PersonId, Seq, Standing, Timestamp};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
 
 /// One thing to be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // nearly all are appends, and a box each would cost more than it saves
 pub enum Write {
     /// Give this a number.
     Append(Draft),
@@ -16,6 +20,7 @@ pub enum Write {
 
 /// What became of one [`Write`], after the commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // nearly all are entries
 pub enum Written {
     /// It has a number. `fresh: false`: the nonce was known, this is the first entry with it; tell its sender alone.
     Entry {

@@ -1,0 +1,77 @@
+//! One host for one data folder: the lock beside the history, with the pid of who holds it, so that a second host can say
+//! who is in its way. The lock is the operating system's and goes with the process, however it ends.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// The folder is ours as long as this lives.
+#[derive(Debug)]
+pub struct DataDirLock {
+    _file: File,
+}
+
+/// Why it is not.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another host has it.
+    #[error("{dir} is in use by another wschat host (pid {pid}): stop that one, or give another --data-dir")]
+    Held {
+        /// The folder.
+        dir: String,
+        /// Its pid, as it wrote it.
+        pid: String,
+    },
+    /// The lock cannot be made.
+    #[error("{dir} cannot be used for the history: {why}: make it writable, or give another --data-dir")]
+    Unusable {
+        /// The folder.
+        dir: String,
+        /// What the system says.
+        why: std::io::Error,
+    },
+}
+
+impl DataDirLock {
+    /// Takes the folder, which must exist.
+    pub fn take(dir: &Path) -> Result<DataDirLock, LockError> {
+        let unusable = |why| LockError::Unusable { dir: dir.display().to_string(), why };
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(dir.join("host.lock")).map_err(unusable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::Error(why)) => return Err(unusable(why)),
+            Err(TryLockError::WouldBlock) => {
+                let mut said = String::new();
+                let _ = (&file).take(20).read_to_string(&mut said);
+                let digits: String = said.chars().filter(char::is_ascii_digit).collect();
+                let pid = if digits.is_empty() { "unknown".to_owned() } else { digits };
+                return Err(LockError::Held { dir: dir.display().to_string(), pid });
+            }
+        }
+        // The pid is a courtesy: a full disk must not keep a host from starting.
+        let written =
+            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
+        if let Err(why) = written {
+            tracing::warn!(%why, "host.lock does not say our pid");
+        }
+        Ok(DataDirLock { _file: file })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_has_it() {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let first = DataDirLock::take(dir.path()).expect("nobody has it");
+        let second = DataDirLock::take(dir.path()).expect_err("it is taken").to_string();
+        assert!(second.contains(&format!("pid {}", std::process::id())), "{second}");
+        drop(first);
+        DataDirLock::take(dir.path()).expect("it is free again");
+    }
+}

@@ -1,0 +1,200 @@
+//! One row of the log: from an entry to columns and back, with the digest that tells a damaged row from a whole one.
+
+use rusqlite::Row;
+use sha2::{Digest, Sha256};
+
+use crate::protocol::entry::{Author, Conversation, Emoji, Entry, Nonce, PersonId, Seq, Timestamp, What};
+use crate::protocol::names::{Nick, Target};
+use crate::protocol::text::Text;
+
+/// Bytes of a digest kept: enough that chance never matches, and no more in each row.
+pub const DIGEST: usize = 8;
+
+/// The columns of `entries`, in the order of [`Columns`].
+pub const COLUMNS: &str = "e.seq, e.at, e.author, e.name, e.guest, e.addressed, e.kind, e.text, e.me, e.reply_to, e.of, e.emoji, e.nonce, e.body, e.mentions, e.sum";
+
+/// A row of `entries`.
+#[derive(Clone, Debug)]
+pub struct Columns {
+    pub seq: i64,
+    pub at: i64,
+    pub author: [u8; 16],
+    pub name: String,
+    pub guest: bool,
+    pub addressed: String,
+    pub kind: i64,
+    pub text: Option<String>,
+    pub me: bool,
+    pub reply_to: Option<i64>,
+    pub of: Option<i64>,
+    pub emoji: Option<String>,
+    pub nonce: Option<[u8; 16]>,
+    pub body: [u8; DIGEST],
+    pub mentions: Vec<u8>,
+    pub sum: [u8; DIGEST],
+}
+
+/// Kinds as they are stored.
+pub const SAID: i64 = 0;
+pub const EDITED: i64 = 1;
+pub const DELETED: i64 = 2;
+pub const REACTED: i64 = 3;
+pub const UNREACTED: i64 = 4;
+pub const TOPIC: i64 = 5;
+
+impl Columns {
+    pub fn read(row: &Row<'_>) -> rusqlite::Result<Columns> {
+        Ok(Columns {
+            seq: row.get(0)?,
+            at: row.get(1)?,
+            author: row.get(2)?,
+            name: row.get(3)?,
+            guest: row.get(4)?,
+            addressed: row.get(5)?,
+            kind: row.get(6)?,
+            text: row.get(7)?,
+            me: row.get(8)?,
+            reply_to: row.get(9)?,
+            of: row.get(10)?,
+            emoji: row.get(11)?,
+            nonce: row.get(12)?,
+            body: row.get(13)?,
+            mentions: row.get(14)?,
+            sum: row.get(15)?,
+        })
+    }
+
+    /// The digest this row should have.
+    pub fn digest(&self, conversation: i64) -> [u8; DIGEST] {
+        let mut hash = Sha256::new();
+        for number in [conversation, self.seq, self.at, self.kind, i64::from(self.guest), i64::from(self.me)] {
+            hash.update(number.to_le_bytes());
+        }
+        for number in [self.reply_to, self.of] {
+            hash.update(number.unwrap_or(-1).to_le_bytes());
+        }
+        for part in [&self.author[..], self.name.as_bytes(), self.addressed.as_bytes(), &self.body, &self.mentions] {
+            add(&mut hash, part);
+        }
+        for part in [self.text.as_deref(), self.emoji.as_deref()] {
+            add(&mut hash, part.unwrap_or("\0").as_bytes());
+        }
+        add(&mut hash, self.nonce.as_ref().map_or(&[][..], |nonce| nonce));
+        first(hash)
+    }
+
+    /// Whether the row is as it was written.
+    pub fn whole(&self, conversation: i64) -> bool {
+        self.sum == self.digest(conversation)
+    }
+
+    /// The author, as it was called then.
+    pub fn from(&self) -> rusqlite::Result<Author> {
+        let name = Nick::parse(&self.name).map_err(|_| damaged(3))?;
+        Ok(Author { person: PersonId(self.author), name, guest: self.guest })
+    }
+
+    /// The entry.
+    pub fn entry(&self, conversation: &Conversation) -> rusqlite::Result<Entry> {
+        let text = || Text::clean(self.text.as_deref().unwrap_or(""));
+        let of = || self.of.map(seq).ok_or_else(|| damaged(10));
+        let emoji = || self.emoji.as_deref().and_then(Emoji::parse).ok_or_else(|| damaged(11));
+        let what = match self.kind {
+            SAID => What::Said { text: text(), me: self.me, reply_to: self.reply_to.map(seq) },
+            EDITED => What::Edited { of: of()?, text: text() },
+            DELETED => What::Deleted { of: of()? },
+            REACTED => What::Reacted { of: of()?, emoji: emoji()? },
+            UNREACTED => What::Unreacted { of: of()?, emoji: emoji()? },
+            TOPIC => What::Topic { text: text() },
+            _ => return Err(damaged(6)),
+        };
+        Ok(Entry {
+            conversation: conversation.clone(),
+            to: Target::parse(&self.addressed).map_err(|_| damaged(5))?,
+            seq: seq(self.seq),
+            at: Timestamp(self.at),
+            from: self.from()?,
+            what,
+            nonce: self.nonce.map(Nonce),
+            mentions: people(&self.mentions),
+        })
+    }
+}
+
+/// Digest of what was asked under a nonce: the same again is the same line, anything else a conflict.
+pub fn body(what: &What) -> [u8; DIGEST] {
+    let mut hash = Sha256::new();
+    let number = |hash: &mut Sha256, n: u64| hash.update(n.to_le_bytes());
+    match what {
+        What::Said { text, me, reply_to } => {
+            hash.update([0, u8::from(*me)]);
+            number(&mut hash, reply_to.map_or(0, |seq| seq.0));
+            add(&mut hash, text.as_str().as_bytes());
+        }
+        What::Edited { of, text } => {
+            hash.update([1]);
+            number(&mut hash, of.0);
+            add(&mut hash, text.as_str().as_bytes());
+        }
+        What::Deleted { of } => {
+            hash.update([2]);
+            number(&mut hash, of.0);
+        }
+        What::Reacted { of, emoji } | What::Unreacted { of, emoji } => {
+            hash.update([if matches!(what, What::Reacted { .. }) { 3 } else { 4 }]);
+            number(&mut hash, of.0);
+            add(&mut hash, emoji.as_str().as_bytes());
+        }
+        What::Topic { text } => {
+            hash.update([5]);
+            add(&mut hash, text.as_str().as_bytes());
+        }
+    }
+    first(hash)
+}
+
+/// Digest of a row of `shown`.
+pub fn shown_digest(conversation: i64, seq: i64, rev: i64, deleted: bool, text: Option<&str>) -> [u8; DIGEST] {
+    let mut hash = Sha256::new();
+    for number in [conversation, seq, rev, i64::from(deleted)] {
+        hash.update(number.to_le_bytes());
+    }
+    add(&mut hash, text.unwrap_or("\0").as_bytes());
+    first(hash)
+}
+
+fn add(hash: &mut Sha256, part: &[u8]) {
+    hash.update((part.len() as u64).to_le_bytes());
+    hash.update(part);
+}
+
+fn first(hash: Sha256) -> [u8; DIGEST] {
+    let whole = hash.finalize();
+    let mut kept = [0; DIGEST];
+    kept.copy_from_slice(&whole[..DIGEST]);
+    kept
+}
+
+/// A seq of the file; negative ones cannot be, and become 0.
+pub fn seq(number: i64) -> Seq {
+    Seq(u64::try_from(number).unwrap_or(0))
+}
+
+/// A seq for the file; beyond what SQLite counts it is the end.
+pub fn number(seq: Seq) -> i64 {
+    i64::try_from(seq.0).unwrap_or(i64::MAX)
+}
+
+/// Ids, one after the other.
+pub fn people(bytes: &[u8]) -> Vec<PersonId> {
+    bytes.chunks_exact(16).map(|id| PersonId(id.try_into().expect("chunks_exact gives 16"))).collect()
+}
+
+/// A value that this program cannot have written.
+pub fn damaged(column: usize) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(
+        column,
+        rusqlite::types::Type::Blob,
+        "a row is not as it was written".into(),
+    )
+}

@@ -1,0 +1,295 @@
+//! One value for every command, event and kind of entry, under the name of its golden file.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wschat::protocol::command::{Command, Cursor};
+use wschat::protocol::entry::{
+    Author, Conversation, Emoji, Entry, Epoch, Nonce, Page, Pair, PersonId, Reaction, Seq, Shown, ShownWhat, Standing,
+    Timestamp, What,
+};
+use wschat::protocol::event::{Bounds, Code, Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
+use wschat::protocol::names::{Nick, RoomName, Target};
+use wschat::protocol::person::Proof;
+use wschat::protocol::text::Text;
+
+pub const EPOCH: Epoch = Epoch([0xe0; 16]);
+const ANN: PersonId = PersonId([0xa0; 16]);
+const BEN: PersonId = PersonId([0xb0; 16]);
+const NONCE: Nonce = Nonce([0x4e; 16]);
+/// 2026-11-23 09:12:00 UTC.
+const AT: Timestamp = Timestamp(1_795_425_120_000);
+
+pub fn nick(name: &str) -> Nick {
+    Nick::parse(name).expect("a name")
+}
+pub fn room(name: &str) -> RoomName {
+    RoomName::parse(name).expect("a room")
+}
+pub fn text(text: &str) -> Text {
+    Text::clean(text)
+}
+fn emoji(emoji: &str) -> Emoji {
+    Emoji::parse(emoji).expect("an emoji")
+}
+fn lobby() -> Target {
+    Target::Room(room("lobby"))
+}
+fn at_ben() -> Target {
+    Target::Direct(nick("ben"))
+}
+pub fn ann() -> Author {
+    Author { person: ANN, name: nick("ann"), guest: false }
+}
+pub fn ben() -> Author {
+    Author { person: BEN, name: nick("ben"), guest: false }
+}
+fn cy() -> Author {
+    Author { person: PersonId([0xc0; 16]), name: nick("guest-cyan"), guest: true }
+}
+fn pair() -> Conversation {
+    Conversation::Direct(Pair::new(ANN, BEN))
+}
+
+/// Every command that `wschat.v1` has, and its id.
+pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
+    let nonce = Some(NONCE);
+    let proof = Proof::sign(&[7; 32], "localhost:8080", &[0xc4; 32]);
+    let enter = |name: Option<&str>, proof, client: Option<&str>| Command::Enter {
+        name: name.map(nick),
+        proof,
+        client: client.map(text),
+    };
+    let cursors = vec![
+        Cursor { to: lobby(), epoch: EPOCH, after: Seq(41) },
+        Cursor { to: at_ben(), epoch: EPOCH, after: Seq(0) },
+    ];
+    let say = |to, words: &str, me, reply_to| Command::Say { to, text: text(words), me, reply_to, nonce };
+    vec![
+        ("enter", Some(1), enter(Some("ann"), Some(proof), Some("wschat 0.1.0"))),
+        ("enter-guest", Some(1), enter(None, None, None)),
+        ("join", Some(2), Command::Join { room: room("dev") }),
+        ("leave", Some(3), Command::Leave { room: room("dev") }),
+        ("say", Some(4), say(lobby(), "hello\n\tall — “hi” 👋", false, None)),
+        ("say-direct", Some(5), say(at_ben(), "psst", false, None)),
+        ("say-me-reply", Some(6), say(lobby(), "waves", true, Some(Seq(41)))),
+        ("say-bare", None, Command::Say { to: lobby(), text: text("hi"), me: false, reply_to: None, nonce: None }),
+        ("edit", Some(7), Command::Edit { to: lobby(), of: Seq(42), text: text("hello, all"), nonce }),
+        ("delete", Some(8), Command::Delete { to: lobby(), of: Seq(42), nonce }),
+        ("react", Some(9), Command::React { to: lobby(), of: Seq(42), emoji: emoji("👍"), on: true, nonce }),
+        ("unreact", Some(10), Command::React { to: lobby(), of: Seq(42), emoji: emoji("👍"), on: false, nonce }),
+        ("topic", Some(11), Command::Topic { room: room("dev"), text: text("ship it"), nonce }),
+        ("resume", Some(12), Command::Resume { cursors }),
+        ("page", Some(13), Command::Page { to: lobby(), before: Some(Seq(42)), limit: Some(50) }),
+        ("page-end", Some(14), Command::Page { to: at_ben(), before: None, limit: None }),
+        ("read", Some(15), Command::Read { to: lobby(), seq: Seq(42) }),
+        ("rooms", Some(16), Command::Rooms),
+        ("who", Some(17), Command::Who { room: Some(room("dev")) }),
+        ("who-everybody", Some(18), Command::Who { room: None }),
+        ("rename", Some(19), Command::Rename { name: nick("anna") }),
+        ("bye", Some(20), Command::Bye),
+    ]
+}
+
+fn entry(seq: u64, from: Author, what: What) -> Event {
+    let mentions = Vec::new();
+    let (conversation, to) = (Conversation::Room(room("lobby")), lobby());
+    Event::Entry(Arc::new(Entry {
+        conversation,
+        to,
+        seq: Seq(seq),
+        at: AT,
+        from,
+        what,
+        nonce: Some(NONCE),
+        mentions,
+    }))
+}
+
+fn said(words: &str, me: bool, reply_to: Option<Seq>) -> What {
+    What::Said { text: text(words), me, reply_to }
+}
+
+fn direct() -> Event {
+    Event::Entry(Arc::new(Entry {
+        conversation: pair(),
+        to: at_ben(),
+        seq: Seq(3),
+        at: AT,
+        from: ann(),
+        what: said("psst", false, None),
+        nonce: Some(NONCE),
+        mentions: vec![BEN],
+    }))
+}
+
+fn bare() -> Event {
+    Event::Entry(Arc::new(Entry {
+        conversation: Conversation::Room(room("lobby")),
+        to: lobby(),
+        seq: Seq(43),
+        at: AT,
+        from: cy(),
+        what: said("Hello from browser!", false, None),
+        nonce: None,
+        mentions: Vec::new(),
+    }))
+}
+
+fn place() -> Place {
+    Place {
+        to: lobby(),
+        peer: None,
+        epoch: EPOCH,
+        standing: Standing {
+            conversation: Conversation::Room(room("lobby")),
+            oldest: Seq(1),
+            head: Seq(42),
+            read: Seq(40),
+            unread: 2,
+            mentions: 1,
+            topic: text("welcome, all"),
+        },
+        reset: false,
+    }
+}
+
+fn direct_place() -> Place {
+    Place {
+        to: at_ben(),
+        peer: Some(Peer { person: BEN, online: true }),
+        standing: Standing {
+            conversation: pair(),
+            head: Seq(3),
+            read: Seq(3),
+            unread: 0,
+            mentions: 0,
+            topic: text(""),
+            ..place().standing
+        },
+        ..place()
+    }
+}
+
+fn page() -> Page {
+    let shown = |seq: u64, from, rev: u64, what| Shown {
+        seq: Seq(seq),
+        at: AT,
+        from,
+        nonce: None,
+        rev: Seq(rev),
+        mentions: Vec::new(),
+        what,
+    };
+    let words = |words: Option<&str>, edited, reactions| ShownWhat::Said {
+        text: words.map(text),
+        me: false,
+        reply_to: None,
+        edited,
+        reactions,
+    };
+    let thumbs = Reaction { emoji: emoji("👍"), count: 2, by: vec![ann(), ben()] };
+    let plain = Shown {
+        nonce: Some(NONCE),
+        mentions: vec![BEN],
+        ..shown(36, ann(), 36, words(Some("ben: hello"), false, Vec::new()))
+    };
+    let reply =
+        ShownWhat::Said { text: Some(text("nods")), me: true, reply_to: Some(Seq(36)), edited: false, reactions: vec![] };
+    Page {
+        conversation: Conversation::Room(room("lobby")),
+        from: Seq(35),
+        before: Seq(43),
+        oldest: Seq(1),
+        entries: vec![
+            shown(35, ann(), 35, ShownWhat::Topic { text: text("welcome, all") }),
+            plain,
+            shown(37, ben(), 37, reply),
+            shown(38, ben(), 41, words(Some("see you at nine"), true, vec![thumbs])),
+            shown(39, cy(), 42, words(None, false, Vec::new())),
+        ],
+    }
+}
+
+fn direct_page() -> Page {
+    Page { conversation: pair(), from: Seq(1), before: Seq(1), oldest: Seq(1), entries: Vec::new() }
+}
+
+/// Every event that a host tells in `wschat.v1`, with every kind of entry.
+pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
+    let bounds = Bounds { frame_bytes: 65536, text_bytes: 8192, page_entries: 100, unanswered: 32 };
+    let hello = Hello { server: text("wschat"), epoch: EPOCH, challenge: [0xc4; 32], limits: bounds, features: vec![] };
+    let welcome = Welcome { you: ann(), ephemeral: false, places: vec![place(), direct_place()] };
+    let taken = Refusal {
+        try_names: vec![nick("ann-2"), nick("ann-3")],
+        ..Refusal::new(Code::NameTaken, "ann belongs to another key; ann-2 is free")
+    };
+    let busy = Refusal {
+        retry_after: Some(Duration::from_millis(250)),
+        ..Refusal::new(Code::Busy, "the host has too much to do; try again").about(Some(NONCE))
+    };
+    let dev_info = RoomInfo { room: room("dev"), topic: text("ship it"), members: 3, member: false };
+    let lobby_info = RoomInfo { room: room("lobby"), topic: text(""), members: 1, member: true };
+    let people = vec![Member { who: ann(), online: true }, Member { who: cy(), online: true }];
+    let away = vec![Member { who: ben(), online: false }];
+    let joined = Place { to: Target::Room(room("dev")), ..place() };
+    let joined = Place {
+        standing: Standing { conversation: Conversation::Room(room("dev")), ..joined.standing.clone() },
+        ..joined
+    };
+    vec![
+        ("hello", None, Event::Hello(hello)),
+        ("welcome", Some(1), Event::Welcome(welcome)),
+        ("refused", Some(1), Event::Refused(taken)),
+        ("refused-busy", Some(4), Event::Refused(busy)),
+        ("joined", Some(2), Event::Joined { place: joined }),
+        ("left", Some(3), Event::Left { room: room("dev") }),
+        ("entry-said", None, entry(42, ann(), said("hello\n\tall — “hi” 👋", false, None))),
+        ("entry-said-me-reply", None, entry(44, ann(), said("waves", true, Some(Seq(41))))),
+        ("entry-said-direct", None, direct()),
+        ("entry-said-guest", None, bare()),
+        ("entry-edited", None, entry(45, ann(), What::Edited { of: Seq(42), text: text("hello, all") })),
+        ("entry-deleted", None, entry(46, ann(), What::Deleted { of: Seq(42) })),
+        ("entry-reacted", None, entry(47, ben(), What::Reacted { of: Seq(42), emoji: emoji("👍") })),
+        ("entry-unreacted", None, entry(48, ben(), What::Unreacted { of: Seq(42), emoji: emoji("👍") })),
+        ("entry-topic", None, entry(49, ann(), What::Topic { text: text("ship it") })),
+        ("resumed", Some(12), Event::Resumed { places: vec![Place { reset: true, ..place() }, direct_place()] }),
+        ("page", Some(13), Event::Page { to: lobby(), page: page() }),
+        ("page-direct", Some(14), Event::Page { to: at_ben(), page: direct_page() }),
+        ("read", None, Event::Read { to: lobby(), seq: Seq(42), unread: 0, mentions: 0 }),
+        ("rooms", Some(16), Event::Rooms { rooms: vec![dev_info, lobby_info], more: false }),
+        ("members", Some(17), Event::Members { room: Some(room("dev")), people, more: false }),
+        ("members-everybody", Some(18), Event::Members { room: None, people: away, more: true }),
+        ("moved-in", None, Event::Moved { room: room("dev"), who: ben(), joined: true }),
+        ("moved-out", None, Event::Moved { room: room("dev"), who: ben(), joined: false }),
+        ("presence", None, Event::Presence { who: ben(), online: false }),
+        ("renamed", None, Event::Renamed { who: Author { name: nick("anna"), ..ann() }, was: nick("ann") }),
+        ("done", Some(20), Event::Done),
+    ]
+}
+
+/// What plain text tells besides.
+pub fn plain_only() -> Vec<(&'static str, Option<u64>, Event)> {
+    let dev = |from: Author, what| {
+        Event::Entry(Arc::new(Entry {
+            conversation: Conversation::Room(room("dev")),
+            to: Target::Room(room("dev")),
+            seq: Seq(1),
+            at: AT,
+            from,
+            what,
+            nonce: None,
+            mentions: Vec::new(),
+        }))
+    };
+    vec![
+        ("received", None, Event::Received { line: Arc::from("ann: ann: hi ") }),
+        ("forged", None, dev(ann(), said("hi\nben: I agree\n* ben left\nReceived ann: x\n! no", false, None))),
+        ("forged-me", None, dev(ann(), said("waves\n* ben left", true, None))),
+        ("edited-lines", None, dev(ann(), What::Edited { of: Seq(1), text: text("one\ntwo") })),
+        ("topic-cleared", None, dev(ann(), What::Topic { text: text("") })),
+        ("moved-home", None, Event::Moved { room: room("lobby"), who: ben(), joined: true }),
+        ("empty-page", None, Event::Page { to: at_ben(), page: direct_page() }),
+        ("no-rooms", None, Event::Rooms { rooms: vec![], more: false }),
+    ]
+}

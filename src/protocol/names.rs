@@ -11,6 +11,8 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_width::UnicodeWidthStr;
 
+use super::text::Text;
+
 /// Widest name in terminal columns: a side pane stays readable and a line's author never fills the screen.
 pub const NAME_COLUMNS: usize = 32;
 
@@ -43,10 +45,15 @@ pub enum NameError {
     BadChar(char),
 }
 
+/// A character as an error may show it. What a text would not keep as it is (it turns the reading order, or cannot be
+/// seen) is named by its number: a refusal reaches screens and logs too.
 fn describe(c: char) -> String {
+    let shown = Text::clean(c.encode_utf8(&mut [0; 4]));
     match c {
-        ' ' => "blanks (try - instead)".into(),
-        c if c.is_control() || is_invisible(c) => format!("the invisible character U+{:04X}", c as u32),
+        c if c.is_whitespace() => "blanks (try - instead)".into(),
+        c if is_invisible(c) || shown.is_blank() || !shown.as_str().starts_with(c) => {
+            format!("the invisible character U+{:04X}", c as u32)
+        }
         c => format!("“{c}”"),
     }
 }
@@ -109,9 +116,12 @@ pub fn fold(text: &str) -> String {
     pass(&pass(text)).nfkc().collect()
 }
 
-/// The UTS 39 skeleton of a fold: two names with one skeleton look alike.
-pub fn skeleton(folded: &str) -> String {
-    unicode_security::skeleton(folded).collect()
+/// What a name looks like: the UTS 39 skeleton of the name as it is shown (a capital has look-alikes of its own: `I` is an
+/// `l`, Cyrillic `В` a `B`), folded, since names that differ in case are one, and reduced again. As `i` is an `I` by case
+/// and `I` an `l` by its look, `i` and `l` are one here. Names with one skeleton cannot both be had.
+pub fn skeleton(shown: &str) -> String {
+    let look = |text: &str| unicode_security::skeleton(text).collect::<String>();
+    look(&fold(&look(shown))).replace('l', "i")
 }
 
 macro_rules! name_type {
@@ -133,9 +143,9 @@ macro_rules! name_type {
             pub fn folded(&self) -> &str {
                 &self.0.folded
             }
-            /// What the name looks like, by UTS 39.
+            /// What the name looks like; see [`skeleton`].
             pub fn skeleton(&self) -> String {
-                skeleton(&self.0.folded)
+                skeleton(&self.0.shown)
             }
         }
 
@@ -179,10 +189,10 @@ name_type! {
 }
 
 impl Nick {
-    /// Whether a key may own this name: not one of the house's words, and not a guest's.
+    /// Whether a key may own this name: not one of the house's words, not a guest's, and nothing that looks like them.
     pub fn claimable(&self) -> bool {
-        let folded = self.folded();
-        !folded.starts_with(GUEST_PREFIX) && !RESERVED.contains(&folded)
+        let look = self.skeleton();
+        !look.starts_with(&skeleton(GUEST_PREFIX)) && RESERVED.iter().all(|word| skeleton(word) != look)
     }
 
     /// The nearest name to what a stranger called itself: blanks become `-`, what a name may not hold is dropped, the
@@ -291,12 +301,75 @@ mod tests {
         assert_ne!(Nick::parse("ann").unwrap(), Nick::parse("anne").unwrap());
     }
 
+    /// Names that a reader takes for one another, by the confusables of UTS 39. Each pair is two names by their fold, so
+    /// only the skeleton can tell that the second must not be had beside the first.
     #[test]
     fn look_alikes_share_a_skeleton() {
-        for (a, b) in [("admin", "аdmin"), ("paypal", "pаypal"), ("ben", "bеn")] {
+        const PAIRS: [(&str, &str); 50] = [
+            // Cyrillic in Latin
+            ("admin", "аdmin"),
+            ("ann", "аnn"),
+            ("ben", "bеn"),
+            ("cy", "сy"),
+            ("cy", "cу"),
+            ("dee", "dеe"),
+            ("dee", "ԁee"),
+            ("evan", "еvan"),
+            ("paypal", "pаypal"),
+            ("root", "rооt"),
+            ("oscar", "оscar"),
+            ("sam", "ѕam"),
+            ("jim", "јim"),
+            ("ivo", "іvo"),
+            ("xena", "хena"),
+            ("hanna", "һanna"),
+            ("quin", "ԛuin"),
+            ("will", "ԝill"),
+            ("pip", "рip"),
+            ("ysabel", "уsabel"),
+            ("scope", "ѕсоре"),
+            // Greek in Latin
+            ("oscar", "οscar"),
+            ("vera", "νera"),
+            ("ada", "αda"),
+            ("iris", "ιris"),
+            ("pip", "ρip"),
+            ("gus", "ɡus"),
+            // Armenian, Cherokee, and other scripts
+            ("oscar", "օscar"),
+            ("sam", "ꮪam"),
+            ("uli", "սli"),
+            ("nora", "ոora"),
+            ("hans", "հans"),
+            ("qi", "զi"),
+            // digits and letters
+            ("bill", "bi1l"),
+            ("bill", "biIl"),
+            ("lola", "1ola"),
+            ("oslo", "0slo"),
+            ("ilo", "llo"),
+            // two letters as one
+            ("ernie", "emie"),
+            ("modem", "rnodem"),
+            // what a font draws alike
+            ("lina", "ӏina"),
+            ("zoe", "ᴢoe"),
+            ("vera", "ᴠera"),
+            ("will", "ᴡill"),
+            ("cy", "ᴄy"),
+            ("oscar", "ᴏscar"),
+            ("ibo", "ɪbo"),
+            ("tıa", "tia"),
+            ("gus", "ᶃus"),
+            ("alma", "aIma"),
+        ];
+        for (a, b) in PAIRS {
             let (a, b) = (Nick::parse(a).unwrap(), Nick::parse(b).unwrap());
-            assert_ne!(a, b);
-            assert_eq!(a.skeleton(), b.skeleton());
+            assert_ne!(a, b, "one name already");
+            assert_eq!(a.skeleton(), b.skeleton(), "{a} {b}");
+        }
+        for (a, b) in [("ann", "anne"), ("ben", "bee"), ("müller", "muller"), ("東京", "京東")] {
+            assert_ne!(Nick::parse(a).unwrap().skeleton(), Nick::parse(b).unwrap().skeleton(), "{a} {b}");
         }
     }
 
@@ -340,7 +413,9 @@ mod tests {
         assert_eq!(wide.numbered(12).as_str().len(), 32);
         assert!(Nick::parse("Ann").unwrap().claimable());
         assert!(!Nick::parse("Host").unwrap().claimable());
-        assert!(!Nick::parse("guest-abcd").unwrap().claimable());
+        for taken in ["guest-abcd", "GUEST-abcd", "guеst-abcd", "hоst", "ｓｅｒｖｅｒ", "wѕchat"] {
+            assert!(!Nick::parse(taken).unwrap().claimable(), "{taken}");
+        }
     }
 
     #[test]

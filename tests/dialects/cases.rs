@@ -94,16 +94,7 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
 fn entry(seq: u64, from: Author, what: What) -> Event {
     let mentions = Vec::new();
     let (conversation, to) = (Conversation::Room(room("lobby")), lobby());
-    Event::Entry(Arc::new(Entry {
-        conversation,
-        to,
-        seq: Seq(seq),
-        at: AT,
-        from,
-        what,
-        nonce: Some(NONCE),
-        mentions,
-    }))
+    Event::Entry(Arc::new(Entry { conversation, to, seq: Seq(seq), at: AT, from, what, nonce: Some(NONCE), mentions }))
 }
 
 fn said(words: &str, me: bool, reply_to: Option<Seq>) -> What {
@@ -194,8 +185,13 @@ fn page() -> Page {
         mentions: vec![BEN],
         ..shown(36, ann(), 36, words(Some("ben: hello"), false, Vec::new()))
     };
-    let reply =
-        ShownWhat::Said { text: Some(text("nods")), me: true, reply_to: Some(Seq(36)), edited: false, reactions: vec![] };
+    let reply = ShownWhat::Said {
+        text: Some(text("nods")),
+        me: true,
+        reply_to: Some(Seq(36)),
+        edited: false,
+        reactions: vec![],
+    };
     Page {
         conversation: Conversation::Room(room("lobby")),
         from: Seq(35),

@@ -6,7 +6,7 @@ CREATE TABLE persons (
     person BLOB PRIMARY KEY,
     name TEXT NOT NULL,
     fold TEXT NOT NULL UNIQUE,      -- NFKC and case folded
-    skeleton TEXT NOT NULL UNIQUE,  -- UTS 39, of the fold
+    skeleton TEXT NOT NULL UNIQUE,  -- what it looks like (protocol::names::skeleton)
     since INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

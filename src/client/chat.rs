@@ -1,0 +1,972 @@
+//! What a client knows and decides: who it is, where it is, what was said and what it has still to say. One verb,
+//! [`Chat::handle`]; the wire, the disk and the time are the shell's. What is on a screen is the terminal's.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::outbox::Record;
+use super::timeline::Timeline;
+use crate::protocol::command::{Command, Cursor};
+use crate::protocol::dialect::{Dialect, plain::foreign};
+use crate::protocol::entry::{
+    Author, Conversation, Entry, Epoch, Nonce, PersonId, Seq, Shown, ShownWhat, Timestamp, What,
+};
+use crate::protocol::event::{Code, Event, Member, Place, Refusal, RoomInfo};
+use crate::protocol::names::{Nick, RoomName, Target};
+use crate::protocol::text::Text;
+
+/// The time, handed in; `wall` only stamps lines of servers that stamp none.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Monotonic.
+    pub up: Duration,
+    /// The clock on the wall.
+    pub wall: Timestamp,
+}
+
+/// How long an ack may take before the connection counts as dead.
+const ACK_WITHIN: Duration = Duration::from_secs(10);
+
+/// At most two read positions a second and conversation: reading must not cost the host a sync each line.
+const SEEN_EVERY: Duration = Duration::from_millis(500);
+
+/// Entries asked for at once.
+const PAGE: u32 = 100;
+
+/// How long a refused page is left alone.
+const PAGE_AGAIN: Duration = Duration::from_secs(2);
+
+/// What came over the wire.
+#[derive(Clone, Debug)]
+pub enum LinkEvent {
+    /// Dialling.
+    Dialling,
+    /// Connected, and what is spoken.
+    Up(Dialect),
+    /// The host told this.
+    Heard(Event),
+    /// A server that speaks only plain text said this.
+    Line(String),
+    /// An answer took this long.
+    Latency(Duration),
+    /// Not connected; when the next try comes (`None`: only when asked).
+    Down {
+        /// In plain words.
+        why: String,
+        /// On the clock of [`Now::up`].
+        retry_at: Option<Duration>,
+    },
+}
+
+/// What the person wants.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// Be called so (before one is in).
+    EnterAs(Nick),
+    /// Say a line that the outbox has kept.
+    Say(Record),
+    /// Say a failed line again.
+    Retry(Nonce),
+    /// Give a failed line up.
+    Discard(Nonce),
+    /// Go to a room.
+    Join(RoomName),
+    /// Leave it.
+    Leave(RoomName),
+    /// Set its topic.
+    Topic(RoomName, Text),
+    /// Be called otherwise.
+    Rename(Nick),
+    /// List rooms.
+    Rooms,
+    /// List people.
+    Who(Option<RoomName>),
+    /// This conversation is on the screen now.
+    Look(Target),
+    /// Older history of it is wanted.
+    Older(Target),
+    /// It was read up to here.
+    Seen(Target, Seq),
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// On the wire.
+    Link(LinkEvent),
+    /// At the keyboard.
+    Ask(Ask),
+    /// The time of [`Chat::wake_at`] has come.
+    Woke,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Put this on the wire.
+    Send(u64, Command),
+    /// Enter under this name; the wire signs.
+    Enter(u64, Nick),
+    /// Put this line on the wire, to a server that speaks only plain text.
+    Line(String),
+    /// This line is settled; the outbox may forget it.
+    Forget(Nonce),
+    /// The host keeps nothing: the outbox must not either.
+    Ephemeral,
+    /// The connection is dead; dial again.
+    Redial,
+    /// One is called so now: the key is this name's too.
+    Renamed(Nick, Nick),
+    /// Tell the person.
+    Note(Note),
+}
+
+/// Something to tell the person once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Something did not work.
+    No(String),
+    /// Something worth a line.
+    Info(String),
+    /// One is a member of this room now: go there.
+    Went(Target),
+    /// One is no member any more.
+    Gone(Target),
+    /// The rooms there are.
+    Rooms(Vec<RoomInfo>),
+    /// The people there are.
+    People(Option<RoomName>, Vec<Member>),
+    /// A line was said that means this person.
+    Mention(Target),
+}
+
+/// How the client stands to its host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Dialling, or saying hello.
+    Connecting,
+    /// The host waits for a name; why the last was refused.
+    NeedsName(Option<Refusal>),
+    /// In.
+    Online,
+    /// Cut off.
+    Offline {
+        /// In plain words.
+        why: String,
+        /// When it is tried again; `None`: only when asked.
+        retry_at: Option<Duration>,
+    },
+}
+
+/// How far a line of one's own is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Kept, not sent yet.
+    Queued,
+    /// On the wire, at this time.
+    Sent(Duration),
+    /// Refused for now; tried again at this time.
+    Later(Duration, String),
+    /// Refused.
+    Failed(String),
+}
+
+/// A line of one's own without an ack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// The line.
+    pub record: Record,
+    /// How far it is.
+    pub state: Delivery,
+}
+
+/// One conversation as this client knows it.
+#[derive(Clone, Debug)]
+pub struct Talk {
+    /// What it is called.
+    pub to: Target,
+    /// The other one of a direct conversation, and whether there.
+    pub peer: Option<(PersonId, bool)>,
+    /// Its topic.
+    pub topic: Text,
+    /// Last seq of its log.
+    pub head: Seq,
+    /// Last seq read, on any screen.
+    pub read: Seq,
+    /// Unread lines.
+    pub unread: u32,
+    /// Those that mention one.
+    pub mentions: u32,
+    /// What was said.
+    pub timeline: Timeline,
+    /// Its people, once asked for.
+    pub people: Vec<Member>,
+    /// Whether the log began anew under us.
+    pub anew: bool,
+    epoch: Epoch,
+    asked_people: bool,
+    older: bool,
+    seen: Option<Seq>,
+    seen_at: Option<Duration>,
+}
+
+/// The mind of a client.
+#[derive(Debug)]
+pub struct Chat {
+    run: [u8; 16],
+    counter: u64,
+    next_id: u64,
+    name: Option<Nick>,
+    me: Option<Author>,
+    server: Text,
+    dialect: Dialect,
+    status: Status,
+    ephemeral: bool,
+    talks: Vec<Talk>,
+    pending: Vec<Pending>,
+    wanted: Vec<RoomName>,
+    here: Option<Target>,
+    page: Option<(u64, Target)>,
+    /// Not before this: a page was refused (the host is busy).
+    page_after: Duration,
+    latency: Option<Duration>,
+    live: bool,
+    address: String,
+    effects: Vec<Effect>,
+}
+
+impl Chat {
+    /// A client of the host at `address`, called `name` if it is known, that goes to these rooms. `run` is 128 random bits:
+    /// nonces are made of it.
+    pub fn new(run: [u8; 16], address: String, name: Option<Nick>, rooms: Vec<RoomName>) -> Chat {
+        Chat {
+            run,
+            counter: 0,
+            next_id: 0,
+            name,
+            me: None,
+            server: Text::clean(""),
+            dialect: Dialect::V1,
+            status: Status::Connecting,
+            ephemeral: false,
+            talks: Vec::new(),
+            pending: Vec::new(),
+            wanted: rooms,
+            here: None,
+            page: None,
+            page_after: Duration::ZERO,
+            latency: None,
+            live: false,
+            address,
+            effects: Vec::new(),
+        }
+    }
+
+    /// What the outbox had left of earlier runs; said again in this order.
+    pub fn adopt(&mut self, records: Vec<Record>) {
+        self.pending.extend(records.into_iter().map(|record| Pending { record, state: Delivery::Queued }));
+    }
+
+    /// A line with a nonce of its own. The outbox keeps it, then [`Ask::Say`] says it.
+    pub fn draft(&mut self, to: Target, text: Text, me: bool) -> Record {
+        self.counter += 1;
+        let mut nonce = self.run;
+        for (byte, count) in nonce[8..].iter_mut().zip(self.counter.to_le_bytes()) {
+            *byte ^= count;
+        }
+        Record { nonce: Nonce(nonce), to, text, me }
+    }
+
+    /// Takes in one thing that happened and says what is to be done, in order.
+    pub fn handle(&mut self, now: Now, input: Input) -> Vec<Effect> {
+        match input {
+            Input::Link(event) => self.link(now, event),
+            Input::Ask(ask) => self.ask(now, ask),
+            Input::Woke => {}
+        }
+        self.due(now);
+        self.fetch(now);
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When the chat wants an [`Input::Woke`].
+    pub fn wake_at(&self) -> Option<Duration> {
+        let acks = self.pending.iter().filter_map(|pending| match pending.state {
+            Delivery::Sent(at) if self.dialect == Dialect::V1 && self.live => Some(at + ACK_WITHIN),
+            Delivery::Later(at, _) => Some(at),
+            _ => None,
+        });
+        let seen = self.talks.iter().filter(|talk| self.live && talk.seen.is_some());
+        let seen = seen.map(|talk| talk.seen_at.map_or(Duration::ZERO, |at| at + SEEN_EVERY));
+        let page = Some(self.page_after).filter(|at| self.live && *at > Duration::ZERO);
+        acks.chain(seen).chain(page).min()
+    }
+
+    /// Who one is, once in.
+    pub fn me(&self) -> Option<&Author> {
+        self.me.as_ref()
+    }
+
+    /// How it stands.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// What the host calls itself.
+    pub fn server(&self) -> &Text {
+        &self.server
+    }
+
+    /// What is spoken.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Whether the host forgets everything when it stops.
+    pub fn ephemeral(&self) -> bool {
+        self.ephemeral
+    }
+
+    /// How long the last answer took.
+    pub fn latency(&self) -> Option<Duration> {
+        self.latency
+    }
+
+    /// All conversations: rooms first, then people.
+    pub fn talks(&self) -> &[Talk] {
+        &self.talks
+    }
+
+    /// One of them.
+    pub fn talk(&self, to: &Target) -> Option<&Talk> {
+        self.talks.iter().find(|talk| talk.to == *to)
+    }
+
+    /// One's own lines in a conversation that have no ack.
+    pub fn pending<'a>(&'a self, to: &'a Target) -> impl Iterator<Item = &'a Pending> {
+        self.pending.iter().filter(move |pending| pending.record.to == *to)
+    }
+
+    /// Everybody's name that this client has met, for completion.
+    pub fn names(&self) -> Vec<Nick> {
+        let mut names: Vec<Nick> =
+            self.talks.iter().flat_map(|talk| talk.people.iter().map(|member| member.who.name.clone())).collect();
+        names.extend(self.talks.iter().filter_map(|talk| match &talk.to {
+            Target::Direct(nick) => Some(nick.clone()),
+            Target::Room(_) => None,
+        }));
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn send(&mut self, command: Command) -> u64 {
+        self.next_id += 1;
+        self.effects.push(Effect::Send(self.next_id, command));
+        self.next_id
+    }
+
+    fn note(&mut self, note: Note) {
+        self.effects.push(Effect::Note(note));
+    }
+
+    fn talk_mut(&mut self, to: &Target) -> Option<&mut Talk> {
+        self.talks.iter_mut().find(|talk| talk.to == *to)
+    }
+
+    fn ask(&mut self, now: Now, ask: Ask) {
+        match ask {
+            Ask::EnterAs(name) => {
+                self.name = Some(name.clone());
+                if matches!(self.status, Status::NeedsName(_)) {
+                    self.enter(name);
+                }
+            }
+            Ask::Say(record) => {
+                self.pending.push(Pending { record, state: Delivery::Queued });
+                self.send_pending(now);
+            }
+            Ask::Retry(nonce) => {
+                if let Some(pending) = self.pending.iter_mut().find(|pending| pending.record.nonce == nonce) {
+                    pending.state = Delivery::Queued;
+                }
+                self.send_pending(now);
+            }
+            Ask::Discard(nonce) => self.settle(nonce),
+            Ask::Look(to) => self.look(to),
+            Ask::Older(to) => {
+                if let Some(talk) = self.talk_mut(&to) {
+                    talk.older = true;
+                }
+            }
+            Ask::Seen(to, seq) => self.seen(&to, seq),
+            _ if !self.live || self.dialect == Dialect::Plain => {
+                let why = if self.live {
+                    "this server speaks only plain text; it knows no such thing"
+                } else {
+                    "not connected"
+                };
+                self.note(Note::No(why.to_owned()));
+            }
+            Ask::Join(room) => {
+                self.send(Command::Join { room });
+            }
+            Ask::Leave(room) => {
+                self.send(Command::Leave { room });
+            }
+            Ask::Topic(room, text) => {
+                self.send(Command::Topic { room, text, nonce: None });
+            }
+            Ask::Rename(name) => {
+                self.send(Command::Rename { name });
+            }
+            Ask::Rooms => {
+                self.send(Command::Rooms);
+            }
+            Ask::Who(room) => {
+                self.send(Command::Who { room });
+            }
+        }
+    }
+
+    fn look(&mut self, to: Target) {
+        self.here = Some(to.clone());
+        if let Target::Direct(_) = &to
+            && self.talk(&to).is_none()
+        {
+            // A direct conversation begins with its first line; until then it is only ours.
+            self.talks.push(Talk::new(to.clone(), Epoch([0; 16])));
+        }
+        let ask = self.live && self.dialect == Dialect::V1;
+        let Some(talk) = self.talk_mut(&to) else { return };
+        if let (true, false, Target::Room(room)) = (ask, talk.asked_people, &to) {
+            talk.asked_people = true;
+            let room = Some(room.clone());
+            self.send(Command::Who { room });
+        }
+    }
+
+    fn seen(&mut self, to: &Target, seq: Seq) {
+        let me = self.me.as_ref().map(|me| me.person);
+        let Some(talk) = self.talk_mut(to).filter(|talk| talk.read < seq) else { return };
+        talk.read = seq;
+        talk.seen = Some(seq);
+        talk.recount(me);
+    }
+
+    fn enter(&mut self, name: Nick) {
+        self.status = Status::Connecting;
+        self.next_id += 1;
+        self.effects.push(Effect::Enter(self.next_id, name));
+    }
+
+    fn link(&mut self, now: Now, event: LinkEvent) {
+        match event {
+            LinkEvent::Dialling => {
+                self.status = Status::Connecting;
+            }
+            LinkEvent::Up(dialect) => self.up(now, dialect),
+            LinkEvent::Heard(event) => self.heard(now, event),
+            LinkEvent::Line(line) => self.line(now, &line),
+            LinkEvent::Latency(took) => self.latency = Some(took),
+            LinkEvent::Down { why, retry_at } => {
+                self.live = false;
+                self.page = None;
+                self.latency = None;
+                for pending in &mut self.pending {
+                    // Without acks nobody can tell whether it arrived; it is not said twice.
+                    let plain = self.dialect == Dialect::Plain;
+                    if matches!(pending.state, Delivery::Sent(_)) {
+                        pending.state = match plain {
+                            true => Delivery::Failed("cut off before it was answered".to_owned()),
+                            false => Delivery::Queued,
+                        };
+                    }
+                }
+                self.status = Status::Offline { why, retry_at };
+            }
+        }
+    }
+
+    fn up(&mut self, now: Now, dialect: Dialect) {
+        self.dialect = dialect;
+        if dialect == Dialect::V1 {
+            return;
+        }
+        let Some(name) = self.name.clone() else {
+            self.status = Status::NeedsName(None);
+            return;
+        };
+        self.begin_plain(now, name);
+    }
+
+    /// A server that speaks only plain text has one room, and no memory.
+    fn begin_plain(&mut self, now: Now, name: Nick) {
+        self.me = Some(Author { person: PersonId([0; 16]), name, guest: true });
+        self.server = Text::clean(&self.address);
+        self.status = Status::Online;
+        self.live = true;
+        let to = RoomName::parse("lobby").map(Target::Room).expect("lobby is a room's name");
+        if self.talk(&to).is_none() {
+            let mut talk = Talk::new(to.clone(), Epoch([0; 16]));
+            talk.topic = Text::clean("a server in plain text: one room, no history");
+            self.talks.push(talk);
+            self.note(Note::Went(to));
+        }
+        self.send_pending(now);
+    }
+
+    fn heard(&mut self, now: Now, event: Event) {
+        match event {
+            Event::Hello(hello) => {
+                self.server = hello.server;
+                match self.name.clone() {
+                    Some(name) => self.enter(name),
+                    None => self.status = Status::NeedsName(None),
+                }
+            }
+            Event::Welcome(welcome) => {
+                self.name = Some(welcome.you.name.clone());
+                self.me = Some(welcome.you);
+                self.ephemeral = welcome.ephemeral;
+                if welcome.ephemeral {
+                    self.effects.push(Effect::Ephemeral);
+                }
+                for place in welcome.places {
+                    self.place(place);
+                }
+                let cursors = self.cursors();
+                self.send(Command::Resume { cursors });
+            }
+            Event::Resumed { places } => self.resumed(now, places),
+            Event::Refused(refusal) => self.refused(now, refusal),
+            Event::Joined { place } => {
+                let to = place.to.clone();
+                self.place(place);
+                self.note(Note::Went(to));
+            }
+            Event::Left { room } => {
+                let to = Target::Room(room);
+                self.talks.retain(|talk| talk.to != to);
+                self.note(Note::Gone(to));
+            }
+            Event::Entry(entry) => self.entry(&entry),
+            Event::Skipped { to, seq, .. } => {
+                if let Some(talk) = self.talk_mut(&to) {
+                    talk.timeline.skip(seq);
+                    talk.head = talk.head.max(seq);
+                }
+            }
+            Event::Page { to, page } => {
+                self.page = None;
+                let me = self.me.as_ref().map(|me| me.person);
+                let mut acked = Vec::new();
+                if let Some(talk) = self.talk_mut(&to) {
+                    acked.extend(
+                        page.entries
+                            .iter()
+                            .filter(|shown| Some(shown.from.person) == me)
+                            .filter_map(|shown| shown.nonce),
+                    );
+                    talk.timeline.page(page);
+                    talk.older = false;
+                }
+                for nonce in acked {
+                    self.settle(nonce);
+                }
+            }
+            Event::Read { to, seq, unread, mentions } => {
+                if let Some(talk) = self.talk_mut(&to).filter(|talk| talk.read <= seq) {
+                    (talk.read, talk.unread, talk.mentions) = (seq, unread, mentions);
+                }
+            }
+            Event::Rooms { rooms, .. } => self.note(Note::Rooms(rooms)),
+            Event::Members { room, people, .. } => self.members(room, people),
+            Event::Moved { room, who, joined } => self.moved(room, who, joined),
+            Event::Presence { who, online } => self.presence(&who, online),
+            Event::Renamed { who, was } => self.renamed(who, was),
+            Event::Received { .. } | Event::Done => {}
+        }
+    }
+
+    fn cursors(&self) -> Vec<Cursor> {
+        let known = self.talks.iter().filter(|talk| talk.timeline.newest() > Seq::ZERO);
+        known.map(|talk| Cursor { to: talk.to.clone(), epoch: talk.epoch, after: talk.timeline.newest() }).collect()
+    }
+
+    fn resumed(&mut self, now: Now, places: Vec<Place>) {
+        let told: Vec<Target> = places.iter().map(|place| place.to.clone()).collect();
+        self.talks.retain(|talk| told.contains(&talk.to) || matches!(talk.to, Target::Direct(_)));
+        for place in places {
+            self.place(place);
+        }
+        self.live = true;
+        self.status = Status::Online;
+        for talk in &mut self.talks {
+            talk.asked_people = false;
+        }
+        for room in std::mem::take(&mut self.wanted) {
+            self.send(Command::Join { room });
+        }
+        self.send_pending(now);
+        match self.here.clone().filter(|here| self.talk(here).is_some()) {
+            Some(here) => self.look(here),
+            None => {
+                if let Some(first) = self.talks.first().map(|talk| talk.to.clone()) {
+                    self.note(Note::Went(first));
+                }
+            }
+        }
+    }
+
+    /// How one stands to a conversation, as the host says.
+    fn place(&mut self, place: Place) {
+        let at = match place.peer {
+            Some(peer) => self
+                .talks
+                .iter()
+                .position(|talk| talk.peer.is_some_and(|(person, _)| person == peer.person) || talk.to == place.to),
+            None => self.talks.iter().position(|talk| talk.to == place.to),
+        };
+        let at = at.unwrap_or_else(|| self.insert(Talk::new(place.to.clone(), place.epoch)));
+        let talk = &mut self.talks[at];
+        let fresh = talk.epoch == Epoch([0; 16]);
+        if !fresh && (talk.epoch != place.epoch || place.reset) {
+            talk.timeline = Timeline::default();
+            talk.anew = true;
+            talk.read = Seq::ZERO;
+        }
+        let standing = place.standing;
+        talk.to = place.to;
+        talk.epoch = place.epoch;
+        talk.peer = place.peer.map(|peer| (peer.person, peer.online));
+        talk.topic = standing.topic;
+        talk.head = standing.head;
+        talk.timeline.begins(standing.oldest);
+        // What was read here and not told yet is ours to know.
+        if talk.read <= standing.read {
+            (talk.read, talk.unread, talk.mentions) = (standing.read, standing.unread, standing.mentions);
+        } else {
+            talk.seen = Some(talk.read);
+        }
+    }
+
+    /// Rooms come before people.
+    fn insert(&mut self, talk: Talk) -> usize {
+        let at = match talk.to {
+            Target::Room(_) => {
+                self.talks.iter().position(|known| matches!(known.to, Target::Direct(_))).unwrap_or(self.talks.len())
+            }
+            Target::Direct(_) => self.talks.len(),
+        };
+        self.talks.insert(at, talk);
+        at
+    }
+
+    fn entry(&mut self, entry: &Entry) {
+        let Some(me) = self.me.as_ref().map(|me| me.person) else { return };
+        let own = entry.from.person == me;
+        let at = match &entry.conversation {
+            Conversation::Room(_) => self.talks.iter().position(|talk| talk.to == entry.to),
+            Conversation::Direct(pair) => {
+                let other = pair.other(me);
+                let name = if own { entry.to.clone() } else { Target::Direct(entry.from.name.clone()) };
+                let known = self
+                    .talks
+                    .iter()
+                    .position(|talk| talk.peer.is_some_and(|(person, _)| person == other) || talk.to == name);
+                Some(known.unwrap_or_else(|| self.insert(Talk::new(name, Epoch([0; 16])))))
+                    .inspect(|at| self.talks[*at].peer = self.talks[*at].peer.or(Some((other, true))))
+            }
+        };
+        if own && let Some(nonce) = entry.nonce {
+            self.settle(nonce);
+        }
+        let Some(talk) = at.map(|at| &mut self.talks[at]) else { return };
+        talk.head = talk.head.max(entry.seq);
+        if !talk.timeline.live(entry) {
+            return;
+        }
+        let direct = matches!(talk.to, Target::Direct(_));
+        let means_me = direct || entry.mentions.contains(&me);
+        let to = talk.to.clone();
+        match &entry.what {
+            What::Said { .. } if !own && entry.seq > talk.read => {
+                talk.unread = (talk.unread + 1).min(crate::protocol::entry::COUNT_LIMIT);
+                talk.mentions = (talk.mentions + u32::from(means_me)).min(crate::protocol::entry::COUNT_LIMIT);
+                if means_me {
+                    self.note(Note::Mention(to));
+                }
+            }
+            What::Deleted { of } if !own && *of > talk.read => {
+                talk.unread = talk.unread.saturating_sub(1);
+                talk.mentions = talk.mentions.saturating_sub(u32::from(means_me));
+            }
+            What::Topic { text } => talk.topic = text.clone(),
+            _ => {}
+        }
+    }
+
+    fn members(&mut self, room: Option<RoomName>, people: Vec<Member>) {
+        match room.clone().map(Target::Room).and_then(|to| self.talks.iter_mut().find(|talk| talk.to == to)) {
+            // The first answer for a room was asked by ourselves, to know its people; later ones by the person.
+            Some(talk) if talk.asked_people && talk.people.is_empty() => talk.people = people,
+            Some(talk) => {
+                talk.people = people.clone();
+                self.note(Note::People(room, people));
+            }
+            None => self.note(Note::People(room, people)),
+        }
+    }
+
+    fn moved(&mut self, room: RoomName, who: Author, joined: bool) {
+        let to = Target::Room(room);
+        let Some(talk) = self.talk_mut(&to) else { return };
+        talk.people.retain(|member| member.who.person != who.person);
+        if joined {
+            talk.people.push(Member { who, online: true });
+        }
+    }
+
+    fn presence(&mut self, who: &Author, online: bool) {
+        for talk in &mut self.talks {
+            if let Some((person, there)) = &mut talk.peer
+                && *person == who.person
+            {
+                *there = online;
+            }
+            for member in talk.people.iter_mut().filter(|member| member.who.person == who.person) {
+                member.online = online;
+            }
+        }
+    }
+
+    fn renamed(&mut self, who: Author, was: Nick) {
+        if let Some(me) = self.me.as_mut().filter(|me| me.person == who.person) {
+            me.name = who.name.clone();
+            self.name = Some(who.name.clone());
+            if !who.guest {
+                self.effects.push(Effect::Renamed(was.clone(), who.name.clone()));
+            }
+        }
+        let mut moved_to = None;
+        for talk in &mut self.talks {
+            if talk.peer.is_some_and(|(person, _)| person == who.person) {
+                moved_to = Some((talk.to.clone(), Target::Direct(who.name.clone())));
+                talk.to = Target::Direct(who.name.clone());
+            }
+            for member in talk.people.iter_mut().filter(|member| member.who.person == who.person) {
+                member.who = who.clone();
+            }
+        }
+        if let Some((before, after)) = moved_to {
+            for pending in self.pending.iter_mut().filter(|pending| pending.record.to == before) {
+                pending.record.to = after.clone();
+            }
+            if self.here.as_ref() == Some(&before) {
+                self.note(Note::Went(after));
+            }
+        }
+        self.note(Note::Info(format!("{was} is now called {}", who.name)));
+    }
+
+    fn refused(&mut self, now: Now, refusal: Refusal) {
+        if self.page.take().is_some() && refusal.nonce.is_none() {
+            self.page_after = now.up + PAGE_AGAIN;
+        }
+        if let Some(nonce) = refusal.nonce {
+            if let Some(pending) = self.pending.iter_mut().find(|pending| pending.record.nonce == nonce) {
+                let why = refusal.text.clone();
+                pending.state = match (refusal.code, refusal.retry_after) {
+                    (Code::Busy | Code::Storage, after) => {
+                        Delivery::Later(now.up + after.unwrap_or(Duration::from_secs(1)), why)
+                    }
+                    _ => Delivery::Failed(why),
+                };
+                return;
+            }
+        }
+        match self.me.is_none() || !self.live {
+            true => self.status = Status::NeedsName(Some(refusal)),
+            false => self.note(Note::No(refusal.text)),
+        }
+    }
+
+    fn settle(&mut self, nonce: Nonce) {
+        let before = self.pending.len();
+        self.pending.retain(|pending| pending.record.nonce != nonce);
+        if self.pending.len() < before {
+            self.effects.push(Effect::Forget(nonce));
+        }
+    }
+
+    /// Puts what is queued on the wire, in order.
+    fn send_pending(&mut self, now: Now) {
+        if !self.live {
+            return;
+        }
+        let name = self.me.as_ref().map(|me| me.name.clone());
+        let mut lines = VecDeque::new();
+        for pending in self.pending.iter_mut().filter(|pending| pending.state == Delivery::Queued) {
+            pending.state = Delivery::Sent(now.up);
+            lines.push_back(pending.record.clone());
+        }
+        for Record { nonce, to, text, me } in lines {
+            match (self.dialect, &name) {
+                (Dialect::V1, _) => {
+                    self.send(Command::Say { to, text, me, reply_to: None, nonce: Some(nonce) });
+                }
+                (Dialect::Plain, Some(name)) => self.effects.push(Effect::Line(foreign::line(name, &text))),
+                (Dialect::Plain, None) => {}
+            }
+        }
+    }
+
+    /// What a server in plain text said: our own line come back, or somebody's.
+    fn line(&mut self, now: Now, frame: &str) {
+        let Some(me) = self.me.clone() else { return };
+        let ours = |pending: &&Pending| {
+            matches!(pending.state, Delivery::Sent(_))
+                && foreign::gives_back(frame, &foreign::line(&me.name, &pending.record.text))
+        };
+        let record = self.pending.iter().find(ours).map(|pending| pending.record.clone());
+        let (from, text, nonce) = match record {
+            Some(record) => {
+                self.settle(record.nonce);
+                (me, record.text, Some(record.nonce))
+            }
+            None => {
+                let (name, text) = foreign::heard(frame);
+                let name = name.or_else(|| Nick::nearest(&self.address)).or_else(|| Nick::parse("server").ok());
+                let Some(name) = name else { return };
+                let mut person = [1; 16];
+                for (byte, c) in person.iter_mut().zip(name.folded().bytes()) {
+                    *byte ^= c;
+                }
+                (Author { person: PersonId(person), name, guest: false }, text, None)
+            }
+        };
+        let Some(talk) = self.talks.first_mut() else { return };
+        let Target::Room(room) = &talk.to else { return };
+        let seq = talk.head.next();
+        talk.head = seq;
+        let entry = Entry {
+            conversation: Conversation::Room(room.clone()),
+            to: talk.to.clone(),
+            seq,
+            at: now.wall,
+            from,
+            what: What::Said { text, me: false, reply_to: None },
+            nonce,
+            mentions: Vec::new(),
+        };
+        self.entry(&entry);
+    }
+
+    /// What has become due.
+    fn due(&mut self, now: Now) {
+        if self.status != Status::Online {
+            return;
+        }
+        let late = |pending: &Pending| matches!(pending.state, Delivery::Sent(at) if at + ACK_WITHIN <= now.up);
+        if self.dialect == Dialect::V1 && self.live && self.pending.iter().any(late) {
+            self.live = false;
+            self.effects.push(Effect::Redial);
+            return;
+        }
+        let mut again = false;
+        for pending in &mut self.pending {
+            if matches!(&pending.state, Delivery::Later(at, _) if *at <= now.up) {
+                pending.state = Delivery::Queued;
+                again = true;
+            }
+        }
+        if again {
+            self.send_pending(now);
+        }
+        let mut reads = Vec::new();
+        for talk in &mut self.talks {
+            let due = talk.seen_at.is_none_or(|at| at + SEEN_EVERY <= now.up);
+            if let (Some(seq), true, true) = (talk.seen, due, self.live) {
+                talk.seen = None;
+                talk.seen_at = Some(now.up);
+                reads.push((talk.to.clone(), seq));
+            }
+        }
+        if self.dialect == Dialect::V1 {
+            for (to, seq) in reads {
+                self.send(Command::Read { to, seq });
+            }
+        }
+    }
+
+    /// Pulls what is missing, one page at a time, the room on the screen first.
+    fn fetch(&mut self, now: Now) {
+        if self.page_after <= now.up {
+            self.page_after = Duration::ZERO;
+        }
+        if self.page.is_some() || self.page_after > now.up || !self.live || self.dialect == Dialect::Plain {
+            return;
+        }
+        let Some((to, before)) = self.here.as_ref().and_then(|here| self.talk(here)).and_then(Talk::wants) else {
+            return;
+        };
+        let id = self.send(Command::Page { to: to.clone(), before: Some(before), limit: Some(PAGE) });
+        self.page = Some((id, to));
+    }
+}
+
+impl Talk {
+    fn new(to: Target, epoch: Epoch) -> Talk {
+        Talk {
+            to,
+            peer: None,
+            topic: Text::clean(""),
+            head: Seq::ZERO,
+            read: Seq::ZERO,
+            unread: 0,
+            mentions: 0,
+            timeline: Timeline::default(),
+            people: Vec::new(),
+            anew: false,
+            epoch,
+            asked_people: false,
+            older: false,
+            seen: None,
+            seen_at: None,
+        }
+    }
+
+    /// Whether older history is being asked for.
+    pub fn loading(&self) -> bool {
+        self.older
+    }
+
+    /// The page that is missing most: a hole above what is loaded, the end at first, then what is older when wanted.
+    fn wants(&self) -> Option<(Target, Seq)> {
+        if self.epoch == Epoch([0; 16]) {
+            return None;
+        }
+        if let Some(hole) = self.timeline.newest_hole(self.head) {
+            return Some((self.to.clone(), Seq(hole.end() + 1)));
+        }
+        let older = self.older && !self.timeline.complete_below() && self.timeline.first() > Seq::ZERO;
+        older.then(|| (self.to.clone(), self.timeline.first()))
+    }
+
+    /// Counts anew what is left unread, where everything after `read` is loaded.
+    fn recount(&mut self, me: Option<PersonId>) {
+        let whole = self.timeline.newest_hole(self.head).is_none_or(|hole| *hole.end() <= self.read.0);
+        if !whole {
+            return;
+        }
+        let direct = matches!(self.to, Target::Direct(_));
+        let unread = |shown: &&Shown| {
+            Some(shown.from.person) != me && matches!(shown.what, ShownWhat::Said { text: Some(_), .. })
+        };
+        let left: Vec<&Shown> = self.timeline.after(self.read).filter(unread).collect();
+        self.mentions =
+            left.iter().filter(|shown| direct || me.is_some_and(|me| shown.mentions.contains(&me))).count() as u32;
+        self.unread = left.len() as u32;
+    }
+}

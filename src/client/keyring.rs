@@ -1,0 +1,153 @@
+//! The keys that prove one's names: one Ed25519 key a name, made on first use, in a file of its own that only its owner can
+//! read. Nothing is ever overwritten. What is signed with them is `protocol::person`'s business.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::protocol::entry::{hex, unhex};
+use crate::protocol::names::Nick;
+
+/// The folder of keys.
+#[derive(Clone, Debug)]
+pub struct Keyring {
+    dir: PathBuf,
+}
+
+/// Why there is no key. The sentence says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file cannot be read or made.
+    #[error(
+        "the key of {name} in {path}: {why}; make the folder readable and writable for you, or give another --data-dir"
+    )]
+    Io {
+        /// Whose.
+        name: String,
+        /// Where.
+        path: String,
+        /// What the system says.
+        why: std::io::Error,
+    },
+    /// Others can read it.
+    #[error("the key of {name} in {path} can be read by others: run chmod 600 on it")]
+    TooOpen {
+        /// Whose.
+        name: String,
+        /// Where.
+        path: String,
+    },
+    /// It is no key.
+    #[error("{path} holds no key of wschat: put the right one there, or move it away and be somebody new")]
+    NoKey {
+        /// Where.
+        path: String,
+    },
+    /// The system gives no randomness.
+    #[error("no key can be made: {0}")]
+    NoLuck(String),
+}
+
+impl Keyring {
+    /// Keys are kept in this folder, which is made when it is needed.
+    pub fn at(dir: PathBuf) -> Keyring {
+        Keyring { dir }
+    }
+
+    /// The secret key of this name, made when there is none.
+    pub fn secret(&self, name: &Nick) -> Result<[u8; 32], KeyError> {
+        let path = self.file(name);
+        match OpenOptions::new().read(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32).open(&path) {
+            Ok(file) => read(name, &path, file),
+            Err(e) if e.kind() == ErrorKind::NotFound => self.make(name, &path),
+            Err(why) => Err(io(name, &path, why)),
+        }
+    }
+
+    /// The key of one name is that of another too, from now on: a person was renamed. A key that is there stays.
+    pub fn also(&self, name: &Nick, other: &Nick) -> Result<(), KeyError> {
+        let path = self.file(other);
+        if fs::symlink_metadata(&path).is_ok() {
+            return Ok(());
+        }
+        let secret = self.secret(name)?;
+        self.write(other, &path, &secret)
+    }
+
+    /// Whether this name has a key here.
+    pub fn has(&self, name: &Nick) -> bool {
+        self.file(name).exists()
+    }
+
+    /// A file name that is none of the name's own making: hex cannot be a path.
+    fn file(&self, name: &Nick) -> PathBuf {
+        let name = hex(name.folded().as_bytes());
+        // A file name has at most 255 bytes; longer folds go into folders.
+        let mut path = self.dir.clone();
+        let mut rest = name.as_str();
+        while let Some((part, more)) = rest.split_at_checked(200) {
+            path.push(part);
+            rest = more;
+        }
+        path.join(format!("{rest}.key"))
+    }
+
+    fn make(&self, name: &Nick, path: &Path) -> Result<[u8; 32], KeyError> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|e| KeyError::NoLuck(e.to_string()))?;
+        self.write(name, path, &secret)?;
+        Ok(secret)
+    }
+
+    fn write(&self, name: &Nick, path: &Path, secret: &[u8; 32]) -> Result<(), KeyError> {
+        let failed = |why| io(name, path, why);
+        let dir = path.parent().unwrap_or(&self.dir);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+        writeln!(file, "{}", hex(secret)).and_then(|()| file.sync_all()).map_err(failed)?;
+        File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)
+    }
+}
+
+fn io(name: &Nick, path: &Path, why: std::io::Error) -> KeyError {
+    KeyError::Io { name: name.to_string(), path: path.display().to_string(), why }
+}
+
+fn read(name: &Nick, path: &Path, mut file: File) -> Result<[u8; 32], KeyError> {
+    let shown = || path.display().to_string();
+    let about = file.metadata().map_err(|why| io(name, path, why))?;
+    if about.mode() & 0o077 != 0 {
+        return Err(KeyError::TooOpen { name: name.to_string(), path: shown() });
+    }
+    let mut text = String::new();
+    (&mut file).take(1024).read_to_string(&mut text).map_err(|why| io(name, path, why))?;
+    unhex(text.trim()).map_err(|_| KeyError::NoKey { path: shown() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_name_has_one_key_and_it_is_ones_own() {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let ring = Keyring::at(dir.path().join("keys"));
+        let (ann, long) = (Nick::parse("ann").unwrap(), Nick::parse(&"漢".repeat(16)).unwrap());
+        let secret = ring.secret(&ann).unwrap();
+        assert_eq!(ring.secret(&Nick::parse("ANN").unwrap()).unwrap(), secret);
+        assert_ne!(ring.secret(&long).unwrap(), secret);
+        ring.also(&ann, &Nick::parse("anna").unwrap()).unwrap();
+        assert_eq!(ring.secret(&Nick::parse("anna").unwrap()).unwrap(), secret);
+        let path = ring.file(&ann);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(ring.secret(&ann), Err(KeyError::TooOpen { .. })));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, "what?").unwrap();
+        assert!(matches!(ring.secret(&ann), Err(KeyError::NoKey { .. })));
+        assert_eq!(fs::read(&path).unwrap(), b"what?", "nothing is overwritten");
+    }
+}

@@ -1,0 +1,363 @@
+//! The wire of a client: dials, chooses the dialect, signs the `enter`, keeps the connection alive, and dials again. It
+//! decides nothing about the chat: what it hears it hands on. One task, bounded channels, no wake-up while idle but its
+//! deadlines.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::{Error, ProtocolError, SubProtocolError};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+
+use super::backoff::Backoff;
+use super::chat::LinkEvent;
+use super::keyring::Keyring;
+use crate::protocol::command::Command;
+use crate::protocol::dialect::{Dialect, OFFER, v1};
+use crate::protocol::event::Event;
+use crate::protocol::names::Nick;
+use crate::protocol::person::{Challenge, Proof};
+
+/// Frames waiting in either direction. A flood waits on the socket, not in memory.
+const QUEUE: usize = 256;
+
+/// The largest frame of a host that is taken: a page has 48 KiB of text, whose JSON may be several times that.
+const FRAME_BYTES: usize = 1024 * 1024;
+
+/// Times of answers that are measured at once; more are only not measured.
+const MEASURED: usize = 32;
+
+/// How a wire behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What is dialled, `ws://host:port/`.
+    pub url: String,
+    /// `host:port` as it is dialled: signatures are over it.
+    pub authority: String,
+    /// The keys of one's names; `None` comes as a guest.
+    pub keyring: Option<Keyring>,
+    /// How long dialling and the handshake may take.
+    pub dial_within: Duration,
+    /// How long one write may take.
+    pub write_within: Duration,
+    /// Silence after which the host is asked whether it is there.
+    pub ping_after: Duration,
+    /// Silence after which it is not.
+    pub dead_after: Duration,
+    /// Between tries.
+    pub backoff: Backoff,
+    /// The moment that the clock of `chat::Now::up` counts from.
+    pub start: Instant,
+}
+
+/// What the wire is to do.
+#[derive(Debug)]
+pub enum ToLink {
+    /// Send a command with this id.
+    Command(u64, Command),
+    /// Enter under this name, signed with its key.
+    Enter(u64, Nick),
+    /// Send a line to a server in plain text.
+    Line(String),
+    /// Dial now.
+    Retry,
+    /// The connection is dead.
+    Redial,
+}
+
+/// The near end of a wire.
+#[derive(Debug)]
+pub struct Link {
+    /// What it is to do. When the queue is full the wire is dead or slow: the line stays in the outbox.
+    pub to: mpsc::Sender<ToLink>,
+    /// What it heard.
+    pub from: mpsc::Receiver<LinkEvent>,
+}
+
+impl Link {
+    /// Starts the wire as a task of the present runtime. It ends when either channel is dropped.
+    pub fn spawn(options: Options) -> Link {
+        let (to, orders) = mpsc::channel(QUEUE);
+        let (tell, from) = mpsc::channel(QUEUE);
+        tokio::spawn(async move {
+            let mut wire = Wire { options, orders, tell, none_offered: HashSet::new() };
+            // The end of a channel is the end of the client.
+            let _ = wire.run().await;
+        });
+        Link { to, from }
+    }
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// The other end is gone: the client ends.
+struct Over;
+
+/// How a connection ended.
+struct End {
+    why: String,
+    /// Come back at once, after a while, or when asked.
+    back: Back,
+}
+
+enum Back {
+    Soon,
+    Later,
+    WhenAsked,
+}
+
+struct Wire {
+    options: Options,
+    orders: mpsc::Receiver<ToLink>,
+    tell: mpsc::Sender<LinkEvent>,
+    /// Servers that chose no subprotocol: offered nothing from then on.
+    none_offered: HashSet<String>,
+}
+
+impl Wire {
+    async fn run(&mut self) -> Result<(), Over> {
+        loop {
+            self.tell(LinkEvent::Dialling).await?;
+            let begun = Instant::now();
+            let end = match self.dial().await {
+                Ok((socket, dialect)) => self.speak(socket, dialect).await?,
+                Err(why) => End { why, back: Back::Later },
+            };
+            let mut chance = [0];
+            let _ = getrandom::fill(&mut chance);
+            let wait = self.options.backoff.after(begun.elapsed(), chance[0]);
+            let retry_at = match end.back {
+                Back::Soon => Some(Instant::now()),
+                Back::Later => Some(Instant::now() + wait),
+                Back::WhenAsked => None,
+            };
+            let up = retry_at.map(|at| at.saturating_duration_since(self.options.start));
+            self.tell(LinkEvent::Down { why: end.why, retry_at: up }).await?;
+            self.rest(retry_at).await?;
+        }
+    }
+
+    async fn tell(&self, event: LinkEvent) -> Result<(), Over> {
+        self.tell.send(event).await.map_err(|_| Over)
+    }
+
+    /// Waits for the time of the next try, or until somebody wants it now.
+    async fn rest(&mut self, until: Option<Instant>) -> Result<(), Over> {
+        loop {
+            let order = match until {
+                None => self.orders.recv().await,
+                Some(at) => match timeout_at(at, self.orders.recv()).await {
+                    Err(_) => return Ok(()),
+                    Ok(order) => order,
+                },
+            };
+            match order {
+                None => return Err(Over),
+                Some(ToLink::Retry) => {
+                    self.options.backoff.forget();
+                    return Ok(());
+                }
+                // What could not be sent is in the outbox.
+                Some(_) => {}
+            }
+        }
+    }
+
+    async fn dial(&mut self) -> Result<(Socket, Dialect), String> {
+        let offer = !self.none_offered.contains(&self.options.authority);
+        match timeout(self.options.dial_within, self.connect(offer)).await {
+            Err(_) => Err("it does not answer".to_owned()),
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(SubProtocolError::NoSubProtocol)))) => {
+                self.none_offered.insert(self.options.authority.clone());
+                match timeout(self.options.dial_within, self.connect(false)).await {
+                    Err(_) => Err("it does not answer".to_owned()),
+                    Ok(found) => found.map_err(|e| in_words(&e)),
+                }
+            }
+            Ok(Err(e)) => Err(in_words(&e)),
+        }
+    }
+
+    async fn connect(&self, offer: bool) -> Result<(Socket, Dialect), Error> {
+        let mut request = self.options.url.as_str().into_client_request()?;
+        if offer {
+            let offer = OFFER.parse().expect("the offer is a header value");
+            request.headers_mut().insert("sec-websocket-protocol", offer);
+        }
+        let config = WebSocketConfig::default()
+            .read_buffer_size(8 * 1024)
+            .write_buffer_size(0)
+            .max_write_buffer_size(FRAME_BYTES)
+            .max_message_size(Some(FRAME_BYTES))
+            .max_frame_size(Some(FRAME_BYTES));
+        let (socket, answer) = connect_async_with_config(request, Some(config), true).await?;
+        let chosen = answer.headers().get("sec-websocket-protocol").and_then(|value| value.to_str().ok());
+        let dialect = if chosen == Some(Dialect::V1.name()) { Dialect::V1 } else { Dialect::Plain };
+        Ok((socket, dialect))
+    }
+
+    /// One connection, until it ends.
+    async fn speak(&mut self, mut socket: Socket, dialect: Dialect) -> Result<End, Over> {
+        self.tell(LinkEvent::Up(dialect)).await?;
+        let mut challenge: Challenge = [0; 32];
+        let mut heard = Instant::now();
+        let mut pinged = false;
+        let mut asked: VecDeque<(u64, Instant)> = VecDeque::new();
+        loop {
+            let patience = if pinged { self.options.dead_after } else { self.options.ping_after };
+            tokio::select! {
+                order = self.orders.recv() => {
+                    let frame = match order {
+                        None => {
+                            let _ = timeout(Duration::from_secs(1), socket.close(None)).await;
+                            return Err(Over);
+                        }
+                        Some(ToLink::Retry) => continue,
+                        Some(ToLink::Redial) => return Ok(end("the host stopped answering", Back::Soon)),
+                        Some(ToLink::Line(line)) => line,
+                        Some(ToLink::Command(id, command)) => {
+                            measure(&mut asked, id);
+                            v1::encode_command(&command, Some(id))
+                        }
+                        Some(ToLink::Enter(id, name)) => {
+                            measure(&mut asked, id);
+                            match self.enter(&name, &challenge) {
+                                Ok(command) => v1::encode_command(&command, Some(id)),
+                                Err(why) => return Ok(End { why, back: Back::WhenAsked }),
+                            }
+                        }
+                    };
+                    match timeout(self.options.write_within, socket.send(Message::text(frame))).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(e)) => return Ok(End { why: in_words(&e), back: Back::Later }),
+                        Err(_) => return Ok(end("the host stopped reading", Back::Later)),
+                    }
+                }
+                frame = socket.next() => {
+                    heard = Instant::now();
+                    pinged = false;
+                    match frame {
+                        None => return Ok(end("the host hung up", Back::Later)),
+                        Some(Err(e)) => return Ok(End { why: in_words(&e), back: Back::Later }),
+                        Some(Ok(Message::Close(frame))) => return Ok(closed(frame.map(|frame| (u16::from(frame.code), frame.reason.to_string())))),
+                        Some(Ok(Message::Text(text))) => self.frame(dialect, &text, &mut challenge, &mut asked).await?,
+                        // tungstenite answers pings when it is written or read next; nothing else is of use.
+                        Some(Ok(Message::Ping(_))) => {
+                            if !matches!(timeout(self.options.write_within, socket.flush()).await, Ok(Ok(()))) {
+                                return Ok(end("the host stopped reading", Back::Later));
+                            }
+                        }
+                        Some(Ok(_)) => {}
+                    }
+                }
+                () = tokio::time::sleep_until(heard + patience) => {
+                    // Silence of a server in plain text means nothing but a dead wire: it may ping back all the same.
+                    if pinged {
+                        return Ok(end("the host fell silent", Back::Soon));
+                    }
+                    pinged = true;
+                    let ping = socket.send(Message::Ping(Bytes::new()));
+                    if !matches!(timeout(self.options.write_within, ping).await, Ok(Ok(()))) {
+                        return Ok(end("the host stopped reading", Back::Later));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn frame(
+        &mut self,
+        dialect: Dialect,
+        text: &str,
+        challenge: &mut Challenge,
+        asked: &mut VecDeque<(u64, Instant)>,
+    ) -> Result<(), Over> {
+        if dialect == Dialect::Plain {
+            return self.tell(LinkEvent::Line(text.to_owned())).await;
+        }
+        match v1::decode_event(text) {
+            Ok(Some(incoming)) => {
+                if let Event::Hello(hello) = &incoming.event {
+                    *challenge = hello.challenge;
+                }
+                if let Some(at) = asked.iter().position(|(id, _)| Some(*id) == incoming.id) {
+                    let took = asked[at].1.elapsed();
+                    asked.drain(..=at);
+                    self.tell(LinkEvent::Latency(took)).await?;
+                }
+                self.tell(LinkEvent::Heard(incoming.event)).await
+            }
+            Ok(None) => Ok(()),
+            Err(why) => {
+                tracing::warn!(%why, "a frame of the host cannot be read");
+                Ok(())
+            }
+        }
+    }
+
+    fn enter(&self, name: &Nick, challenge: &Challenge) -> Result<Command, String> {
+        let proof = match &self.options.keyring {
+            None => None,
+            Some(ring) => {
+                let secret = ring.secret(name).map_err(|e| e.to_string())?;
+                Some(Proof::sign(&secret, &self.options.authority, challenge))
+            }
+        };
+        let client = crate::protocol::text::Text::clean(concat!("wschat ", env!("CARGO_PKG_VERSION")));
+        Ok(Command::Enter { name: Some(name.clone()), proof, client: Some(client) })
+    }
+}
+
+fn measure(asked: &mut VecDeque<(u64, Instant)>, id: u64) {
+    if asked.len() < MEASURED {
+        asked.push_back((id, Instant::now()));
+    }
+}
+
+fn end(why: &str, back: Back) -> End {
+    End { why: why.to_owned(), back }
+}
+
+/// What a close code of the host means for coming back (decisions on close codes are in `docs/protocol.md`).
+fn closed(frame: Option<(u16, String)>) -> End {
+    let Some((code, reason)) = frame else { return end("the host hung up", Back::Later) };
+    let reason: String = crate::protocol::text::Text::clean(&reason).one_line().chars().take(123).collect();
+    let or = |words: &str| if reason.is_empty() { words.to_owned() } else { reason.clone() };
+    match code {
+        4403 => End { why: or("the host sent you away"), back: Back::WhenAsked },
+        4408 => End { why: or("too slow a reader"), back: Back::Soon },
+        1012 => End { why: or("the host restarts"), back: Back::Later },
+        _ => End { why: or("the host hung up"), back: Back::Later },
+    }
+}
+
+/// An error as a person would say it.
+fn in_words(error: &Error) -> String {
+    use std::io::ErrorKind;
+    match error {
+        Error::Io(e) if e.kind() == ErrorKind::ConnectionRefused => "nobody listens there".to_owned(),
+        Error::Io(e)
+            if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof) =>
+        {
+            "the connection was cut".to_owned()
+        }
+        Error::Io(e)
+            if matches!(e.kind(), ErrorKind::TimedOut | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) =>
+        {
+            "there is no way there".to_owned()
+        }
+        Error::Io(e) if e.to_string().contains("lookup") => "there is no such host".to_owned(),
+        Error::Http(answer) => format!("that is a web server, but no chat (it answers {})", answer.status().as_u16()),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) | Error::ConnectionClosed => {
+            "the connection was cut".to_owned()
+        }
+        other => crate::protocol::text::Text::clean(&other.to_string()).one_line().chars().take(120).collect(),
+    }
+}

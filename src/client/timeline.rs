@@ -1,0 +1,229 @@
+//! What this client has of one conversation: entries in their present form by seq, and which stretches of the log it has
+//! seen at all. What is missing between two stretches is a hole and is drawn as one. Pure; it asks for nothing itself.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
+
+use crate::protocol::entry::{Author, Entry, Page, REACTORS_SHOWN, Reaction, Seq, Shown, ShownWhat, What};
+
+/// Changes kept for entries that are not loaded: a page read before the change may still be on its way.
+const CHANGES_KEPT: usize = 256;
+
+/// One thing to be drawn, from old to new.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// An entry.
+    Entry(&'a Shown),
+    /// These are missing yet.
+    Hole(RangeInclusive<u64>),
+}
+
+/// One conversation.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    entries: BTreeMap<Seq, Shown>,
+    /// Stretches seen, first and last, rising and apart.
+    seen: Vec<(u64, u64)>,
+    changes: VecDeque<Entry>,
+    /// First seq that exists at the host.
+    oldest: u64,
+}
+
+impl Timeline {
+    /// Takes in a live entry; `false` when it was known.
+    pub fn live(&mut self, entry: &Entry) -> bool {
+        if self.has(entry.seq) {
+            return false;
+        }
+        self.cover(entry.seq.0, entry.seq.0);
+        match entry.what.of() {
+            Some(of) if self.entries.contains_key(&of) => self.change(of, entry),
+            Some(_) => {
+                if self.changes.len() >= CHANGES_KEPT {
+                    self.changes.pop_front();
+                }
+                self.changes.push_back(entry.clone());
+            }
+            None => {
+                self.entries.insert(entry.seq, present(entry));
+            }
+        }
+        true
+    }
+
+    /// An entry of a kind not known here: it has its place and shows nothing.
+    pub fn skip(&mut self, seq: Seq) {
+        self.cover(seq.0, seq.0);
+    }
+
+    /// Takes in a stretch of history.
+    pub fn page(&mut self, page: Page) {
+        self.oldest = self.oldest.max(page.oldest.0);
+        if page.before > page.from {
+            self.cover(page.from.0, page.before.0 - 1);
+        }
+        for shown in page.entries {
+            let seq = shown.seq;
+            if self.entries.get(&seq).is_none_or(|known| known.rev < shown.rev) {
+                self.entries.insert(seq, shown);
+            }
+        }
+        for change in std::mem::take(&mut self.changes) {
+            match change.what.of().filter(|of| self.entries.contains_key(of)) {
+                Some(of) => self.change(of, &change),
+                None => self.changes.push_back(change),
+            }
+        }
+    }
+
+    /// Works a change into what it changes, once.
+    fn change(&mut self, of: Seq, change: &Entry) {
+        let Some(shown) = self.entries.get_mut(&of).filter(|shown| shown.rev < change.seq) else { return };
+        shown.rev = change.seq;
+        let ShownWhat::Said { text, edited, reactions, .. } = &mut shown.what else { return };
+        match &change.what {
+            What::Edited { text: new, .. } => (*text, *edited) = (Some(new.clone()), true),
+            What::Deleted { .. } => {
+                *text = None;
+                reactions.clear();
+            }
+            What::Reacted { emoji, .. } => {
+                let at = reactions.iter().position(|r| r.emoji == *emoji).unwrap_or(reactions.len());
+                if at == reactions.len() {
+                    reactions.push(Reaction { emoji: emoji.clone(), count: 0, by: Vec::new() });
+                }
+                reactions[at].count += 1;
+                if reactions[at].by.len() < REACTORS_SHOWN {
+                    reactions[at].by.push(change.from.clone());
+                }
+            }
+            What::Unreacted { emoji, .. } => {
+                if let Some(reaction) = reactions.iter_mut().find(|r| r.emoji == *emoji) {
+                    reaction.count = reaction.count.saturating_sub(1);
+                    reaction.by.retain(|author: &Author| author.person != change.from.person);
+                }
+                reactions.retain(|reaction| reaction.count > 0);
+            }
+            What::Said { .. } | What::Topic { .. } => {}
+        }
+    }
+
+    /// Nothing below this exists at the host any more.
+    pub fn begins(&mut self, oldest: Seq) {
+        self.oldest = self.oldest.max(oldest.0);
+    }
+
+    /// Whether this seq was seen.
+    pub fn has(&self, seq: Seq) -> bool {
+        self.seen.iter().any(|(first, last)| (*first..=*last).contains(&seq.0))
+    }
+
+    /// The last seq seen; 0 when none.
+    pub fn newest(&self) -> Seq {
+        Seq(self.seen.last().map_or(0, |(_, last)| *last))
+    }
+
+    /// The first seq seen, 0 when none.
+    pub fn first(&self) -> Seq {
+        Seq(self.seen.first().map_or(0, |(first, _)| *first))
+    }
+
+    /// The first seq that exists.
+    pub fn oldest(&self) -> Seq {
+        Seq(self.oldest.max(1))
+    }
+
+    /// Whether everything from the first entry that exists was seen down there.
+    pub fn complete_below(&self) -> bool {
+        self.seen.first().is_some_and(|(first, _)| *first <= self.oldest.max(1))
+    }
+
+    /// The newest hole above what was first seen, up to `head`: page before its end plus one.
+    pub fn newest_hole(&self, head: Seq) -> Option<RangeInclusive<u64>> {
+        let floor = self.oldest.max(1);
+        let Some((_, last)) = self.seen.last() else { return (head.0 >= floor).then_some(floor..=head.0) };
+        if *last < head.0 {
+            return Some(last + 1..=head.0);
+        }
+        let pairs = self.seen.windows(2).rev();
+        pairs.map(|two| (two[0].1 + 1).max(floor)..=two[1].0 - 1).find(|hole| !hole.is_empty())
+    }
+
+    /// The entry of this seq, if it is one to show.
+    pub fn get(&self, seq: Seq) -> Option<&Shown> {
+        self.entries.get(&seq)
+    }
+
+    /// Entries and holes from new to old.
+    pub fn back(&self) -> impl Iterator<Item = Item<'_>> {
+        let mut holes: Vec<RangeInclusive<u64>> = self
+            .seen
+            .windows(2)
+            .map(|two| two[0].1 + 1..=two[1].0 - 1)
+            .filter(|hole| *hole.end() >= self.oldest)
+            .collect();
+        let mut entries = self.entries.values().rev().peekable();
+        std::iter::from_fn(move || {
+            let hole_first = match (holes.last(), entries.peek()) {
+                (Some(hole), Some(entry)) => *hole.start() > entry.seq.0,
+                (Some(_), None) => true,
+                (None, _) => false,
+            };
+            if hole_first { holes.pop().map(Item::Hole) } else { entries.next().map(Item::Entry) }
+        })
+    }
+
+    /// Entries after this seq.
+    pub fn after(&self, seq: Seq) -> impl DoubleEndedIterator<Item = &Shown> {
+        self.entries.range(seq.next()..).map(|(_, shown)| shown)
+    }
+
+    /// How many entries there are to show.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn cover(&mut self, first: u64, last: u64) {
+        let (mut first, mut last) = (first, last);
+        self.seen.retain(|(from, to)| {
+            let apart = *to + 1 < first || last + 1 < *from;
+            if !apart {
+                first = first.min(*from);
+                last = last.max(*to);
+            }
+            apart
+        });
+        let at = self.seen.partition_point(|(from, _)| *from < first);
+        self.seen.insert(at, (first, last));
+    }
+}
+
+/// A live Said or Topic as a page would give it.
+fn present(entry: &Entry) -> Shown {
+    let what = match &entry.what {
+        What::Topic { text } => ShownWhat::Topic { text: text.clone() },
+        What::Said { text, me, reply_to } => ShownWhat::Said {
+            text: Some(text.clone()),
+            me: *me,
+            reply_to: *reply_to,
+            edited: false,
+            reactions: Vec::new(),
+        },
+        // Only Said and Topic come here.
+        _ => ShownWhat::Said { text: None, me: false, reply_to: None, edited: false, reactions: Vec::new() },
+    };
+    Shown {
+        seq: entry.seq,
+        at: entry.at,
+        from: entry.from.clone(),
+        nonce: entry.nonce,
+        rev: entry.seq,
+        mentions: entry.mentions.clone(),
+        what,
+    }
+}

@@ -10,5 +10,6 @@ pub mod hub;
 pub mod logging;
 pub mod paths;
 pub mod protocol;
+pub mod server;
 pub mod store;
 pub mod tui;

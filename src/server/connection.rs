@@ -1,0 +1,576 @@
+//! One WebSocket, from its upgrade to its end: reads frames, makes commands of them, and waits where waiting is due (for
+//! the driver, for the socket, for answers still owed). Also pings, patience and closing. What a command means is the
+//! hub's; what is written and in which order is [`Outgoing`]'s.
+
+use std::borrow::Cow;
+use std::future::poll_fn;
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig, WebSocketContext};
+
+use super::driver::Arrival;
+use super::half_open;
+use super::ids::Ids;
+use super::outgoing::Outgoing;
+use crate::config::{Limits, Timeouts};
+use crate::hub::{Input, SessionId};
+use crate::protocol::command::{Command, Tag};
+use crate::protocol::dialect::{Codec, Decoded, Dialect, Translator};
+use crate::protocol::event::CloseCode;
+
+/// Frames read before others get their turn.
+const FRAMES_PER_TURN: usize = 32;
+
+/// Pings and pongs one may send at once, and per second after that. Each costs a write; no client needs one a second.
+const CONTROL_BURST: u32 = 64;
+const CONTROL_PER_SECOND: u32 = 8;
+
+/// What may be read without a whole message coming of it, in sizes of the largest: its fragments, each with its head.
+/// Empty fragments are endless otherwise, and tungstenite hides them.
+const BYTES_PER_MESSAGE: usize = 2;
+
+/// Bytes of pongs and close frames that tungstenite may hold back; it writes into a list that takes all, so none.
+const CONTROL_BYTES: usize = 1024;
+
+/// A violation of RFC 6455 itself (7.4.1), for which the dialects have no word.
+const PROTOCOL_ERROR: u16 = 1002;
+
+/// What all connections share.
+pub struct House {
+    /// To the driver.
+    pub arrivals: mpsc::Sender<Arrival>,
+    /// How much.
+    pub limits: Limits,
+    /// How long.
+    pub timeouts: Timeouts,
+    /// Decoders.
+    pub translator: Translator,
+    /// Numbers for sessions.
+    pub ids: Ids,
+}
+
+/// A connection as the driver holds it.
+pub struct Handle {
+    /// What it is written to by.
+    pub out: Outgoing,
+    /// What it speaks.
+    pub dialect: Dialect,
+    entered: AtomicBool,
+    unanswered: AtomicUsize,
+    budget: usize,
+}
+
+impl Handle {
+    fn new(socket: TcpStream, dialect: Dialect, limits: &Limits) -> Handle {
+        Handle {
+            out: Outgoing::new(socket, limits.queue_bytes),
+            dialect,
+            // Plain text has no `enter`: whoever speaks it is in.
+            entered: AtomicBool::new(dialect == Dialect::Plain),
+            unanswered: AtomicUsize::new(0),
+            budget: limits.unanswered_commands,
+        }
+    }
+
+    /// It is in: larger frames are taken, and it is no longer half open.
+    pub fn enter(&self) {
+        self.entered.store(true, Ordering::Release);
+        self.out.wake();
+    }
+
+    /// One command has had its answer.
+    pub fn answered(&self) {
+        if self.unanswered.fetch_sub(1, Ordering::AcqRel) == self.budget {
+            self.out.wake();
+        }
+    }
+
+    fn ask(&self) {
+        self.unanswered.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn entered(&self) -> bool {
+        self.entered.load(Ordering::Acquire)
+    }
+
+    /// Whether it may ask more before it has heard more.
+    fn may_ask(&self) -> bool {
+        self.budget == 0 || self.unanswered.load(Ordering::Acquire) < self.budget
+    }
+}
+
+/// A socket that was upgraded.
+pub struct Upgraded {
+    /// It.
+    pub socket: TcpStream,
+    /// What the client sent before it had our answer.
+    pub early: Vec<u8>,
+    /// What it will speak.
+    pub dialect: Dialect,
+    /// The `Host` it asked for.
+    pub authority: String,
+    /// When it was accepted.
+    pub since: Instant,
+    /// From where.
+    pub peer: SocketAddr,
+    /// Its place among those who have not entered.
+    pub place: half_open::Place,
+}
+
+/// Serves one connection to its end.
+pub async fn serve(house: Arc<House>, upgraded: Upgraded) {
+    let Upgraded { socket, early, dialect, authority, since, peer, place } = upgraded;
+    let mut chance = [0; 56];
+    if let Err(error) = getrandom::fill(&mut chance) {
+        // A challenge that can be guessed is worse than no connection.
+        return tracing::error!("no random numbers, so {peer} is turned away: {error}");
+    }
+    let (challenge, luck) = chance.split_first_chunk::<32>().expect("56 is more than 32");
+    let luck = *luck.first_chunk::<24>().expect("32 + 24 = 56");
+    let session = house.ids.take();
+    let handle = Arc::new(Handle::new(socket, dialect, &house.limits));
+    let opened = Input::Opened { session, dialect, authority, challenge: *challenge, luck };
+    if house.arrivals.send(Arrival::Opened(handle.clone(), opened)).await.is_err() {
+        return;
+    }
+    tracing::debug!(session = session.0, %peer, dialect = dialect.name(), "connection opened");
+    let mut connection = Connection::new(&house, session, handle.clone(), Rest { early, since, peer, place });
+    let why = match AssertUnwindSafe(connection.run()).catch_unwind().await {
+        Ok(why) => why,
+        Err(_) => Why::Borrowed("its task failed, which is a mistake in wschat"),
+    };
+    drop(connection);
+    tracing::info!(session = session.0, %peer, "connection closed: {why}");
+    let _ = house.arrivals.send(Arrival::Input(Input::Closed { session })).await;
+    linger(&handle.out, house.timeouts.close_flush).await;
+}
+
+/// Why a connection ends, for the log.
+type Why = Cow<'static, str>;
+
+/// What a connection is made of besides its handle.
+struct Rest {
+    early: Vec<u8>,
+    since: Instant,
+    peer: SocketAddr,
+    place: half_open::Place,
+}
+
+struct Connection<'a> {
+    house: &'a House,
+    session: SessionId,
+    handle: Arc<Handle>,
+    peer: SocketAddr,
+    frames: WebSocketContext,
+    codec: Box<dyn Codec>,
+    /// As long as it has not entered.
+    place: Option<half_open::Place>,
+    /// When it must have tried to enter.
+    enter_by: Option<Instant>,
+    /// Last sign of life.
+    heard: Instant,
+    pinged: bool,
+    /// Since when the socket takes nothing.
+    stalled: Option<Instant>,
+    /// Bytes read since the last whole message.
+    unfinished: usize,
+    control: Control,
+}
+
+/// What the task wakes for.
+enum Woken {
+    News,
+    Readable,
+    Writable,
+    Crowded,
+    Time,
+}
+
+/// How far reading got.
+enum Got {
+    /// Nothing more is there.
+    All,
+    /// More may be there, but others are to have their turn, or answers are owed first.
+    Enough,
+}
+
+impl<'a> Connection<'a> {
+    fn new(house: &'a House, session: SessionId, handle: Arc<Handle>, upgraded: Rest) -> Connection<'a> {
+        let Rest { early, since, peer, place } = upgraded;
+        let entered = handle.entered();
+        let now = Instant::now();
+        Connection {
+            house,
+            session,
+            frames: WebSocketContext::from_partially_read(early, Role::Server, Some(config(&house.limits, entered))),
+            codec: house.translator.codec(handle.dialect, super::decode_limits(&house.limits)),
+            place: (!entered).then_some(place),
+            enter_by: (!entered).then(|| after(since, house.timeouts.enter)).flatten(),
+            heard: now,
+            pinged: false,
+            stalled: None,
+            unfinished: 0,
+            control: Control { left: CONTROL_BURST, since: now },
+            handle,
+            peer,
+        }
+    }
+
+    async fn run(&mut self) -> Why {
+        let mut timer = pin!(sleep_until(self.deadline().unwrap_or_else(never)));
+        // What came with the handshake lies in tungstenite's buffer, where no socket tells of it: so read once at first.
+        let mut readable = true;
+        loop {
+            if let Some(why) = self.look() {
+                return why;
+            }
+            if readable && self.handle.may_ask() {
+                match self.read().await {
+                    Ok(Got::All) => readable = false,
+                    Ok(Got::Enough) => tokio::task::yield_now().await,
+                    Err(why) => return why,
+                }
+                continue;
+            }
+            let deadline = self.deadline().unwrap_or_else(never);
+            // Lazily: a timer that goes off too early costs less than one that is moved with every frame.
+            if timer.is_elapsed() || deadline < timer.deadline() {
+                timer.as_mut().reset(deadline);
+            }
+            match poll_fn(|cx| self.poll(readable, timer.as_mut(), cx)).await {
+                Woken::News => {}
+                Woken::Readable => readable = true,
+                Woken::Writable => {
+                    if self.handle.out.resume() {
+                        self.stalled = Some(Instant::now());
+                    }
+                }
+                Woken::Crowded => {
+                    self.goodbye(CloseCode::NotEntered, "many others came, and you had not entered");
+                }
+                Woken::Time => self.time(),
+            }
+        }
+    }
+
+    /// Takes in what changed outside this task: the connection's end, whether the socket takes more, whether it is in.
+    fn look(&mut self) -> Option<Why> {
+        let standing = self.handle.out.standing();
+        if standing.closing {
+            return Some(self.handle.out.last_word());
+        }
+        match standing.blocked {
+            true => self.stalled = self.stalled.or_else(|| Some(Instant::now())),
+            false => self.stalled = None,
+        }
+        if self.place.is_some() && self.handle.entered() {
+            self.place = None;
+            let limits = &self.house.limits;
+            self.frames.set_config(|now| *now = config(limits, true));
+        }
+        None
+    }
+
+    /// All that wakes this task. By hand: a `select!` of futures would keep the state of each for every idle connection.
+    fn poll(&mut self, readable: bool, timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<Woken> {
+        let out = &self.handle.out;
+        out.register(cx.waker());
+        let standing = out.standing();
+        let news = standing.closing
+            || standing.blocked != self.stalled.is_some()
+            || (self.place.is_some() && self.handle.entered())
+            || (readable && self.handle.may_ask());
+        if news {
+            return Poll::Ready(Woken::News);
+        }
+        if standing.blocked && out.socket().poll_write_ready(cx).is_ready() {
+            return Poll::Ready(Woken::Writable);
+        }
+        if !readable && out.socket().poll_read_ready(cx).is_ready() {
+            return Poll::Ready(Woken::Readable);
+        }
+        if self.place.as_ref().is_some_and(|place| place.poll_lost(cx).is_ready()) {
+            return Poll::Ready(Woken::Crowded);
+        }
+        timer.poll(cx).map(|()| Woken::Time)
+    }
+
+    /// Reads what is there: frames become commands, commands go to the driver.
+    async fn read(&mut self) -> Result<Got, Why> {
+        let (mut frames, mut answered) = (0, false);
+        let got = loop {
+            let mut socket = Socket {
+                out: &self.handle.out,
+                unfinished: self.unfinished,
+                most: most_unfinished(&self.house.limits),
+                wrote: false,
+            };
+            let result = self.frames.read(&mut socket);
+            self.unfinished = socket.unfinished;
+            answered |= socket.wrote;
+            match result {
+                Ok(message) => {
+                    self.unfinished = 0;
+                    self.message(message).await?;
+                }
+                Err(Error::Io(e)) if e.kind() == io::ErrorKind::WouldBlock => break Got::All,
+                Err(error) => return Err(self.failed(error)),
+            }
+            frames += 1;
+            if frames == FRAMES_PER_TURN || !self.handle.may_ask() {
+                break Got::Enough;
+            }
+        };
+        if frames > 0 {
+            self.heard = Instant::now();
+            self.pinged = false;
+        }
+        if answered {
+            self.handle.out.flush();
+        }
+        Ok(got)
+    }
+
+    async fn message(&mut self, message: Message) -> Result<(), Why> {
+        match message {
+            Message::Text(text) => {
+                for decoded in self.codec.decode(&text) {
+                    self.decoded(decoded).await?;
+                }
+                Ok(())
+            }
+            Message::Binary(_) => Err(self.goodbye(CloseCode::Binary, "only text frames are read here")),
+            Message::Ping(_) | Message::Pong(_) => match self.control.take() {
+                true => Ok(()),
+                false => Err(self.goodbye(CloseCode::Protocol, "too many pings")),
+            },
+            Message::Close(_) => {
+                // Its answer is written before our list takes no more; that this ends the connection is no news.
+                let _ = self.frames.flush(&mut Socket::for_writing(&self.handle.out));
+                self.handle.out.finish("closed by the client");
+                Err(self.handle.out.last_word())
+            }
+            // Only ever written, never read.
+            Message::Frame(_) => Ok(()),
+        }
+    }
+
+    async fn decoded(&mut self, decoded: Decoded) -> Result<(), Why> {
+        let session = self.session;
+        let input = match decoded {
+            Decoded::Command(tag, command) => {
+                if matches!(command, Command::Enter { .. }) {
+                    self.enter_by = None;
+                }
+                Input::Received { session, tag, command }
+            }
+            Decoded::Refused(tag, refusal) => Input::Unreadable { session, tag, refusal, garbage: false },
+            Decoded::Garbage(refusal) => {
+                tracing::info!(session = session.0, peer = %self.peer, "a frame that is none: {}", refusal.code.as_str());
+                Input::Unreadable { session, tag: Tag::None, refusal, garbage: true }
+            }
+            Decoded::Answer(frames) => {
+                for frame in frames {
+                    self.handle.out.append(frame);
+                }
+                self.handle.out.flush();
+                return Ok(());
+            }
+        };
+        self.handle.ask();
+        // Waits when the driver has too much to do: a flood is felt by the flooder.
+        self.house.arrivals.send(Arrival::Input(input)).await.map_err(|_| Why::Borrowed("the host stops"))
+    }
+
+    /// What a failed read ends in. The peer is told why where the socket still works.
+    fn failed(&mut self, error: Error) -> Why {
+        match error {
+            Error::Capacity(_) => self.goodbye(CloseCode::TooLarge, "that is larger than a frame may be here"),
+            Error::Utf8(_) => self.goodbye(CloseCode::NotUtf8, "text is UTF-8 here"),
+            Error::Io(e) if e.kind() == TOO_MUCH => {
+                self.goodbye(CloseCode::TooLarge, "one message in too many pieces")
+            }
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Why::Borrowed("cut by the client"),
+            Error::ConnectionClosed | Error::AlreadyClosed => Why::Borrowed("closed"),
+            Error::Io(e) => Why::Owned(format!("the socket failed: {e}")),
+            other => {
+                self.handle.out.close(PROTOCOL_ERROR, &other.to_string());
+                self.handle.out.last_word()
+            }
+        }
+    }
+
+    fn goodbye(&self, code: CloseCode, why: &str) -> Why {
+        self.handle.out.close(code.number(), why);
+        self.handle.out.last_word()
+    }
+
+    /// When something is due if nothing happens until then.
+    fn deadline(&self) -> Option<Instant> {
+        let stalled = self.stalled.and_then(|since| after(since, self.house.timeouts.write));
+        [stalled, self.enter_by, self.due()].into_iter().flatten().min()
+    }
+
+    /// When it is to be pinged or, once pinged, given up. Not while answers are owed to it: then nobody listens to it.
+    fn due(&self) -> Option<Instant> {
+        let timeouts = &self.house.timeouts;
+        let ping = after(self.heard, timeouts.host_ping_after).filter(|_| !self.pinged);
+        let dead = after(self.heard, timeouts.dead_after);
+        let due = ping.into_iter().chain(dead).min();
+        due.filter(|_| self.handle.may_ask())
+    }
+
+    /// Does what is due.
+    fn time(&mut self) {
+        let now = Instant::now();
+        let timeouts = &self.house.timeouts;
+        let past = |since: Instant, allowed: Duration| after(since, allowed).is_some_and(|at| at <= now);
+        let out = &self.handle.out;
+        if self.stalled.is_some_and(|since| past(since, timeouts.write)) {
+            out.too_slow();
+        } else if self.enter_by.is_some_and(|at| at <= now) {
+            self.goodbye(CloseCode::NotEntered, "you did not enter in time");
+        } else if self.handle.may_ask() && past(self.heard, timeouts.dead_after) {
+            out.finish("no sign of life");
+        } else if self.handle.may_ask() && !self.pinged && past(self.heard, timeouts.host_ping_after) {
+            self.pinged = true;
+            out.append(Bytes::from_static(PING));
+            out.flush();
+        }
+    }
+}
+
+/// A ping of the server without a payload (RFC 6455, 5.5.2).
+const PING: &[u8] = &[0x89, 0];
+
+/// So long after, or never where no time is allowed.
+fn after(since: Instant, allowed: Duration) -> Option<Instant> {
+    (!allowed.is_zero()).then(|| since + allowed)
+}
+
+/// A time nobody lives to see; a timer needs one.
+fn never() -> Instant {
+    Instant::now() + Duration::from_secs(86_400 * 365)
+}
+
+fn config(limits: &Limits, entered: bool) -> WebSocketConfig {
+    let most = match entered {
+        true => limits.frame_bytes,
+        false => limits.frame_bytes_before_enter,
+    };
+    let most = (most > 0).then_some(most);
+    WebSocketConfig::default()
+        .read_buffer_size(limits.read_buffer)
+        .write_buffer_size(0)
+        .max_write_buffer_size(CONTROL_BYTES)
+        .max_message_size(most)
+        .max_frame_size(most)
+}
+
+fn most_unfinished(limits: &Limits) -> usize {
+    match limits.frame_bytes {
+        0 => usize::MAX,
+        most => most.saturating_mul(BYTES_PER_MESSAGE),
+    }
+}
+
+/// What [`Socket`] says when a message takes too many pieces.
+const TOO_MUCH: io::ErrorKind = io::ErrorKind::QuotaExceeded;
+
+/// The socket as tungstenite sees it: reads come from it, writes go into the list of what is to be written.
+struct Socket<'a> {
+    out: &'a Outgoing,
+    unfinished: usize,
+    most: usize,
+    wrote: bool,
+}
+
+impl<'a> Socket<'a> {
+    fn for_writing(out: &'a Outgoing) -> Socket<'a> {
+        Socket { out, unfinished: 0, most: 0, wrote: false }
+    }
+}
+
+impl Read for Socket<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.unfinished > self.most {
+            return Err(TOO_MUCH.into());
+        }
+        let n = self.out.socket().try_read(buffer)?;
+        self.unfinished += n;
+        Ok(n)
+    }
+}
+
+impl Write for Socket<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.append(Bytes::copy_from_slice(bytes));
+        self.wrote = true;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How many control frames one may still send.
+struct Control {
+    left: u32,
+    since: Instant,
+}
+
+impl Control {
+    fn take(&mut self) -> bool {
+        let seconds = self.since.elapsed().as_secs();
+        if seconds > 0 {
+            let more = u32::try_from(seconds).unwrap_or(u32::MAX).saturating_mul(CONTROL_PER_SECOND);
+            self.left = self.left.saturating_add(more).min(CONTROL_BURST);
+            self.since = Instant::now();
+        }
+        let some = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        some
+    }
+}
+
+/// Lets the last frames leave, says that nothing more will come, and reads on until the peer has gone too: closing a
+/// socket with unread bytes would reset it, and take the last frames along.
+async fn linger(out: &Outgoing, allowed: Duration) {
+    let leave = async {
+        while !out.standing().empty && out.socket().writable().await.is_ok() {
+            out.resume();
+        }
+        if out.standing().gone || rustix::net::shutdown(out.socket(), rustix::net::Shutdown::Write).is_err() {
+            return;
+        }
+        while out.socket().readable().await.is_ok() && discard(out.socket()) {}
+    };
+    // Whoever does not take the last frames in time has no claim to them.
+    let _ = tokio::time::timeout(allowed, leave).await;
+}
+
+/// Reads what is there; `false` at the end.
+fn discard(socket: &TcpStream) -> bool {
+    let mut nowhere = [0; 4096];
+    loop {
+        match socket.try_read(&mut nowhere) {
+            Ok(0) => return false,
+            Ok(_) => {}
+            Err(e) => return e.kind() == io::ErrorKind::WouldBlock,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The one task that owns the hub. It takes what happened (the store's answers first, then what connections sent), lets
+//! the hub decide, and carries out what it wants; at the end of each turn everybody is written to once. It never waits
+//! for anybody: not for a socket, not for the store.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::ServeError;
+use super::connection::{Handle, House};
+use super::fanout::Fanout;
+use super::keeper::{Answer, Job, Keeper};
+use crate::hub::{Effect, Failure, Hub, Input, Now, Ticket};
+use crate::protocol::entry::Timestamp;
+use crate::protocol::event::CloseCode;
+use crate::store::PageAsk;
+
+/// What connections sent that is taken in one turn. More makes a turn longer before anybody is written to.
+const TURN: usize = 256;
+
+/// How often old history is dropped, where it is dropped at all.
+const RETAIN_EVERY: Duration = Duration::from_secs(3600);
+
+/// Something that comes from a connection.
+pub enum Arrival {
+    /// It is there. The input is its `Opened`.
+    Opened(Arc<Handle>, Input),
+    /// Anything else.
+    Input(Input),
+}
+
+/// The hub and all that it moves.
+pub struct Driver {
+    hub: Hub,
+    fanout: Fanout,
+    keeper: Keeper,
+    answers: mpsc::Receiver<Answer>,
+    arrivals: mpsc::Receiver<Arrival>,
+    house: Arc<House>,
+    started: Instant,
+    now: Now,
+    /// Answers the keeper owes.
+    owed: usize,
+    /// Refusals of our own, for the hub before anything else.
+    refused: VecDeque<Input>,
+    /// When old history is to be dropped next.
+    retain_at: Option<Instant>,
+    stopping: bool,
+}
+
+impl Driver {
+    /// Ready to work. `retain`: whether old history is ever dropped.
+    pub fn new(
+        hub: Hub,
+        keeper: Keeper,
+        answers: mpsc::Receiver<Answer>,
+        arrivals: mpsc::Receiver<Arrival>,
+        house: Arc<House>,
+        retain: bool,
+    ) -> Driver {
+        let started = Instant::now();
+        Driver {
+            hub,
+            fanout: Fanout::new(house.translator.clone()),
+            keeper,
+            answers,
+            arrivals,
+            house,
+            started,
+            now: Now { up: Duration::ZERO, wall: wall() },
+            owed: 0,
+            refused: VecDeque::new(),
+            retain_at: retain.then_some(started),
+            stopping: false,
+        }
+    }
+
+    /// Works until `stop`, or until the store cannot go on.
+    pub async fn work(&mut self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let mut stop = pin!(stop);
+        let mut timer = pin!(sleep_until(self.started));
+        let mut inbox = Vec::with_capacity(TURN);
+        loop {
+            let due = self.due();
+            if let Some(due) = due
+                && (timer.is_elapsed() || due < timer.deadline())
+            {
+                timer.as_mut().reset(due);
+            }
+            tokio::select! {
+                biased;
+                () = &mut stop => return Ok(()),
+                () = &mut timer, if due.is_some() => self.time(),
+                answer = self.answers.recv() => self.answered(answer)?,
+                _ = self.arrivals.recv_many(&mut inbox, TURN) => self.arrived(&mut inbox),
+            }
+            self.fanout.flush();
+        }
+    }
+
+    /// Works until the keeper owes nothing, so that what was taken is also answered.
+    pub async fn settle(&mut self) -> Result<(), ServeError> {
+        let mut inbox = Vec::new();
+        while self.owed > 0 {
+            tokio::select! {
+                biased;
+                answer = self.answers.recv() => self.answered(answer)?,
+                _ = self.arrivals.recv_many(&mut inbox, TURN) => self.arrived(&mut inbox),
+            }
+            self.fanout.flush();
+        }
+        Ok(())
+    }
+
+    /// From now on nothing that connections ask is taken.
+    pub fn stop_taking(&mut self) {
+        self.stopping = true;
+    }
+
+    /// Closes everybody.
+    pub fn close_all(&mut self) {
+        self.tick();
+        self.take(Input::Stopping);
+        self.fanout.flush();
+    }
+
+    /// Lets the keeper finish what it was given and waits for it. A panic of its threads was told before.
+    pub async fn finish(mut self) {
+        let threads = self.keeper.finish();
+        while self.answers.recv().await.is_some() {}
+        for thread in threads {
+            let _ = thread.join();
+        }
+    }
+
+    /// How many connections are open.
+    pub fn open(&self) -> usize {
+        self.fanout.open()
+    }
+
+    fn tick(&mut self) {
+        self.now = Now { up: self.started.elapsed(), wall: wall() };
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let wake = self.hub.wake_at().map(|up| self.started + up);
+        wake.into_iter().chain(self.retain_at).min()
+    }
+
+    fn time(&mut self) {
+        self.tick();
+        if self.hub.wake_at().is_some_and(|at| at <= self.now.up) {
+            self.take(Input::Woke);
+        }
+        if self.retain_at.is_some_and(|at| at <= Instant::now()) {
+            // A keeper with a full queue has better things to do; the next hour will do.
+            let _ = self.keeper.ask(Job::Retain(self.now.wall));
+            self.retain_at = Some(Instant::now() + RETAIN_EVERY);
+        }
+    }
+
+    fn answered(&mut self, answer: Option<Answer>) -> Result<(), ServeError> {
+        match answer {
+            Some(Answer::Turn(inputs)) => {
+                self.tick();
+                self.owed = self.owed.saturating_sub(inputs.len());
+                inputs.into_iter().for_each(|input| self.take(input));
+                Ok(())
+            }
+            Some(Answer::Broken(why)) => Err(ServeError::Store(why)),
+            None => Err(ServeError::Store("the history cannot be kept: its keeper has gone".into())),
+        }
+    }
+
+    fn arrived(&mut self, inbox: &mut Vec<Arrival>) {
+        self.tick();
+        for arrival in inbox.drain(..) {
+            match arrival {
+                Arrival::Opened(handle, _) if self.stopping => {
+                    handle.out.close(CloseCode::Restarting.number(), "the host stops");
+                    handle.out.flush();
+                }
+                Arrival::Opened(handle, input) => {
+                    if let Input::Opened { session, .. } = input {
+                        self.fanout.add(session, handle);
+                        self.take(input);
+                    }
+                }
+                Arrival::Input(Input::Closed { session }) => {
+                    if self.fanout.remove(session) {
+                        self.take(Input::Closed { session });
+                    }
+                    self.house.ids.give_back(session);
+                }
+                // Asked too late. Nothing of it is acknowledged, so its sender asks again after the restart.
+                Arrival::Input(_) if self.stopping => {}
+                Arrival::Input(input) => self.take(input),
+            }
+        }
+    }
+
+    /// One thing that happened, and all that follows from it.
+    fn take(&mut self, input: Input) {
+        for effect in self.hub.handle(self.now, input) {
+            self.perform(effect);
+        }
+        while let Some(refused) = self.refused.pop_front() {
+            for effect in self.hub.handle(self.now, refused) {
+                self.perform(effect);
+            }
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send { to, except, event } => self.fanout.send(&to, except, &event),
+            Effect::Tell { session, id, event } => self.fanout.tell(session, id, &event),
+            Effect::Answered { session } => {
+                if let Some(handle) = self.fanout.handle(session) {
+                    handle.answered();
+                }
+            }
+            Effect::Append { ticket, draft } => self.ask(ticket, Job::Append(ticket, draft)),
+            Effect::Keep { ticket, facts } => self.ask(ticket, Job::Keep(ticket, facts)),
+            Effect::Load { ticket, person, of } => self.ask(ticket, Job::Load(ticket, person, of)),
+            Effect::Page { ticket, conversation, before, limit, asker } => {
+                let bytes = match self.house.limits.page_bytes {
+                    0 => usize::MAX,
+                    bytes => bytes,
+                };
+                self.ask(ticket, Job::Page(ticket, PageAsk { conversation, before, limit, bytes, asker }));
+            }
+            Effect::Close { session, code, why } => self.fanout.close(session, code, &why),
+        }
+    }
+
+    fn ask(&mut self, ticket: Ticket, job: Job) {
+        match self.keeper.ask(job) {
+            Ok(()) => self.owed += 1,
+            Err(why) => {
+                debug_assert_eq!(why, Failure::Busy, "nothing else is known without asking");
+                self.refused.push_back(Input::Failed { ticket, why });
+            }
+        }
+    }
+}
+
+/// The clock on the wall. Before 1970 is 1970.
+fn wall() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,204 @@
+//! What is spoken before the chat: one request, answered by a page, a word of health, or the upgrade to a WebSocket.
+//! Every request passes the [`Gate`] first. The chat itself is `connection`'s.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tower::ServiceExt;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+
+use super::connection::{House, Upgraded};
+use super::gate::Gate;
+use super::half_open;
+use crate::protocol::dialect::{Choice, Dialect, KNOWN};
+
+/// The page of the host.
+const PAGE: &str = include_str!("../../assets/web/index.html");
+
+/// How it looks.
+const STYLE: &str = include_str!("../../assets/web/style.css");
+
+/// All headers of a request together. A browser sends 1 to 2 KiB; each half-open connection may cost this much.
+const HEADER_BYTES: usize = 16 * 1024;
+
+/// What every answer carries: the page loads nothing and talks to nobody but its own host (the console of the page is
+/// where the browser's snippet is pasted), is framed by nobody, and is taken for nothing else than it is.
+const HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (
+        HeaderName::from_static("content-security-policy"),
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'self'; connect-src 'self' ws://localhost:* ws://127.0.0.1:*; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+    ),
+    (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")),
+    (HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer")),
+    (HeaderName::from_static("cache-control"), HeaderValue::from_static("no-store")),
+    // One request, one connection: half-open ones are counted and timed, and nothing is fetched twice here.
+    (HeaderName::from_static("connection"), HeaderValue::from_static("close")),
+];
+
+/// What a connection is to be known by in a request.
+#[derive(Clone)]
+struct Knock {
+    peer: SocketAddr,
+    here: IpAddr,
+    upgrade: Arc<Mutex<Option<Upgrade>>>,
+}
+
+/// An upgrade that was answered.
+struct Upgrade {
+    ready: OnUpgrade,
+    dialect: Dialect,
+    authority: String,
+}
+
+/// The routes. One for all connections.
+pub fn router(gate: Gate) -> Router {
+    Router::new()
+        .route("/", get(|| async { Html(PAGE) }))
+        .route("/style.css", get(|| async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) }))
+        .route("/healthz", get(|| async { "ok" }))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here; the host's page is at /.\n") })
+        .layer(from_fn_with_state(Arc::new(gate), knock))
+}
+
+/// Speaks HTTP on a connection until it is upgraded or done. Ends by itself when the time to enter is over or its place
+/// among the half-open is lost.
+pub async fn greet(
+    router: Router,
+    house: Arc<House>,
+    socket: TcpStream,
+    peer: SocketAddr,
+    place: half_open::Place,
+) -> Option<Upgraded> {
+    let since = Instant::now();
+    let here = socket.local_addr().ok()?.ip();
+    let upgrade = Arc::<Mutex<Option<Upgrade>>>::default();
+    let knock = Knock { peer, here, upgrade: upgrade.clone() };
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(knock.clone());
+        router.clone().oneshot(request)
+    });
+    let allowed = house.timeouts.enter;
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).max_buf_size(HEADER_BYTES).max_header_size(HEADER_BYTES);
+    server.header_read_timeout((!allowed.is_zero()).then_some(allowed));
+    let speaking = async {
+        if let Err(error) = server.serve_connection(TokioIo::new(socket), service).with_upgrades().await {
+            tracing::info!(%peer, "handshake failed: {}", story(&error));
+            return None;
+        }
+        let Upgrade { ready, dialect, authority } = upgrade.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let parts = ready.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
+        // The buffer is hyper's own and large; what came early in it, if anything, is copied and the buffer let go.
+        let early = parts.read_buf.to_vec();
+        Some((parts.io.into_inner(), early, dialect, authority))
+    };
+    let in_time = async {
+        match allowed.is_zero() {
+            true => speaking.await,
+            false => timeout_at(since + allowed, speaking).await.unwrap_or_else(|_| {
+                tracing::info!(%peer, "handshake took too long");
+                None
+            }),
+        }
+    };
+    let (socket, early, dialect, authority) = tokio::select! {
+        upgraded = in_time => upgraded?,
+        () = place.lost() => {
+            tracing::info!(%peer, "handshake gave way to others");
+            return None;
+        }
+    };
+    Some(Upgraded { socket, early, dialect, authority, since, peer, place })
+}
+
+/// An error with its cause: hyper's own words are often only half of it.
+fn story(error: &hyper::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+/// In front of every route: the gate, then the upgrade where one is asked for, whatever the path.
+async fn knock(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    let Some(knock) = request.extensions().get::<Knock>().cloned() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let authority = match gate.check(request.headers(), request.uri(), knock.here) {
+        Ok(authority) => authority,
+        Err(turned) => return refuse(&knock, turned.status, turned.why),
+    };
+    if is_upgrade(request.headers()) {
+        return upgrade(&knock, authority, request);
+    }
+    let mut response = next.run(request).await;
+    dress(&mut response);
+    response
+}
+
+fn dress(response: &mut Response) {
+    response.headers_mut().extend(HEADERS);
+}
+
+fn is_upgrade(headers: &HeaderMap) -> bool {
+    let says = |name: HeaderName, word: &str| {
+        let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|one| one.trim().eq_ignore_ascii_case(word))
+    };
+    says(UPGRADE, "websocket") && says(CONNECTION, "upgrade")
+}
+
+/// Answers the handshake (RFC 6455, 4.2.2) and leaves the connection to the chat.
+fn upgrade(knock: &Knock, authority: String, mut request: Request) -> Response {
+    let offers: Vec<&str> =
+        request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok()).collect();
+    let offer = (!offers.is_empty()).then(|| offers.join(","));
+    let (dialect, name) = match Dialect::choose(offer.as_deref()) {
+        Choice::Named(dialect) => (dialect, Some(dialect.name())),
+        Choice::Unnamed => (Dialect::Plain, None),
+        Choice::Unknown => {
+            return refuse(knock, StatusCode::BAD_REQUEST, &format!("The subprotocols spoken here are {KNOWN}."));
+        }
+    };
+    let mut response = match create_response_with_body(&request, Body::empty) {
+        Ok(response) => response,
+        Err(error) => {
+            let mut response = refuse(knock, StatusCode::BAD_REQUEST, &format!("No WebSocket handshake: {error}."));
+            response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            return response;
+        }
+    };
+    if let Some(name) = name {
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
+    }
+    let ready = hyper::upgrade::on(&mut request);
+    *knock.upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(Upgrade { ready, dialect, authority });
+    response
+}
+
+/// One line to the peer, one to the log.
+fn refuse(knock: &Knock, status: StatusCode, why: &str) -> Response {
+    tracing::info!(peer = %knock.peer, status = status.as_u16(), "refused: {why}");
+    let mut response = (status, format!("{why}\n")).into_response();
+    dress(&mut response);
+    response
+}
+

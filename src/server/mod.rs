@@ -1,0 +1,256 @@
+//! The server's body: sockets, disk and time around the hub. In reading order: `listen` opens and accepts, `gate` says who
+//! may knock, `http` speaks until a connection is upgraded, `connection` reads it and `outgoing` is what is written to it,
+//! `driver` owns the hub and `fanout` tells everybody what it wants told, `keeper` owns the store. What may be said and
+//! who hears it is decided in `hub`, nowhere here.
+//!
+//! A connection's task never touches the hub, the driver never waits, and nothing is told before it is kept.
+
+mod listen;
+mod gate;
+mod half_open;
+mod http;
+mod connection;
+mod outgoing;
+mod driver;
+mod fanout;
+mod ids;
+mod keeper;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::TaskTracker;
+
+use crate::config::{self, Config, Limits, Timeouts};
+use crate::hub::{Hub, Rules};
+use crate::protocol::dialect::{DecodeLimits, Translator};
+use crate::protocol::event::Bounds;
+use crate::protocol::text::Text;
+use crate::store::{Retention, Store};
+use connection::House;
+use driver::Driver;
+use gate::Gate;
+use half_open::HalfOpen;
+use ids::Ids;
+use keeper::Keeper;
+
+pub use listen::{BindError, Listeners, Place, bind};
+
+/// Inputs of connections that wait for the driver; beyond it they wait themselves. A few turns, so that the driver never
+/// runs dry while they wake.
+const ARRIVALS: usize = 1024;
+
+/// Of the time to stop: so much to commit what was taken, and so much, from the start, to see everybody off. What is left
+/// is for the store to close.
+const SETTLE: f64 = 0.4;
+const SEE_OFF: f64 = 0.8;
+
+/// All a server needs to know.
+pub struct Options {
+    /// Names, origins, the default room.
+    pub server: config::Server,
+    /// How much.
+    pub limits: Limits,
+    /// How long.
+    pub timeouts: Timeouts,
+    /// What is kept of old history.
+    pub retention: Retention,
+    /// What was said, and will be.
+    pub store: Box<dyn Store>,
+    /// Whether the store ends with the host; clients are told.
+    pub ephemeral: bool,
+}
+
+impl Options {
+    /// As the settings say.
+    pub fn new(config: &Config, store: Box<dyn Store>, ephemeral: bool) -> Options {
+        Options {
+            server: config.server.clone(),
+            limits: config.limits.clone(),
+            timeouts: config.timeouts.clone(),
+            retention: Retention {
+                max_days: config.history.max_days.into(),
+                max_entries: config.history.max_entries,
+                max_bytes: config.history.max_bytes,
+            },
+            store,
+            ephemeral,
+        }
+    }
+
+    /// The hub's share.
+    fn rules(&self) -> Rules {
+        let Limits { frame_bytes, text_bytes, page_entries, unanswered_commands, .. } = self.limits;
+        Rules {
+            server: Text::clean(&self.server.name),
+            default_room: self.server.default_room.clone(),
+            ephemeral: self.ephemeral,
+            bounds: Bounds { frame_bytes, text_bytes, page_entries, unanswered: unanswered_commands },
+            sessions_per_person: self.limits.sessions_per_person,
+            rooms: self.limits.rooms,
+            rooms_per_person: self.limits.rooms_per_person,
+            people: self.limits.people,
+            enter_tries: self.limits.enter_tries,
+            bad_frames: self.limits.bad_frames,
+            topic_bytes: self.limits.topic_bytes,
+            linger: self.timeouts.linger_online,
+            enter_within: self.timeouts.enter,
+            name_reserved: self.timeouts.name_reserved,
+        }
+    }
+}
+
+/// How a server ended that was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// Connections that did not take their goodbye in time, and were cut.
+    pub cut: usize,
+}
+
+/// Why a server ended that was not asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The store cannot go on. What was acknowledged is kept.
+    #[error("{0}")]
+    Store(String),
+    /// Nobody is accepted any more.
+    #[error("the host stops: {0}")]
+    Accepting(String),
+}
+
+/// Serves until `shutdown`, then stops in order: nobody is accepted, what was taken is committed and told, everybody is
+/// closed with 1012, the store is closed; all within the time to stop. On an error of the store it stops the same way,
+/// and nothing that is not kept was ever acknowledged.
+///
+/// Meant for a `current_thread` runtime with time and I/O enabled, on a thread of its own.
+pub async fn run(
+    listeners: Listeners,
+    mut options: Options,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Stopped, ServeError> {
+    let store_error = |e: crate::store::StoreError| ServeError::Store(e.to_string());
+    let rules = options.rules();
+    let facts = options.store.facts().map_err(store_error)?;
+    let hub = Hub::new(rules, options.store.epoch(), facts);
+    let retain = options.retention != Retention::default();
+    let queue = options.limits.keeper_queue;
+    let (keeper, answers) = Keeper::start(options.store, queue, options.retention).map_err(store_error)?;
+
+    let (sender, arrivals) = mpsc::channel(ARRIVALS);
+    let house = Arc::new(House {
+        arrivals: sender,
+        translator: Translator { default_room: options.server.default_room.clone() },
+        limits: options.limits,
+        timeouts: options.timeouts,
+        ids: Ids::default(),
+    });
+    let gate = Gate { names: options.server.names, origins: options.server.allowed_origins };
+    let mut door = Door::open(listeners, gate, house.clone());
+    let mut driver = Driver::new(hub, keeper, answers, arrivals, house.clone(), retain);
+
+    let mut failed = None;
+    let asked_to = async {
+        tokio::select! {
+            () = shutdown => {}
+            why = door.broken() => failed = Some(ServeError::Accepting(why)),
+        }
+    };
+    let worked = driver.work(asked_to).await;
+    let stopped = stop(driver, door, house.timeouts.stop, worked.is_ok()).await;
+    worked?;
+    failed.map_or(Ok(stopped), Err)
+}
+
+/// Stops in order. `whole`: whether the store still works.
+async fn stop(mut driver: Driver, door: Door, allowed: Duration, mut whole: bool) -> Stopped {
+    let start = Instant::now();
+    let by = |share: f64| start + allowed.mul_f64(share);
+    tracing::info!(connections = driver.open(), "stopping");
+    let Door { accepting, half_open, tasks } = door;
+    drop(accepting);
+    driver.stop_taking();
+    if whole {
+        whole = match timeout_at(by(SETTLE), driver.settle()).await {
+            Ok(settled) => settled.is_ok(),
+            Err(_) => {
+                tracing::warn!("the disk is too slow: some of what was asked is not answered");
+                true
+            }
+        };
+    }
+    driver.close_all();
+    half_open.clear();
+    tasks.close();
+    let seen_off = async {
+        if driver.work(tasks.wait()).await.is_err() {
+            // Without a store there is nothing left to drive; the connections still end by themselves.
+            tasks.wait().await;
+        }
+    };
+    let _ = timeout_at(by(SEE_OFF), seen_off).await;
+    let cut = tasks.len();
+    if whole && timeout_at(by(1.0), driver.finish()).await.is_err() {
+        tracing::warn!("the disk is too slow: leaving before it was done");
+    }
+    tracing::info!(cut, "stopped");
+    Stopped { cut }
+}
+
+/// What lets people in.
+struct Door {
+    /// One task for each listening socket.
+    accepting: JoinSet<()>,
+    half_open: Arc<HalfOpen>,
+    /// One task for each connection.
+    tasks: TaskTracker,
+}
+
+impl Door {
+    fn open(listeners: Listeners, gate: Gate, house: Arc<House>) -> Door {
+        let half_open = HalfOpen::new(match house.limits.half_open {
+            // The other half is for those who have entered, and for the store.
+            0 => listen::files() / 2,
+            most => most,
+        });
+        let tasks = TaskTracker::new();
+        let router = http::router(gate);
+        let mut accepting = JoinSet::new();
+        for socket in listeners.sockets {
+            let (half_open, tasks, house, router) = (half_open.clone(), tasks.clone(), house.clone(), router.clone());
+            accepting.spawn(listen::accept(socket, move |stream: TcpStream, peer: SocketAddr| {
+                let (place, house, router) = (half_open.enter(), house.clone(), router.clone());
+                let next = tasks.clone();
+                tasks.spawn(async move {
+                    if let Some(upgraded) = http::greet(router, house.clone(), stream, peer, place).await {
+                        // A task of its own: this one's memory was made for HTTP, which needs far more.
+                        next.spawn(connection::serve(house, upgraded));
+                    }
+                });
+            }));
+        }
+        Door { accepting, half_open, tasks }
+    }
+
+    /// Ready when one of the sockets is not accepted from any more, which no system does and only a mistake can.
+    async fn broken(&mut self) -> String {
+        match self.accepting.join_next().await {
+            Some(Err(error)) => format!("nobody is let in any more: {error}"),
+            _ => std::future::pending().await,
+        }
+    }
+}
+
+/// What decoding needs of the settings.
+fn decode_limits(limits: &Limits) -> DecodeLimits {
+    DecodeLimits {
+        text_bytes: limits.text_bytes,
+        topic_bytes: limits.topic_bytes,
+        page_entries: u32::try_from(limits.page_entries).unwrap_or(u32::MAX),
+    }
+}

@@ -315,42 +315,38 @@ mod tests {
         (Outgoing::new(near, limit), far)
     }
 
-    /// What arrives until the list is empty, written as its task would.
-    async fn all(out: &Outgoing, far: &mut TcpStream, most: usize) -> Vec<u8> {
-        let mut heard = Vec::new();
-        let mut piece = vec![0; 1 << 20];
-        while heard.len() < most {
-            if !out.standing().empty {
-                out.resume();
-            }
-            let n = tokio::time::timeout(Duration::from_secs(20), far.read(&mut piece));
-            let n = n.await.expect("more comes").expect("the socket works");
-            if n == 0 {
-                break;
-            }
-            heard.extend_from_slice(&piece[..n]);
+    /// Writes all that waits, as the connection's task would, and goes.
+    async fn write_all(out: Outgoing) {
+        while !out.standing().empty {
+            out.socket().writable().await.expect("the socket works");
+            out.resume();
         }
+    }
+
+    /// Everything that arrives.
+    async fn heard(out: Outgoing, mut far: TcpStream) -> Vec<u8> {
+        let mut heard = Vec::new();
+        let reading = tokio::time::timeout(Duration::from_secs(60), far.read_to_end(&mut heard));
+        let ((), read) = tokio::join!(write_all(out), reading);
+        read.expect("it ends").expect("the socket works");
         heard
     }
 
     #[tokio::test]
     async fn frames_leave_in_the_order_they_came_across_a_full_socket() {
-        let (out, mut far) = pair(0).await;
+        let (out, far) = pair(0).await;
         let frames: Vec<Bytes> = (0..400_u32).map(|n| Bytes::from(vec![n as u8; 100_000 + n as usize])).collect();
         for frame in &frames {
             assert!(out.append(frame.clone()));
             out.flush();
         }
         assert!(out.standing().blocked, "the socket cannot have taken all");
-        let sent = frames.concat();
-        assert!(all(&out, &mut far, sent.len()).await == sent);
-        assert_eq!(out.waiting(), 0);
-        assert!(out.standing().empty && !out.standing().blocked);
+        assert!(heard(out, far).await == frames.concat());
     }
 
     #[tokio::test]
     async fn who_does_not_read_is_told_so_and_costs_nothing_more() {
-        let (out, mut far) = pair(1 << 20).await;
+        let (out, far) = pair(1 << 20).await;
         let frame = Bytes::from(vec![b'x'; 10_000]);
         let mut taken = 0;
         while out.append(frame.clone()) {
@@ -362,11 +358,7 @@ mod tests {
         assert!(out.standing().closing);
         assert!(out.waiting() < 2 * frame.len(), "all but the frame begun is gone");
         assert!(!out.append(frame.clone()), "nothing comes after the close");
-        let rest = out.waiting();
-        let heard = all(&out, &mut far, taken - (1 << 20) + rest - frame.len()).await;
-        drop(out);
-        let mut end = heard;
-        far.read_to_end(&mut end).await.expect("the socket works");
+        let end = heard(out, far).await;
         let goodbye = close_frame(4408, "you read too slowly; come back, nothing is lost");
         assert!(end.ends_with(&goodbye), "the close frame is the last, on a frame's border");
         assert_eq!((end.len() - goodbye.len()) % frame.len(), 0, "no frame was cut");
@@ -374,18 +366,25 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_waits_until_nothing_else_does() {
-        let (out, mut far) = pair(0).await;
+        let (out, far) = pair(0).await;
         let (a, page, b) = (Bytes::from(vec![b'a'; MUCH]), Bytes::from_static(b"page"), Bytes::from_static(b"b"));
         out.append(a);
         out.flush();
         assert!(out.standing().blocked);
         out.append_page(page);
         out.append(b);
-        let heard = all(&out, &mut far, MUCH + 5).await;
-        assert_eq!(&heard[MUCH..], b"bpage");
-        out.append_page(Bytes::from_static(b"at once"));
-        out.flush();
-        assert_eq!(out.waiting(), 0);
+        assert_eq!(&heard(out, far).await[MUCH..], b"bpage");
+    }
+
+    #[tokio::test]
+    async fn an_emptied_list_is_ready_for_more() {
+        let (out, far) = pair(10).await;
+        for _ in 0..3 {
+            assert!(out.append(Bytes::from_static(b"12345")) && out.append_page(Bytes::from_static(b"67890")));
+            out.flush();
+            assert_eq!(out.waiting(), 0);
+        }
+        assert_eq!(heard(out, far).await, b"1234567890".repeat(3));
     }
 
     #[tokio::test]

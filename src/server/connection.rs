@@ -400,9 +400,7 @@ impl<'a> Connection<'a> {
         match error {
             Error::Capacity(_) => self.goodbye(CloseCode::TooLarge, "that is larger than a frame may be here"),
             Error::Utf8(_) => self.goodbye(CloseCode::NotUtf8, "text is UTF-8 here"),
-            Error::Io(e) if e.kind() == TOO_MUCH => {
-                self.goodbye(CloseCode::TooLarge, "one message in too many pieces")
-            }
+            Error::Io(e) if e.kind() == TOO_MUCH => self.goodbye(CloseCode::TooLarge, "one message in too many pieces"),
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Why::Borrowed("cut by the client"),
             Error::ConnectionClosed | Error::AlreadyClosed => Why::Borrowed("closed"),
             Error::Io(e) => Why::Owned(format!("the socket failed: {e}")),

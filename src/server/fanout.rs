@@ -58,14 +58,7 @@ enum Frames {
 impl Fanout {
     /// Nobody is there.
     pub fn new(translator: Translator) -> Fanout {
-        Fanout {
-            translator,
-            rows: Vec::new(),
-            open: 0,
-            dirty: Vec::new(),
-            gathered: Gathered::default(),
-            audiences: 0,
-        }
+        Fanout { translator, rows: Vec::new(), open: 0, dirty: Vec::new(), gathered: Gathered::default(), audiences: 0 }
     }
 
     /// Somebody is there.
@@ -178,7 +171,9 @@ impl Fanout {
             }
         }
         let (v1, plain) = speaks;
-        [(v1, Dialect::V1), (plain, Dialect::Plain)].into_iter().filter_map(|(spoken, dialect)| spoken.then_some(dialect))
+        [(v1, Dialect::V1), (plain, Dialect::Plain)]
+            .into_iter()
+            .filter_map(|(spoken, dialect)| spoken.then_some(dialect))
     }
 
     fn soil(&mut self, session: SessionId) {

@@ -157,7 +157,6 @@ pub(super) fn files() -> usize {
     usize::try_from(getrlimit(Resource::Nofile).current.unwrap_or(USUAL)).unwrap_or(usize::MAX)
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,16 +5,16 @@
 //!
 //! A connection's task never touches the hub, the driver never waits, and nothing is told before it is kept.
 
-mod listen;
+mod connection;
+mod driver;
+mod fanout;
 mod gate;
 mod half_open;
 mod http;
-mod connection;
-mod outgoing;
-mod driver;
-mod fanout;
 mod ids;
 mod keeper;
+mod listen;
+mod outgoing;
 
 use std::future::Future;
 use std::net::SocketAddr;

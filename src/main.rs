@@ -1,2 +1,116 @@
-//! main
-fn main() {}
+//! Arguments → mode → run. The one place that chooses between host and client, prints an error and ends the process.
+
+use std::future::Future;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use wschat::cli::{Cli, HostAddr, Mode, Terminal};
+use wschat::config::Config;
+use wschat::logging;
+use wschat::paths::{self, Paths};
+use wschat::server::{self, Listeners, Options, Place};
+use wschat::store::Store;
+use wschat::store::lock::DataDirLock;
+use wschat::store::sqlite::SqliteStore;
+
+fn main() -> ExitCode {
+    let cli = Cli::read();
+    let mode = match cli.mode(&Terminal::here()) {
+        Ok(mode) => mode,
+        Err(usage) => usage.exit(),
+    };
+    match run(&cli, mode) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let causes: Vec<String> =
+                error.chain().map(|cause| logging::visible(&cause.to_string()).into_owned()).collect();
+            // A closed stderr is no reason to end otherwise.
+            let _ = writeln!(std::io::stderr(), "error: {}", causes.join(": "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
+    let paths = Paths::new(cli.data_dir.as_deref(), cli.config.as_deref())?;
+    let (config, problems) = Config::load(paths.config_file());
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    match mode {
+        Mode::Host { addr, headless: true } => {
+            logging::to_stderr(cli.log_level(config.log.level));
+            for problem in &problems {
+                tracing::warn!("{problem}");
+            }
+            headless(cli, &config, &paths, addr)
+        }
+        _ => Err(anyhow!("there is no screen yet")),
+    }
+}
+
+/// Serves only: one line on stdout once it accepts, the log on stderr.
+fn headless(cli: &Cli, config: &Config, paths: &Paths, addr: HostAddr) -> anyhow::Result<()> {
+    let house = House::open(cli, config, paths)?;
+    runtime()?.block_on(async {
+        let shutdown = stop_signal()?;
+        let listeners = server::bind(place(addr))?;
+        let mut out = std::io::stdout();
+        // Whoever started us may not read on; that is no reason to stop.
+        let _ = writeln!(out, "listening on ws://{}", listeners.first).and_then(|()| out.flush());
+        house.serve(config, listeners, shutdown).await
+    })
+}
+
+/// What a host holds while it runs.
+struct House {
+    store: SqliteStore,
+    ephemeral: bool,
+    _lock: Option<DataDirLock>,
+}
+
+impl House {
+    fn open(cli: &Cli, _config: &Config, paths: &Paths) -> anyhow::Result<House> {
+        let mut epoch = [0; 16];
+        getrandom::fill(&mut epoch).map_err(|e| anyhow!("no random numbers: {e}"))?;
+        if cli.ephemeral {
+            return Ok(House { store: SqliteStore::ephemeral(epoch)?, ephemeral: true, _lock: None });
+        }
+        let dir: &Path = paths.data_dir();
+        paths::make_dir(dir)?;
+        let lock = DataDirLock::take(dir)?;
+        let store = SqliteStore::open(&paths.host_db(), epoch)?;
+        Ok(House { store, ephemeral: false, _lock: Some(lock) })
+    }
+
+    async fn serve(
+        self,
+        config: &Config,
+        listeners: Listeners,
+        shutdown: impl Future<Output = ()>,
+    ) -> anyhow::Result<()> {
+        let store: Box<dyn Store> = Box::new(self.store);
+        server::run(listeners, Options::new(config, store, self.ephemeral), shutdown).await?;
+        Ok(())
+    }
+}
+
+fn place(addr: HostAddr) -> Place {
+    match addr {
+        HostAddr::Loopback { port } => Place::Loopback { port },
+        HostAddr::One(addr) => Place::One(addr),
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime does not start")
+}
+
+/// Ends when this process is told to.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+    })
+}

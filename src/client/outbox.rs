@@ -148,7 +148,8 @@ fn left_over(dir: &Path, stem: &str) -> io::Result<Vec<(PathBuf, File)>> {
         }
         let Ok(file) = OpenOptions::new().read(true).write(true).open(&path) else { continue };
         if file.try_lock().is_ok() && path.exists() {
-            let at = file.metadata()?.modified()?;
+            let about = file.metadata()?;
+            let at = about.created().or_else(|_| about.modified())?;
             left.push((at, path, file));
         }
     }

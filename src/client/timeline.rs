@@ -9,15 +9,6 @@ use crate::protocol::entry::{Author, Entry, Page, REACTORS_SHOWN, Reaction, Seq,
 /// Changes kept for entries that are not loaded: a page read before the change may still be on its way.
 const CHANGES_KEPT: usize = 256;
 
-/// One thing to be drawn, from old to new.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Item<'a> {
-    /// An entry.
-    Entry(&'a Shown),
-    /// These are missing yet.
-    Hole(RangeInclusive<u64>),
-}
-
 /// One conversation.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
@@ -154,23 +145,27 @@ impl Timeline {
         self.entries.get(&seq)
     }
 
-    /// Entries and holes from new to old.
-    pub fn back(&self) -> impl Iterator<Item = Item<'_>> {
-        let mut holes: Vec<RangeInclusive<u64>> = self
-            .seen
-            .windows(2)
-            .map(|two| two[0].1 + 1..=two[1].0 - 1)
-            .filter(|hole| *hole.end() >= self.oldest)
-            .collect();
-        let mut entries = self.entries.values().rev().peekable();
-        std::iter::from_fn(move || {
-            let hole_first = match (holes.last(), entries.peek()) {
-                (Some(hole), Some(entry)) => *hole.start() > entry.seq.0,
-                (Some(_), None) => true,
-                (None, _) => false,
-            };
-            if hole_first { holes.pop().map(Item::Hole) } else { entries.next().map(Item::Entry) }
-        })
+    /// The entry before this seq.
+    pub fn before(&self, seq: Seq) -> Option<&Shown> {
+        self.entries.range(..seq).next_back().map(|(_, shown)| shown)
+    }
+
+    /// The newest entry.
+    pub fn last(&self) -> Option<&Shown> {
+        self.entries.values().next_back()
+    }
+
+    /// The oldest entry loaded.
+    pub fn start(&self) -> Option<&Shown> {
+        self.entries.values().next()
+    }
+
+    /// How many seqs between two entries were never seen: a hole to be drawn.
+    pub fn missing_between(&self, earlier: Seq, later: Seq) -> u64 {
+        let gaps = self.seen.windows(2).map(|two| (two[0].1 + 1, two[1].0 - 1));
+        gaps.filter(|(first, last)| *first > earlier.0 && *last < later.0 && *last >= self.oldest)
+            .map(|(first, last)| last - first + 1)
+            .sum()
     }
 
     /// Entries after this seq.

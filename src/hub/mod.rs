@@ -303,6 +303,7 @@ pub struct Hub {
     tickets: HashMap<Ticket, Pending>,
     next_ticket: u64,
     alarms: BTreeSet<(Duration, Alarm)>,
+    started: bool,
     stopping: bool,
     effects: Vec<Effect>,
 }
@@ -342,23 +343,27 @@ impl Hub {
             tickets: HashMap::new(),
             next_ticket: 0,
             alarms: BTreeSet::new(),
+            started: false,
             stopping: false,
             effects: Vec::new(),
         }
     }
 
-    /// What is to be done once, before the first connection: the default room is made when the store lacks it.
-    pub fn start(&mut self, now: Now) -> Vec<Effect> {
+    /// Once, before anything else: the default room is made when the store lacks it.
+    fn start(&mut self, now: Now) {
+        self.started = true;
         let room = self.rules.default_room.clone();
         if !self.rooms.contains_key(&room) {
             self.make_room(&room);
             self.keep(vec![Fact::RoomMade { room, maker: None, at: now.wall }], Pending::Nobody);
         }
-        std::mem::take(&mut self.effects)
     }
 
     /// Takes in one thing that happened and says what is to be done, in order.
     pub fn handle(&mut self, now: Now, input: Input) -> Vec<Effect> {
+        if !self.started {
+            self.start(now);
+        }
         match input {
             Input::Opened { session, dialect, authority, challenge, luck } => {
                 let stage = Stage::Greeted { until: now.up + self.rules.enter_within };

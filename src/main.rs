@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
-use wschat::cli::{Cli, HostAddr, Mode, Terminal};
+use wschat::cli::{Address, Cli, HostAddr, Mode, Terminal};
 use wschat::config::Config;
 use wschat::logging;
 use wschat::paths::{self, Paths};
@@ -14,6 +14,7 @@ use wschat::server::{self, Listeners, Options, Place};
 use wschat::store::Store;
 use wschat::store::lock::DataDirLock;
 use wschat::store::sqlite::SqliteStore;
+use wschat::tui;
 
 fn main() -> ExitCode {
     let cli = Cli::read();
@@ -45,8 +46,88 @@ fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
             }
             headless(cli, &config, &paths, addr)
         }
-        _ => Err(anyhow!("there is no screen yet")),
+        Mode::Host { addr, headless: false } => {
+            log_to_file(cli, &config, &paths, &problems)?;
+            host(cli, config, paths, addr, problems)
+        }
+        Mode::Join(address) => {
+            log_to_file(cli, &config, &paths, &problems)?;
+            let options = screen(cli, config, paths, &address, false, problems);
+            restore_on_panic();
+            runtime()?.block_on(tui::run(options, std::future::pending()))
+        }
     }
+}
+
+/// While the screen is owned nothing else may write on it.
+fn log_to_file(cli: &Cli, config: &Config, paths: &Paths, problems: &[String]) -> anyhow::Result<()> {
+    paths::make_dir(paths.state_dir())?;
+    logging::to_file(&paths.log_file(), cli.log_level(config.log.level))?;
+    for problem in problems {
+        tracing::warn!("{problem}");
+    }
+    Ok(())
+}
+
+fn screen(cli: &Cli, config: Config, paths: Paths, to: &Address, hosting: bool, problems: Vec<String>) -> tui::Options {
+    tui::Options {
+        url: to.url.clone(),
+        authority: to.authority.clone(),
+        name: cli.name.clone(),
+        rooms: cli.rooms(),
+        config,
+        paths,
+        hosting,
+        problems,
+    }
+}
+
+/// A panic of any task or thread ends the program, with the terminal as it was found and the reason where it can be read.
+fn restore_on_panic() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tui::terminal::give_back();
+        tracing::error!("{panic}");
+        tell(panic);
+        std::process::exit(101);
+    }));
+}
+
+/// Serves on a thread of its own, and chats as an ordinary client of that.
+fn host(cli: &Cli, config: Config, paths: Paths, addr: HostAddr, problems: Vec<String>) -> anyhow::Result<()> {
+    let house = House::open(cli, &config, &paths)?;
+    restore_on_panic();
+    let (bound, listening) = std::sync::mpsc::sync_channel(1);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let (ended, over) = tokio::sync::oneshot::channel::<()>();
+    let settings = config.clone();
+    let server = std::thread::Builder::new().name("host".into()).spawn(move || {
+        // Dropped when this thread ends, however it does: the screen is told.
+        let _ended = ended;
+        let served = runtime()?.block_on(async {
+            let listeners = server::bind(place(addr))?;
+            // The screen waits for it; when it is gone there is nothing to serve for.
+            let _ = bound.send(listeners.first);
+            let stopped = async { _ = stopped.await };
+            house.serve(&settings, listeners, stopped).await
+        });
+        if let Err(error) = &served {
+            tracing::error!("the host ends: {error:#}");
+        }
+        served
+    });
+    let server = server.context("the host's thread does not start")?;
+    let chatted = match listening.recv() {
+        Ok(first) => {
+            let options = screen(cli, config, paths, &Address::from(first), true, problems);
+            runtime()?.block_on(tui::run(options, async { _ = over.await }))
+        }
+        // The server's own error says why.
+        Err(_) => Ok(()),
+    };
+    drop(stop);
+    let served = server.join().map_err(|_| anyhow!("the host's thread panicked"))?;
+    served.and(chatted)
 }
 
 /// Serves only: one line on stdout once it accepts, the log on stderr.

@@ -53,7 +53,7 @@ async fn settle(people: &mut [Bot], at: &str, total: usize) {
         person.until(at, "its own acks", |bot| bot.pending.is_empty()).await;
     }
     for person in people.iter_mut() {
-        person.until(at, "all lines", |bot| bot.log["#lobby"].len() >= total).await;
+        person.until(at, "all lines", |bot| bot.log.get("#lobby").is_some_and(|log| log.len() >= total)).await;
         person.check("#lobby");
     }
     let mut newcomer = Bot::new("newcomer");

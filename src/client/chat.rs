@@ -24,7 +24,7 @@ pub struct Now {
     pub wall: Timestamp,
 }
 
-/// How long an ack may take before the connection counts as dead.
+/// How long an ack may take before the connection counts as dead, unless [`Chat::set_patience`] says otherwise.
 const ACK_WITHIN: Duration = Duration::from_secs(10);
 
 /// At most two read positions a second and conversation: reading must not cost the host a sync each line.
@@ -73,6 +73,8 @@ pub enum Ask {
     Join(RoomName),
     /// Leave it.
     Leave(RoomName),
+    /// Take a direct conversation off the list; the next line in it brings it back.
+    Hide(Target),
     /// Set its topic.
     Topic(RoomName, Text),
     /// Be called otherwise.
@@ -225,6 +227,11 @@ pub struct Chat {
     talks: Vec<Talk>,
     pending: Vec<Pending>,
     wanted: Vec<RoomName>,
+    /// Asked for by this screen: it goes there. What another screen of the same person joins only appears.
+    joining: Vec<RoomName>,
+    text_bytes: usize,
+    ack_within: Duration,
+    scrollback: usize,
     here: Option<Target>,
     page: Option<(u64, Target)>,
     /// Not before this: a page was refused (the host is busy).
@@ -252,6 +259,10 @@ impl Chat {
             talks: Vec::new(),
             pending: Vec::new(),
             wanted: rooms,
+            joining: Vec::new(),
+            text_bytes: 0,
+            ack_within: ACK_WITHIN,
+            scrollback: usize::MAX,
             here: None,
             page: None,
             page_after: Duration::ZERO,
@@ -260,6 +271,16 @@ impl Chat {
             address,
             effects: Vec::new(),
         }
+    }
+
+    /// How long an ack may take before the connection counts as dead.
+    pub fn set_patience(&mut self, ack_within: Duration) {
+        self.ack_within = if ack_within.is_zero() { Duration::MAX } else { ack_within };
+    }
+
+    /// How many messages of one conversation are kept in memory.
+    pub fn set_scrollback(&mut self, most: usize) {
+        self.scrollback = most.max(1);
     }
 
     /// What the outbox had left of earlier runs; said again in this order.
@@ -292,8 +313,8 @@ impl Chat {
     /// When the chat wants an [`Input::Woke`].
     pub fn wake_at(&self) -> Option<Duration> {
         let acks = self.pending.iter().filter_map(|pending| match pending.state {
-            Delivery::Sent(at) if self.dialect == Dialect::V1 && self.live => Some(at + ACK_WITHIN),
-            Delivery::Later(at, _) => Some(at),
+            Delivery::Sent(at) if self.dialect == Dialect::V1 && self.live => at.checked_add(self.ack_within),
+            Delivery::Later(at, _) if self.live => Some(at),
             _ => None,
         });
         let seen = self.talks.iter().filter(|talk| self.live && talk.seen.is_some());
@@ -325,6 +346,11 @@ impl Chat {
     /// Whether the host forgets everything when it stops.
     pub fn ephemeral(&self) -> bool {
         self.ephemeral
+    }
+
+    /// Bytes a text may have at this host; 0 when it sets no limit.
+    pub fn text_bytes(&self) -> usize {
+        self.text_bytes
     }
 
     /// How long the last answer took.
@@ -378,8 +404,10 @@ impl Chat {
         match ask {
             Ask::EnterAs(name) => {
                 self.name = Some(name.clone());
-                if matches!(self.status, Status::NeedsName(_)) {
-                    self.enter(name);
+                match (&self.status, self.dialect) {
+                    (Status::NeedsName(_), Dialect::Plain) => self.begin_plain(now, name),
+                    (Status::NeedsName(_), Dialect::V1) => self.enter(name),
+                    _ => {}
                 }
             }
             Ask::Say(record) => {
@@ -400,6 +428,10 @@ impl Chat {
                 }
             }
             Ask::Seen(to, seq) => self.seen(&to, seq),
+            Ask::Hide(to) => {
+                self.talks.retain(|talk| talk.to != to);
+                self.note(Note::Gone(to));
+            }
             _ if !self.live || self.dialect == Dialect::Plain => {
                 let why = if self.live {
                     "this server speaks only plain text; it knows no such thing"
@@ -408,9 +440,7 @@ impl Chat {
                 };
                 self.note(Note::No(why.to_owned()));
             }
-            Ask::Join(room) => {
-                self.send(Command::Join { room });
-            }
+            Ask::Join(room) => self.join(room),
             Ask::Leave(room) => {
                 self.send(Command::Leave { room });
             }
@@ -427,6 +457,11 @@ impl Chat {
                 self.send(Command::Who { room });
             }
         }
+    }
+
+    fn join(&mut self, room: RoomName) {
+        self.joining.push(room.clone());
+        self.send(Command::Join { room });
     }
 
     fn look(&mut self, to: Target) {
@@ -473,6 +508,7 @@ impl Chat {
                 self.live = false;
                 self.page = None;
                 self.latency = None;
+                self.wanted.append(&mut self.joining);
                 for pending in &mut self.pending {
                     // Without acks nobody can tell whether it arrived; it is not said twice.
                     let plain = self.dialect == Dialect::Plain;
@@ -520,6 +556,7 @@ impl Chat {
         match event {
             Event::Hello(hello) => {
                 self.server = hello.server;
+                self.text_bytes = hello.limits.text_bytes;
                 match self.name.clone() {
                     Some(name) => self.enter(name),
                     None => self.status = Status::NeedsName(None),
@@ -543,7 +580,11 @@ impl Chat {
             Event::Joined { place } => {
                 let to = place.to.clone();
                 self.place(place);
-                self.note(Note::Went(to));
+                let before = self.joining.len();
+                self.joining.retain(|room| Target::Room(room.clone()) != to);
+                if self.joining.len() < before {
+                    self.note(Note::Went(to));
+                }
             }
             Event::Left { room } => {
                 let to = Target::Room(room);
@@ -606,7 +647,7 @@ impl Chat {
             talk.asked_people = false;
         }
         for room in std::mem::take(&mut self.wanted) {
-            self.send(Command::Join { room });
+            self.join(room);
         }
         self.send_pending(now);
         match self.here.clone().filter(|here| self.talk(here).is_some()) {
@@ -687,6 +728,7 @@ impl Chat {
         if !talk.timeline.live(entry) {
             return;
         }
+        talk.timeline.trim(self.scrollback);
         let direct = matches!(talk.to, Target::Direct(_));
         let means_me = direct || entry.mentions.contains(&me);
         let to = talk.to.clone();
@@ -774,17 +816,17 @@ impl Chat {
         if self.page.take().is_some() && refusal.nonce.is_none() {
             self.page_after = now.up + PAGE_AGAIN;
         }
-        if let Some(nonce) = refusal.nonce {
-            if let Some(pending) = self.pending.iter_mut().find(|pending| pending.record.nonce == nonce) {
-                let why = refusal.text.clone();
-                pending.state = match (refusal.code, refusal.retry_after) {
-                    (Code::Busy | Code::Storage, after) => {
-                        Delivery::Later(now.up + after.unwrap_or(Duration::from_secs(1)), why)
-                    }
-                    _ => Delivery::Failed(why),
-                };
-                return;
-            }
+        if let Some(nonce) = refusal.nonce
+            && let Some(pending) = self.pending.iter_mut().find(|pending| pending.record.nonce == nonce)
+        {
+            let why = refusal.text.clone();
+            pending.state = match (refusal.code, refusal.retry_after) {
+                (Code::Busy | Code::Storage, after) => {
+                    Delivery::Later(now.up + after.unwrap_or(Duration::from_secs(1)), why)
+                }
+                _ => Delivery::Failed(why),
+            };
+            return;
         }
         match self.me.is_none() || !self.live {
             true => self.status = Status::NeedsName(Some(refusal)),
@@ -868,7 +910,8 @@ impl Chat {
         if self.status != Status::Online {
             return;
         }
-        let late = |pending: &Pending| matches!(pending.state, Delivery::Sent(at) if at + ACK_WITHIN <= now.up);
+        let within = self.ack_within;
+        let late = |pending: &Pending| matches!(pending.state, Delivery::Sent(at) if at.checked_add(within).is_some_and(|late| late <= now.up));
         if self.dialect == Dialect::V1 && self.live && self.pending.iter().any(late) {
             self.live = false;
             self.effects.push(Effect::Redial);

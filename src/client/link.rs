@@ -210,6 +210,7 @@ impl Wire {
         let mut heard = Instant::now();
         let mut pinged = false;
         let mut asked: VecDeque<(u64, Instant)> = VecDeque::new();
+        let mut entered = false;
         loop {
             let patience = if pinged { self.options.dead_after } else { self.options.ping_after };
             tokio::select! {
@@ -222,11 +223,14 @@ impl Wire {
                         Some(ToLink::Retry) => continue,
                         Some(ToLink::Redial) => return Ok(end("the host stopped answering", Back::Soon)),
                         Some(ToLink::Line(line)) => line,
+                        // Meant for the connection before this one; what is in the outbox is said again on this.
+                        Some(ToLink::Command(..)) if !entered => continue,
                         Some(ToLink::Command(id, command)) => {
                             measure(&mut asked, id);
                             v1::encode_command(&command, Some(id))
                         }
                         Some(ToLink::Enter(id, name)) => {
+                            entered = true;
                             measure(&mut asked, id);
                             match self.enter(&name, &challenge) {
                                 Ok(command) => v1::encode_command(&command, Some(id)),

@@ -3,7 +3,7 @@
 //! twice. A starting client adopts the files of its own name and host that nobody holds. For a host that keeps nothing the
 //! outbox keeps nothing on disk either.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -39,13 +39,14 @@ const COMPACT_AT: u64 = 256 * 1024;
 pub struct Outbox {
     file: Option<File>,
     bytes: u64,
+    in_memory: bool,
     waiting: Vec<Record>,
 }
 
 impl Outbox {
     /// An outbox that keeps nothing on disk.
     pub fn in_memory() -> Outbox {
-        Outbox { file: None, bytes: 0, waiting: Vec::new() }
+        Outbox { file: None, bytes: 0, in_memory: true, waiting: Vec::new() }
     }
 
     /// The outbox of this client in `dir`, with what earlier clients of the same name and host have left, oldest first.
@@ -57,7 +58,7 @@ impl Outbox {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create_new(true).mode(0o600).open(own)?;
         file.try_lock().map_err(|_| io::Error::other("a new file is locked by somebody else"))?;
-        let mut outbox = Outbox { file: Some(file), bytes: 0, waiting: Vec::new() };
+        let mut outbox = Outbox { file: Some(file), bytes: 0, in_memory: false, waiting: Vec::new() };
         let mut adopted = Vec::new();
         for (path, mut old) in left {
             let records = read(&mut old)?;
@@ -99,11 +100,20 @@ impl Outbox {
         self.write(&framed(&json!({"done": nonce.to_string()})))
     }
 
-    /// The host keeps nothing, so nothing said there stays on our disk.
+    /// The host keeps nothing, so nothing said there stays on our disk. The empty file goes on showing that the name is
+    /// in use.
     pub fn keep_nothing_on_disk(&mut self) -> io::Result<()> {
         self.begin_anew()?;
-        self.file = None;
+        self.in_memory = true;
         Ok(())
+    }
+
+    /// Whether a running client on this machine goes by this name at this host.
+    pub fn in_use(dir: &Path, authority: &str, name: &Nick) -> bool {
+        let stem = stem(authority, name);
+        let files = fs::read_dir(dir).into_iter().flatten().flatten().map(|item| item.path());
+        let mut of_name = files.filter(|path| is_of(path, &stem));
+        of_name.any(|path| File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock))))
     }
 
     fn begin_anew(&mut self) -> io::Result<()> {
@@ -117,7 +127,7 @@ impl Outbox {
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let Some(file) = &mut self.file else { return Ok(()) };
+        let Some(file) = self.file.as_mut().filter(|_| !self.in_memory) else { return Ok(()) };
         if let Err(e) = file.write_all(bytes) {
             // A torn record would hide those behind it.
             let _ = file.set_len(self.bytes);
@@ -130,7 +140,7 @@ impl Outbox {
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write(bytes)?;
-        match &self.file {
+        match self.file.as_ref().filter(|_| !self.in_memory) {
             Some(file) => file.sync_data(),
             None => Ok(()),
         }
@@ -142,8 +152,7 @@ fn left_over(dir: &Path, stem: &str) -> io::Result<Vec<(PathBuf, File)>> {
     let mut left = Vec::new();
     for item in fs::read_dir(dir)? {
         let path = item?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        if !name.starts_with(&format!("{stem}-")) || !name.ends_with(".outbox") {
+        if !is_of(&path, stem) {
             continue;
         }
         let Ok(file) = OpenOptions::new().read(true).write(true).open(&path) else { continue };
@@ -155,6 +164,11 @@ fn left_over(dir: &Path, stem: &str) -> io::Result<Vec<(PathBuf, File)>> {
     }
     left.sort_by_key(|(at, ..)| *at);
     Ok(left.into_iter().map(|(_, path, file)| (path, file)).collect())
+}
+
+fn is_of(path: &Path, stem: &str) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+    name.strip_prefix(stem).is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".outbox"))
 }
 
 /// Name and host as a file name: a digest, so that neither can be a path.

@@ -99,6 +99,18 @@ impl Timeline {
         }
     }
 
+    /// Forgets the oldest entries over so many; they can be asked for again.
+    pub fn trim(&mut self, most: usize) {
+        let Some(over) = self.entries.len().checked_sub(most).filter(|over| *over > 0) else { return };
+        let Some((first, _)) = self.entries.iter().nth(over) else { return };
+        let first = *first;
+        self.entries = self.entries.split_off(&first);
+        self.seen.retain_mut(|(from, to)| {
+            *from = (*from).max(first.0);
+            *from <= *to
+        });
+    }
+
     /// Nothing below this exists at the host any more.
     pub fn begins(&mut self, oldest: Seq) {
         self.oldest = self.oldest.max(oldest.0);
@@ -171,6 +183,11 @@ impl Timeline {
     /// Entries after this seq.
     pub fn after(&self, seq: Seq) -> impl DoubleEndedIterator<Item = &Shown> {
         self.entries.range(seq.next()..).map(|(_, shown)| shown)
+    }
+
+    /// The newest entries, newest first, at most so many.
+    pub fn latest(&self, most: usize) -> impl Iterator<Item = &Shown> {
+        self.entries.values().rev().take(most)
     }
 
     /// How many entries there are to show.

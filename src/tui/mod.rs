@@ -1,5 +1,413 @@
-//! The terminal: keys in, picture out. Uses the client and the protocol; knows no host, no store and no socket.
+//! The terminal: keys in, picture out. [`run`] is the loop: it waits for a key, something on the wire or a time, hands it
+//! to the app, carries out what the app wants and draws. Uses the client and the protocol; knows no host, no store and no
+//! socket.
 
+pub mod app;
 pub mod glyphs;
 pub mod keys;
+pub mod layout;
+mod remembered;
+pub mod terminal;
 pub mod theme;
+pub mod view;
+pub mod wrap;
+
+use std::collections::VecDeque;
+use std::io;
+use std::task::Poll;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use crossterm::event::{Event, EventStream, MouseButton, MouseEventKind};
+use futures_util::StreamExt;
+use jiff::tz::TimeZone;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::client::backoff::Backoff;
+use crate::client::chat::{self, Chat, LinkEvent, Now};
+use crate::client::keyring::Keyring;
+use crate::client::link::{self, Link, ToLink};
+use crate::client::outbox::Outbox;
+use crate::config::{Config, Ui};
+use crate::paths::Paths;
+use crate::protocol::command::Command;
+use crate::protocol::entry::Timestamp;
+use crate::protocol::names::{Nick, RoomName};
+use app::{App, Effect, Input, Look};
+use keys::{Key, Keymap};
+use remembered::Remembered;
+use terminal::Screen;
+use theme::{Colours, Theme};
+
+/// Between two drawings when only the wire has news: 60 a second are all that an eye sees. A key draws at once.
+const FRAME: Duration = Duration::from_millis(16);
+
+/// News of the wire that are taken in before one drawing.
+const TAKEN_AT_ONCE: usize = 1024;
+
+/// How long a goodbye may take on the way out.
+const GOODBYE: Duration = Duration::from_millis(500);
+
+/// What a screen is started with.
+pub struct Options {
+    /// What is dialled.
+    pub url: String,
+    /// `host:port` of it.
+    pub authority: String,
+    /// The name, when it was given.
+    pub name: Option<Nick>,
+    /// Rooms to go to, the one to be shown last.
+    pub rooms: Vec<RoomName>,
+    /// The settings.
+    pub config: Config,
+    /// Where keys, outboxes and the last name are.
+    pub paths: Paths,
+    /// Whether the host runs in this process.
+    pub hosting: bool,
+    /// What is wrong with the settings.
+    pub problems: Vec<String>,
+}
+
+/// Runs the screen until the person quits, the process is told to end, or `over` does. The terminal is as it was found
+/// when this returns.
+pub async fn run(options: Options, over: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let colours = Colours::here();
+    let (theme, bad_theme) = Theme::load(&options.config.ui.theme, Some(&options.paths.themes_dir()), colours);
+    let (keymap, bad_keys) = Keymap::load(options.paths.keymap_file().as_deref());
+    let mut problems = options.problems.clone();
+    problems.extend(bad_theme.iter().chain(&bad_keys).map(ToString::to_string));
+    let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
+    let look = Look { theme, keymap, ui: options.config.ui.clone(), zone };
+    let keyring = Keyring::at(options.paths.keys_dir());
+    if let Some(name) = &options.name {
+        // Before the screen is taken: what is wrong with a key is said where it stays readable.
+        keyring.secret(name)?;
+    }
+    let mut luck = [0; 16];
+    getrandom::fill(&mut luck).map_err(|e| anyhow!("no random numbers: {e}"))?;
+    let mut chat = Chat::new(luck, options.authority.clone(), options.name.clone(), options.rooms.clone());
+    chat.set_patience(options.config.timeouts.ack);
+    chat.set_scrollback(options.config.ui.scrollback);
+    let mut app = App::new(chat, look, options.url.trim_end_matches('/').to_owned(), options.hosting);
+    app.warn(problems);
+    let remembered = Remembered::at(options.paths.state_file());
+    let mut shell = Shell {
+        place: place(&options.authority),
+        start: Instant::now(),
+        outbox: Outbox::in_memory(),
+        to_link: None,
+        from_link: None,
+        backlog: VecDeque::new(),
+        keyring,
+        remembered,
+        options,
+    };
+    match shell.options.name.clone() {
+        Some(name) => shell.named(&mut app, &name)?,
+        None => {
+            let last = shell.remembered.name();
+            let in_use = last.as_ref().is_some_and(|name| shell.in_use(name));
+            let (prefill, second) = if in_use { (None, last) } else { (last, None) };
+            app.ask_name(prefill, second);
+        }
+    }
+    let mut screen = Screen::take(shell.options.config.ui.mouse).context("the terminal cannot be taken over")?;
+    let ended = shell.talk(&mut app, &mut screen, over).await;
+    drop(screen);
+    shell.goodbye().await;
+    ended
+}
+
+/// The authority under which outboxes are filed: this machine has many names and is one place.
+fn place(authority: &str) -> String {
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
+    match host {
+        "127.0.0.1" | "[::1]" | "localhost" => format!("localhost:{port}"),
+        _ => authority.to_owned(),
+    }
+}
+
+struct Shell {
+    options: Options,
+    place: String,
+    start: Instant,
+    outbox: Outbox,
+    to_link: Option<mpsc::Sender<ToLink>>,
+    from_link: Option<mpsc::Receiver<LinkEvent>>,
+    /// What the wire has still to take: all of a long outbox at once is more than its queue holds.
+    backlog: VecDeque<ToLink>,
+    keyring: Keyring,
+    remembered: Remembered,
+}
+
+/// Whether the loop goes on.
+#[derive(PartialEq)]
+enum Next {
+    On,
+    Quit,
+}
+
+impl Shell {
+    fn now(&self) -> Now {
+        let wall = jiff::Timestamp::now().as_millisecond();
+        Now { up: self.start.elapsed(), wall: Timestamp(wall) }
+    }
+
+    fn in_use(&self, name: &Nick) -> bool {
+        Outbox::in_use(&self.options.paths.outbox_dir(), &self.place, name)
+    }
+
+    /// The name is known: its key is there or made, its outbox open, and the wire dials.
+    fn named(&mut self, app: &mut App, name: &Nick) -> anyhow::Result<()> {
+        self.keyring.secret(name)?;
+        self.outbox = self.open_outbox(name)?;
+        app.adopt(self.outbox.waiting().to_vec());
+        self.remembered.set_name(name);
+        if self.to_link.is_none() {
+            let timeouts = &self.options.config.timeouts;
+            let Link { to, from } = Link::spawn(link::Options {
+                url: self.options.url.clone(),
+                authority: self.options.authority.clone(),
+                keyring: Some(self.keyring.clone()),
+                dial_within: or_never(timeouts.write),
+                write_within: or_never(timeouts.write),
+                ping_after: or_never(timeouts.client_ping_after),
+                dead_after: or_never(timeouts.dead_after),
+                backoff: Backoff::new(timeouts.backoff_min, timeouts.backoff_max, timeouts.backoff_reset),
+                start: self.start,
+            });
+            (self.to_link, self.from_link) = (Some(to), Some(from));
+        }
+        Ok(())
+    }
+
+    fn open_outbox(&self, name: &Nick) -> anyhow::Result<Outbox> {
+        let mut luck = [0; 8];
+        getrandom::fill(&mut luck).map_err(|e| anyhow!("no random numbers: {e}"))?;
+        let dir = self.options.paths.outbox_dir();
+        Outbox::open(&dir, &self.place, name, luck).with_context(|| {
+            format!("what you write cannot be kept in {}; make it writable, or give another --data-dir", dir.display())
+        })
+    }
+
+    async fn talk(&mut self, app: &mut App, screen: &mut Screen, over: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let (width, height) = screen.size()?;
+        self.hand(app, screen, Input::Resize(width, height))?;
+        screen.draw(app)?;
+        let mut drawn = Instant::now();
+        let mut dirty = false;
+        let mut keys = EventStream::new();
+        let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let (mut hup, mut cont) = (signal(SignalKind::hangup())?, signal(SignalKind::from_raw(CONT))?);
+        let lost = terminal::lost()?;
+        tokio::pin!(over, lost);
+        loop {
+            let wake = app.wake_at().map(|at| self.start + at);
+            let mut at_once = false;
+            let next = tokio::select! {
+                event = keys.next() => {
+                    at_once = true;
+                    let mut next = self.key(app, screen, event)?;
+                    // A paste without brackets, or a key held down: one drawing for all that is there.
+                    while next == Next::On && let Some(event) = waiting(&mut keys).await {
+                        next = self.key(app, screen, event)?;
+                    }
+                    next
+                }
+                event = heard(&mut self.from_link) => self.heard(app, screen, event)?,
+                room = room(&self.to_link), if !self.backlog.is_empty() => {
+                    room.then(|| self.write_on());
+                    continue;
+                }
+                () = until(wake) => self.hand(app, screen, Input::Woke)?,
+                () = until(Some(drawn + FRAME)), if dirty => Next::On,
+                _ = cont.recv() => {
+                    at_once = true;
+                    screen.forget()?;
+                    Next::On
+                }
+                _ = term.recv() => Next::Quit,
+                _ = int.recv() => Next::Quit,
+                _ = hup.recv() => Next::Quit,
+                () = &mut over => Next::Quit,
+                () = &mut lost => Next::Quit,
+            };
+            if next == Next::Quit {
+                return Ok(());
+            }
+            dirty = !at_once && drawn.elapsed() < FRAME;
+            if !dirty {
+                screen.draw(app)?;
+                drawn = Instant::now();
+            }
+        }
+    }
+
+    fn key(&mut self, app: &mut App, screen: &mut Screen, event: Option<io::Result<Event>>) -> anyhow::Result<Next> {
+        let event = match event {
+            Some(Ok(event)) => event,
+            // A terminal that is gone is the end, and nobody is there to read why.
+            Some(Err(_)) | None => return Ok(Next::Quit),
+        };
+        let input = match event {
+            Event::Key(key) => Key::of_event(&key).map(Input::Key),
+            Event::Mouse(mouse) => match mouse.kind {
+                MouseEventKind::Down(MouseButton::Left) => Some(Input::Click(mouse.column, mouse.row)),
+                _ => Key::of_mouse(&mouse).map(Input::Key),
+            },
+            Event::Paste(text) => Some(Input::Paste(text)),
+            Event::Resize(width, height) => Some(Input::Resize(width, height)),
+            Event::FocusGained => Some(Input::Focus(true)),
+            Event::FocusLost => Some(Input::Focus(false)),
+        };
+        input.map_or(Ok(Next::On), |input| self.hand(app, screen, input))
+    }
+
+    /// News of the wire: what is there, up to a bound, before the next drawing.
+    fn heard(&mut self, app: &mut App, screen: &mut Screen, event: Option<LinkEvent>) -> anyhow::Result<Next> {
+        let mut event = event;
+        let mut taken = 0;
+        while let Some(news) = event.take() {
+            if matches!(news, LinkEvent::Down { .. }) {
+                self.backlog.clear();
+            }
+            if self.hand(app, screen, Input::Link(news))? == Next::Quit {
+                return Ok(Next::Quit);
+            }
+            taken += 1;
+            if taken < TAKEN_AT_ONCE {
+                event = self.from_link.as_mut().and_then(|from| from.try_recv().ok());
+            }
+        }
+        Ok(Next::On)
+    }
+
+    fn hand(&mut self, app: &mut App, screen: &mut Screen, input: Input) -> anyhow::Result<Next> {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            for effect in app.handle(self.now(), input) {
+                match effect {
+                    Effect::Quit => return Ok(Next::Quit),
+                    Effect::Suspend => screen.suspend()?,
+                    Effect::Redraw => screen.forget()?,
+                    Effect::Bell => screen.bell()?,
+                    Effect::Dial => self.write(ToLink::Retry),
+                    Effect::Named(name) => self.named(app, &name)?,
+                    Effect::Keep(record) => inputs.push_back(match self.outbox.keep(record.clone()) {
+                        Ok(()) => Input::Kept(record),
+                        Err(why) => Input::NotKept(why.to_string()),
+                    }),
+                    Effect::Chat(effect) => self.chat(app, effect)?,
+                }
+            }
+        }
+        Ok(Next::On)
+    }
+
+    fn chat(&mut self, app: &mut App, effect: chat::Effect) -> anyhow::Result<()> {
+        match effect {
+            chat::Effect::Send(id, command) => self.write(ToLink::Command(id, command)),
+            chat::Effect::Enter(id, name) => self.write(ToLink::Enter(id, name)),
+            chat::Effect::Line(line) => self.write(ToLink::Line(line)),
+            chat::Effect::Redial => self.write(ToLink::Redial),
+            chat::Effect::Forget(nonce) => {
+                if let Err(why) = self.outbox.forget(nonce) {
+                    tracing::warn!(%why, "an acked line stays in the outbox and will be asked again");
+                }
+            }
+            chat::Effect::Ephemeral => {
+                if let Err(why) = self.outbox.keep_nothing_on_disk() {
+                    tracing::warn!(%why, "the outbox cannot be emptied");
+                }
+            }
+            chat::Effect::Renamed(was, name) => self.renamed(app, &was, &name)?,
+            // The app has told it.
+            chat::Effect::Note(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The key and the outbox go with the person.
+    fn renamed(&mut self, app: &mut App, was: &Nick, name: &Nick) -> anyhow::Result<()> {
+        self.keyring.also(was, name)?;
+        self.remembered.set_name(name);
+        let mut outbox = self.open_outbox(name)?;
+        app.adopt(outbox.waiting().to_vec());
+        for record in self.outbox.waiting().to_vec() {
+            outbox.keep(record.clone()).context("what waits to be sent cannot be kept")?;
+            self.outbox.forget(record.nonce).context("what waits to be sent cannot be moved")?;
+        }
+        self.outbox = outbox;
+        Ok(())
+    }
+
+    fn write(&mut self, order: ToLink) {
+        self.backlog.push_back(order);
+        self.write_on();
+    }
+
+    /// Hands the wire as much of the backlog as it takes.
+    fn write_on(&mut self) {
+        let Some(to) = &self.to_link else { return };
+        while let Ok(permit) = to.try_reserve() {
+            let Some(order) = self.backlog.pop_front() else { return };
+            permit.send(order);
+        }
+    }
+
+    async fn goodbye(mut self) {
+        self.write(ToLink::Command(0, Command::Bye));
+        drop(self.to_link.take());
+        let Some(mut from) = self.from_link.take() else { return };
+        let gone = async { while !matches!(from.recv().await, None | Some(LinkEvent::Down { .. })) {} };
+        let _ = tokio::time::timeout(GOODBYE, gone).await;
+    }
+}
+
+/// A time-out of 0 is none.
+fn or_never(time: Duration) -> Duration {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    if time.is_zero() { YEAR } else { time }
+}
+
+/// SIGCONT, which tokio has no name for: somebody else stopped us, and the screen may be anything now.
+const CONT: i32 = 18;
+
+/// The next key, if one is there already. Asked with this task's own waker: crossterm keeps the first it is given.
+async fn waiting(keys: &mut EventStream) -> Option<Option<io::Result<Event>>> {
+    std::future::poll_fn(|cx| match keys.poll_next_unpin(cx) {
+        Poll::Ready(event) => Poll::Ready(Some(event)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+async fn heard(from: &mut Option<mpsc::Receiver<LinkEvent>>) -> Option<LinkEvent> {
+    match from {
+        Some(from) => from.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until the wire takes more; `false` when there is none.
+async fn room(to: &Option<mpsc::Sender<ToLink>>) -> bool {
+    match to {
+        Some(to) => to.reserve().await.is_ok(),
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The settings a screen is drawn with, for tests that draw one.
+pub fn plain_look(ui: Ui) -> Look {
+    let (theme, _) = Theme::load("default", None, Colours::None);
+    Look { theme, keymap: Keymap::builtin(), ui, zone: TimeZone::UTC }
+}

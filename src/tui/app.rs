@@ -1,0 +1,654 @@
+//! The terminal's mind: what is on the screen and what a key does. One verb, [`App::handle`]; it draws nothing, sends
+//! nothing and reads no clock. The chat below it is `client::chat`.
+
+mod complete;
+mod compose;
+mod lines;
+mod name;
+mod rooms;
+mod scroll;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui_textarea::TextArea;
+
+use super::glyphs::Glyphs;
+use super::keys::{Action, Context, Key, Keymap};
+use super::layout::{Areas, Wish, areas};
+use super::theme::{Role, Theme};
+use super::view::messages;
+use crate::client::chat::{self, Ask, Chat, LinkEvent, Note, Now, Status, Talk};
+use crate::client::outbox::Record;
+use crate::config::{Density, Ui};
+use crate::protocol::dialect::Dialect;
+use crate::protocol::entry::{Author, Seq, Shown, Timestamp};
+use crate::protocol::event::Member;
+use crate::protocol::names::{Nick, Target};
+use crate::protocol::slash;
+
+pub use compose::Written;
+use name::NamePrompt;
+pub use rooms::RoomRow;
+
+/// How long after Esc a key still counts as one with Alt: some links take the two bytes apart.
+const ESC_THEN: Duration = Duration::from_millis(50);
+
+/// How long a notice stays when no key sends it away.
+const NOTICE: Duration = Duration::from_secs(8);
+
+/// What is seen of a conversation: an anchor in the talk, never a line number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scroll {
+    /// The newest line is at the bottom.
+    #[default]
+    Bottom,
+    /// The text of this entry begins on this row of the pane, which may be above it.
+    At {
+        /// The entry.
+        seq: Seq,
+        /// The row, from 0.
+        row: i32,
+    },
+}
+
+/// What lies over the panes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Popup {
+    /// Nothing.
+    None,
+    /// The question for a name.
+    Name,
+    /// Something to read.
+    List {
+        /// Over it.
+        title: String,
+        /// In it.
+        lines: Vec<String>,
+        /// Lines above the first shown.
+        scroll: usize,
+    },
+}
+
+/// What the bottom line says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// Something that happened.
+    Say(String, Role),
+    /// Keys that matter now.
+    Keys(Vec<(String, String)>),
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A key.
+    Key(Key),
+    /// Pasted text.
+    Paste(String),
+    /// A click.
+    Click(u16, u16),
+    /// The screen has this size now.
+    Resize(u16, u16),
+    /// The terminal has the focus, or not.
+    Focus(bool),
+    /// On the wire.
+    Link(LinkEvent),
+    /// A line was kept by the outbox and may be said; the composer is empty now.
+    Kept(Record),
+    /// The outbox could not keep a line.
+    NotKept(String),
+    /// The time of [`App::wake_at`] has come.
+    Woke,
+}
+
+/// Something to be done.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// The chat's.
+    Chat(chat::Effect),
+    /// Keep this line in the outbox, synced, then answer with [`Input::Kept`].
+    Keep(Record),
+    /// Dial now.
+    Dial,
+    /// The name is known: open its outbox.
+    Named(Nick),
+    /// Draw everything anew.
+    Redraw,
+    /// Stop this process until `fg`.
+    Suspend,
+    /// Ring.
+    Bell,
+    /// The end.
+    Quit,
+}
+
+/// What the screen is made with.
+pub struct Look {
+    /// Colours.
+    pub theme: Theme,
+    /// Keys.
+    pub keymap: Keymap,
+    /// Settings.
+    pub ui: Ui,
+    /// For the times of messages.
+    pub zone: TimeZone,
+}
+
+/// The terminal's mind.
+pub struct App {
+    chat: Chat,
+    look: Look,
+    glyphs: Glyphs,
+    address: String,
+    hosting: bool,
+    size: (u16, u16),
+    now: Now,
+    here: Option<Target>,
+    last_here: Option<Target>,
+    composers: HashMap<Target, TextArea<'static>>,
+    nowhere: TextArea<'static>,
+    scrolls: HashMap<Target, Scroll>,
+    marks: HashMap<Target, Seq>,
+    cleared: HashMap<Target, Seq>,
+    name: NamePrompt,
+    popup: Popup,
+    notice: Option<(String, Role, Duration)>,
+    completion: Option<complete::Completion>,
+    history: Vec<String>,
+    history_at: Option<usize>,
+    /// What was being written when the history was gone into.
+    stash: String,
+    focused: bool,
+    /// Nobody looked for a while: what came in meanwhile gets its line of unread.
+    away: bool,
+    /// On the way to the oldest line, page by page.
+    topping: bool,
+    /// The next list of people was asked for by the person.
+    asked_people: bool,
+    rooms_shown: bool,
+    people_shown: Option<bool>,
+    escaped: Option<Duration>,
+    quitting: bool,
+    keeping: bool,
+    effects: Vec<Effect>,
+}
+
+impl App {
+    /// A screen over this chat. `address` is what is dialled, `hosting` whether the host runs in this process.
+    pub fn new(chat: Chat, look: Look, address: String, hosting: bool) -> App {
+        let glyphs = Glyphs::new(look.ui.ascii);
+        App {
+            chat,
+            glyphs,
+            address,
+            hosting,
+            size: (80, 24),
+            now: Now { up: Duration::ZERO, wall: Timestamp(0) },
+            here: None,
+            last_here: None,
+            composers: HashMap::new(),
+            nowhere: compose::field(),
+            scrolls: HashMap::new(),
+            marks: HashMap::new(),
+            cleared: HashMap::new(),
+            name: NamePrompt::default(),
+            popup: Popup::None,
+            notice: None,
+            completion: None,
+            history: Vec::new(),
+            history_at: None,
+            stash: String::new(),
+            focused: true,
+            away: false,
+            topping: false,
+            asked_people: false,
+            rooms_shown: look.ui.rooms_shown,
+            people_shown: if look.ui.people_shown { None } else { Some(false) },
+            escaped: None,
+            quitting: false,
+            keeping: false,
+            effects: Vec::new(),
+            look,
+        }
+    }
+
+    /// Asks for a name before anything is dialled, with this one to begin with; `second` is the name that is in use on
+    /// this machine, and could have one more screen.
+    pub fn ask_name(&mut self, prefill: Option<Nick>, second: Option<Nick>) {
+        self.name = NamePrompt::new(prefill, second);
+        self.popup = Popup::Name;
+    }
+
+    /// Something to say at start, such as errors in settings.
+    pub fn warn(&mut self, lines: Vec<String>) {
+        if !lines.is_empty() && self.popup == Popup::None {
+            self.popup = Popup::List { title: "Your settings".into(), lines, scroll: 0 };
+        }
+    }
+
+    /// What the outbox had left.
+    pub fn adopt(&mut self, records: Vec<Record>) {
+        self.chat.adopt(records);
+    }
+
+    /// Takes in one thing that happened and says what is to be done, in order.
+    pub fn handle(&mut self, now: Now, input: Input) -> Vec<Effect> {
+        self.now = now;
+        if self.notice.as_ref().is_some_and(|(_, _, until)| *until <= now.up) {
+            self.notice = None;
+        }
+        match input {
+            Input::Key(key) => self.key(key),
+            Input::Paste(text) => self.paste(&text),
+            Input::Click(x, y) => self.click(x, y),
+            Input::Resize(w, h) => self.size = (w, h),
+            Input::Focus(focused) => self.focused = focused,
+            Input::Link(event) => self.tell(chat::Input::Link(event)),
+            Input::Kept(record) => self.kept(record),
+            Input::NotKept(why) => {
+                self.keeping = false;
+                self.say(format!("not sent, what you wrote is still here: {why}"), Role::Error);
+            }
+            Input::Woke => {
+                if self.escaped.is_some_and(|at| at + ESC_THEN <= now.up) {
+                    self.escaped = None;
+                    self.escape();
+                }
+                self.tell(chat::Input::Woke);
+            }
+        }
+        self.saw();
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When the app wants an [`Input::Woke`]; `None` while nothing is waited for.
+    pub fn wake_at(&self) -> Option<Duration> {
+        let notice = self.notice.as_ref().map(|(_, _, until)| *until);
+        let escaped = self.escaped.map(|at| at + ESC_THEN);
+        // The seconds to the next try are on the screen.
+        let second = match self.chat.status() {
+            Status::Offline { retry_at: Some(at), .. } if *at > self.now.up => {
+                Some(self.now.up + Duration::from_secs(1))
+            }
+            _ => None,
+        };
+        [self.chat.wake_at(), notice, escaped, second].into_iter().flatten().min()
+    }
+
+    fn tell(&mut self, input: chat::Input) {
+        for effect in self.chat.handle(self.now, input) {
+            match effect {
+                chat::Effect::Note(note) => self.noted(note),
+                effect => self.effects.push(Effect::Chat(effect)),
+            }
+        }
+        if let Status::NeedsName(refused) = self.chat.status() {
+            let refused = refused.clone();
+            if self.popup != Popup::Name || refused.is_some() {
+                self.name.refuse(refused);
+                self.popup = Popup::Name;
+            }
+        }
+        self.go_on_to_top();
+        if self.here.as_ref().is_some_and(|here| self.chat.talk(here).is_none()) {
+            let next = self.chat.talks().first().map(|talk| talk.to.clone());
+            match next {
+                Some(next) => self.go(next),
+                None => self.here = None,
+            }
+        }
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        self.tell(chat::Input::Ask(ask));
+    }
+
+    fn noted(&mut self, note: Note) {
+        match note {
+            Note::No(text) => self.say(text, Role::Error),
+            Note::Info(text) => self.say(text, Role::Dim),
+            Note::Went(to) => self.go(to),
+            Note::Gone(to) => {
+                self.composers.remove(&to);
+                self.say(format!("you have left {to}"), Role::Dim);
+            }
+            Note::Rooms(rooms) => self.list_rooms(&rooms),
+            Note::People(room, people) => self.list_people(room, &people),
+            Note::Mention(to) => {
+                if !self.focused || self.here.as_ref() != Some(&to) {
+                    self.effects.push(Effect::Bell);
+                }
+            }
+        }
+    }
+
+    fn say(&mut self, text: String, role: Role) {
+        self.notice = Some((text, role, self.now.up + NOTICE));
+    }
+
+    fn context(&self) -> Context {
+        match &self.popup {
+            Popup::Name => Context::Dialog,
+            Popup::List { .. } => Context::Help,
+            Popup::None if self.composer().is_empty() => Context::EmptyComposer,
+            Popup::None => Context::Composer,
+        }
+    }
+
+    fn key(&mut self, key: Key) {
+        let key = match self.escaped.take() {
+            Some(_) if key.typed().is_some() => key.with_alt(),
+            Some(_) => {
+                self.escape();
+                key
+            }
+            None => key,
+        };
+        if self.notice.as_ref().is_some_and(|(_, role, _)| *role != Role::Warn || !self.quitting) {
+            self.notice = None;
+        }
+        let context = self.context();
+        let action = self.look.keymap.lookup(context, key);
+        if !matches!(action, Some(Action::Complete | Action::CompletePrevious)) && self.completion.take().is_some() {
+            // Esc closes the popup and nothing else.
+            if action == Some(Action::Cancel) {
+                return;
+            }
+        }
+        if !matches!(action, Some(Action::Quit | Action::ClearDraft)) {
+            self.quitting = false;
+        }
+        match (action, key.typed()) {
+            (Some(action), _) => self.act(action),
+            (None, Some(c)) => self.typed(c),
+            (None, None) => {}
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match (&self.popup, action) {
+            (_, Action::Redraw) => self.effects.push(Effect::Redraw),
+            (_, Action::Suspend) => self.effects.push(Effect::Suspend),
+            (_, Action::QuitNow) => self.effects.push(Effect::Quit),
+            (_, Action::Quit) => self.quit(),
+            (Popup::Name, action) => self.name_act(action),
+            (Popup::List { .. }, action) => self.list_act(action),
+            (Popup::None, Action::Help) => self.help(),
+            (Popup::None, Action::Cancel) => self.escaped = Some(self.now.up),
+            (Popup::None, Action::Retry) => self.retry(),
+            (Popup::None, Action::Discard) => self.discard(),
+            (Popup::None, action) => {
+                let done = self.rooms_act(action) || self.scroll_act(action) || self.compose_act(action);
+                debug_assert!(
+                    done || matches!(action, Action::Accept | Action::ListUp | Action::ListDown | Action::CloseHelp)
+                );
+            }
+        }
+    }
+
+    fn typed(&mut self, c: char) {
+        match self.popup {
+            Popup::Name => self.name.typed(c),
+            Popup::List { .. } => {}
+            Popup::None => self.compose_typed(c),
+        }
+    }
+
+    /// Esc, and nothing came after it: to the newest line.
+    fn escape(&mut self) {
+        self.bottom();
+    }
+
+    fn quit(&mut self) {
+        if self.quitting || !self.look.ui.confirm_quit {
+            return self.effects.push(Effect::Quit);
+        }
+        self.quitting = true;
+        let key = self.key_of(Action::Quit);
+        let others = self.others();
+        let text = match self.hosting && others > 0 {
+            true => format!("{others} others are here and this host goes with you; {key} again stops it"),
+            false => format!("{key} again quits"),
+        };
+        self.say(text, Role::Warn);
+    }
+
+    /// `/quit`: a host with people on it asks once.
+    fn quit_command(&mut self) {
+        if self.hosting && self.others() > 0 && !self.quitting {
+            self.quitting = true;
+            let text = format!("{} others are here and this host goes with you; /quit again stops it", self.others());
+            return self.say(text, Role::Warn);
+        }
+        self.effects.push(Effect::Quit);
+    }
+
+    /// How many people are here besides oneself, as far as this client knows.
+    fn others(&self) -> usize {
+        let me = self.chat.me().map(|me| me.person);
+        let mut people: Vec<_> = self
+            .chat
+            .talks()
+            .iter()
+            .flat_map(|talk| &talk.people)
+            .filter(|member| member.online)
+            .map(|member| member.who.person)
+            .collect();
+        people.sort();
+        people.dedup();
+        people.into_iter().filter(|person| Some(*person) != me).count()
+    }
+
+    fn retry(&mut self) {
+        if matches!(self.chat.status(), Status::Offline { .. }) {
+            return self.effects.push(Effect::Dial);
+        }
+        if let Some(nonce) = self.failed() {
+            self.ask(Ask::Retry(nonce));
+        }
+    }
+
+    fn discard(&mut self) {
+        if let Some(nonce) = self.failed() {
+            self.ask(Ask::Discard(nonce));
+        }
+    }
+
+    /// The newest line here that failed.
+    fn failed(&self) -> Option<crate::protocol::entry::Nonce> {
+        let here = self.here.as_ref()?;
+        let failed = |state: &chat::Delivery| matches!(state, chat::Delivery::Failed(_) | chat::Delivery::Later(..));
+        self.chat.pending(here).filter(|pending| failed(&pending.state)).last().map(|pending| pending.record.nonce)
+    }
+
+    // What views read.
+
+    /// The chat below.
+    pub fn chat(&self) -> &Chat {
+        &self.chat
+    }
+
+    /// Where one is.
+    pub fn here(&self) -> Option<&Target> {
+        self.here.as_ref()
+    }
+
+    /// The conversation one is in.
+    pub fn here_talk(&self) -> Option<&Talk> {
+        self.chat.talk(self.here.as_ref()?)
+    }
+
+    /// The signs.
+    pub fn glyphs(&self) -> &Glyphs {
+        &self.glyphs
+    }
+
+    /// How a role looks.
+    pub fn style(&self, role: Role) -> Style {
+        self.look.theme.style(role)
+    }
+
+    /// How a name looks: one's own, or the person's colour.
+    pub fn name_style(&self, author: &Author) -> Style {
+        let own = self.chat.me().is_some_and(|me| me.person == author.person);
+        let style = if own { self.style(Role::Own) } else { self.look.theme.author(&author.person.0) };
+        style.add_modifier(Modifier::BOLD)
+    }
+
+    /// What is dialled.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// How tightly messages are set.
+    pub fn density(&self) -> Density {
+        self.look.ui.density
+    }
+
+    /// The first key of an action, for hints.
+    pub fn key_of(&self, action: Action) -> String {
+        self.look.keymap.keys_for(action).first().map_or_else(|| "?".to_owned(), |key| key.short(self.look.ui.ascii))
+    }
+
+    /// The keys and their actions.
+    pub fn keymap(&self) -> &Keymap {
+        &self.look.keymap
+    }
+
+    fn zoned(&self, at: Timestamp) -> jiff::Zoned {
+        jiff::Timestamp::from_millisecond(at.0).unwrap_or_default().to_zoned(self.look.zone.clone())
+    }
+
+    /// The time of day, as the person likes it.
+    pub fn time(&self, at: Timestamp) -> String {
+        messages::clock(&self.zoned(at), self.look.ui.time_format)
+    }
+
+    /// The day, with its name.
+    pub fn day(&self, at: Timestamp) -> String {
+        let (at, today) = (self.zoned(at), self.zoned(self.now.wall));
+        let form = if at.year() == today.year() { "%A %-d %B" } else { "%A %-d %B %Y" };
+        at.strftime(form).to_string()
+    }
+
+    /// Whether two lines are of one block.
+    pub fn groups(&self, before: &Shown, shown: &Shown) -> bool {
+        use crate::protocol::entry::ShownWhat::Said;
+        let plain = |shown: &Shown| matches!(shown.what, Said { me: false, .. });
+        let near = u128::try_from(shown.at.0.saturating_sub(before.at.0)).unwrap_or(0)
+            <= self.look.ui.group_within.as_millis();
+        before.from == shown.from && near && plain(before) && plain(shown)
+    }
+
+    /// Where the line of unread stands in a conversation, since it was opened.
+    pub fn unread_mark(&self, to: &Target) -> Option<Seq> {
+        self.marks.get(to).copied()
+    }
+
+    /// Nothing up to here is shown: the person cleared it away.
+    pub fn cleared(&self, to: &Target) -> Seq {
+        self.cleared.get(to).copied().unwrap_or(Seq::ZERO)
+    }
+
+    /// Where everything goes on this screen.
+    pub fn areas(&self) -> Areas {
+        let size = Rect::new(0, 0, self.size.0, self.size.1);
+        let wish = |composer| Wish {
+            rooms: self.rooms_shown,
+            people: self.people_shown,
+            rooms_width: self.look.ui.rooms_width,
+            people_width: self.look.ui.people_width,
+            composer,
+        };
+        let field = self.size.0.saturating_sub(super::wrap::width(&self.prompt_text(self.size.0)) as u16);
+        areas(size, wish(self.composed(field).lines.len() as u16))
+    }
+
+    /// The popup that is open.
+    pub fn popup(&self) -> &Popup {
+        &self.popup
+    }
+
+    /// Whether one is, so that the caret is not the composer's.
+    pub fn has_popup(&self) -> bool {
+        self.popup != Popup::None
+    }
+
+    /// The people of this room, those who are there first.
+    pub fn people(&self) -> Vec<Member> {
+        let mut people = self.here_talk().map(|talk| talk.people.clone()).unwrap_or_default();
+        people.sort_by(|a, b| b.online.cmp(&a.online).then_with(|| a.who.name.cmp(&b.who.name)));
+        people
+    }
+
+    /// What the bottom line says.
+    pub fn status_line(&self) -> Hint {
+        if let Some((text, role, _)) = &self.notice {
+            return Hint::Say(text.clone(), *role);
+        }
+        if let Status::Offline { why, retry_at } = self.chat.status() {
+            return Hint::Say(self.offline(why, *retry_at), Role::Warn);
+        }
+        let hint = |action, what: &str| (self.key_of(action), what.to_owned());
+        let keys = match self.popup {
+            Popup::Name => vec![hint(Action::Accept, "enter"), hint(Action::Quit, "twice quits")],
+            Popup::List { .. } => vec![hint(Action::Cancel, "close"), hint(Action::PageDown, "more")],
+            Popup::None if self.composer().is_empty() => {
+                let mut keys = Vec::new();
+                if self.failed().is_some() {
+                    keys.extend([hint(Action::Retry, "send again"), hint(Action::Discard, "drop it")]);
+                }
+                keys.extend([
+                    hint(Action::NextRoom, "next room"),
+                    hint(Action::NextNeedingYou, "unread"),
+                    hint(Action::PageUp, "scroll"),
+                ]);
+                keys.push(hint(Action::Help, "help"));
+                keys
+            }
+            Popup::None => vec![
+                hint(Action::Send, "send"),
+                hint(Action::Newline, "new line"),
+                hint(Action::Complete, "complete"),
+                hint(Action::ClearDraft, "clear"),
+            ],
+        };
+        Hint::Keys(keys)
+    }
+
+    fn offline(&self, why: &str, retry_at: Option<Duration>) -> String {
+        let key = self.key_of(Action::Retry);
+        let known = self.chat.me().is_some();
+        let when = match retry_at {
+            Some(at) => format!(
+                "reconnecting in {} s, {key} tries now",
+                at.saturating_sub(self.now.up).as_secs_f32().ceil() as u64
+            ),
+            None => format!("{key} tries again"),
+        };
+        match (known, why.contains("nobody listens")) {
+            (false, true) => format!("Can't reach {}: {why}. Start one with wschat --host; {when}", self.address),
+            _ => format!("{why}: {when}"),
+        }
+    }
+
+    /// Whether the host speaks only plain text.
+    pub fn plain(&self) -> bool {
+        self.chat.dialect() == Dialect::Plain
+    }
+
+    fn help(&mut self) {
+        self.popup = Popup::List { title: "Help".into(), lines: lines::help(self), scroll: 0 };
+    }
+
+    fn command_help(&mut self, of: Option<&str>) {
+        match of.and_then(|name| slash::spec(name.trim_start_matches('/'))) {
+            Some(spec) => self.say(format!("/{} {}: {}", spec.name, spec.args, spec.help), Role::Text),
+            None => self.help(),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Which part of a conversation is seen, and what counts as read because of it. The anchor is an entry and the row its
+//! text begins on, so that nothing that comes in above or below moves what one reads.
+
+use super::super::keys::Action;
+use super::super::view::messages::{self, Visible};
+use super::{App, Popup, Scroll};
+use crate::client::chat::{Ask, Status, Talk};
+use crate::protocol::entry::{Seq, ShownWhat};
+
+/// Lines a turn of the wheel scrolls.
+const WHEEL: i32 = 3;
+
+impl App {
+    /// What is seen of the conversation on the screen.
+    pub fn scroll(&self) -> Scroll {
+        self.here.as_ref().and_then(|here| self.scrolls.get(here)).copied().unwrap_or_default()
+    }
+
+    fn visible(&self) -> Option<Visible> {
+        let area = self.areas().messages;
+        Some(messages::visible(self, self.here_talk()?, area.width, area.height))
+    }
+
+    fn set_scroll(&mut self, scroll: Scroll) {
+        if let Some(here) = self.here.clone() {
+            self.scrolls.insert(here, scroll);
+        }
+    }
+
+    /// Does what an action does to the pane of messages; `false` when it does nothing there.
+    pub(super) fn scroll_act(&mut self, action: Action) -> bool {
+        let page = i32::from(self.areas().messages.height).saturating_sub(2).max(1);
+        match action {
+            Action::PageUp => self.scroll_by(page),
+            Action::PageDown => self.scroll_by(-page),
+            Action::HalfPageUp => self.scroll_by((page / 2).max(1)),
+            Action::HalfPageDown => self.scroll_by(-(page / 2).max(1)),
+            Action::ScrollUp => self.scroll_by(WHEEL),
+            Action::ScrollDown => self.scroll_by(-WHEEL),
+            Action::Top => self.oldest(),
+            Action::Bottom => self.bottom(),
+            _ => return false,
+        }
+        true
+    }
+
+    pub(super) fn bottom(&mut self) {
+        self.topping = false;
+        self.set_scroll(Scroll::Bottom);
+    }
+
+    /// The oldest line: what is not loaded is asked for until it is.
+    fn oldest(&mut self) {
+        self.uncover();
+        self.topping = true;
+        self.go_on_to_top();
+    }
+
+    pub(super) fn go_on_to_top(&mut self) {
+        let Some(talk) = self.here_talk().filter(|_| self.topping) else { return };
+        let (to, whole) = (talk.to.clone(), talk.timeline.complete_below());
+        let Some(start) = talk.timeline.start().map(|shown| shown.seq) else { return };
+        self.topping = !whole;
+        if !whole {
+            self.ask(Ask::Older(to));
+        }
+        self.settle_at(Scroll::At { seq: start, row: i32::from(u16::MAX) });
+    }
+
+    /// What was cleared away comes back when one scrolls up.
+    fn uncover(&mut self) {
+        if let Some(here) = self.here.clone() {
+            self.cleared.remove(&here);
+        }
+    }
+
+    /// Scrolls so many lines up; down, when negative.
+    fn scroll_by(&mut self, lines: i32) {
+        self.topping = false;
+        if lines > 0 {
+            self.uncover();
+        }
+        let Some(seen) = self.visible() else { return };
+        if lines < 0 && seen.at_bottom && self.scroll() == Scroll::Bottom {
+            return;
+        }
+        if let Some((seq, row)) = seen.anchor {
+            self.settle_at(Scroll::At { seq, row: row + lines });
+        }
+        if lines > 0 && self.visible().is_some_and(|seen| seen.at_top) {
+            self.older();
+        }
+    }
+
+    /// Takes the nearest place that can be shown, anchored at the first text that begins on the screen.
+    fn settle_at(&mut self, scroll: Scroll) {
+        self.set_scroll(scroll);
+        let Some(seen) = self.visible() else { return };
+        let place = seen.anchor.filter(|_| !seen.at_bottom).map(|(seq, row)| Scroll::At { seq, row });
+        self.set_scroll(place.unwrap_or(Scroll::Bottom));
+    }
+
+    fn older(&mut self) {
+        let Some(talk) = self.here_talk().filter(|talk| !talk.timeline.complete_below()) else { return };
+        let to = talk.to.clone();
+        self.ask(Ask::Older(to));
+    }
+
+    /// How many lines of others came in below what is seen.
+    pub fn below(&self, talk: &Talk, last: Option<Seq>) -> usize {
+        let from = talk.read.max(last.unwrap_or(Seq::ZERO));
+        let me = self.chat.me().map(|me| me.person);
+        let said = |shown: &&crate::protocol::entry::Shown| {
+            matches!(shown.what, ShownWhat::Said { text: Some(_), .. }) && Some(shown.from.person) != me
+        };
+        talk.timeline.after(from).filter(said).count()
+    }
+
+    /// Tells the chat what was read, when somebody looks.
+    pub(super) fn saw(&mut self) {
+        let online = *self.chat.status() == Status::Online;
+        if !self.focused || !online {
+            self.away = true;
+            return;
+        }
+        let Some(talk) = self.here_talk() else { return };
+        let (to, read, head, newest) = (talk.to.clone(), talk.read, talk.head, talk.timeline.newest());
+        if self.away && newest >= head {
+            self.away = false;
+            self.mark();
+        }
+        if read >= head || self.popup == Popup::Name {
+            return;
+        }
+        let last = match self.scroll() {
+            // What has not arrived yet was not seen.
+            Scroll::Bottom if newest >= head => Some(head),
+            Scroll::Bottom => None,
+            Scroll::At { .. } => self.visible().and_then(|seen| seen.last),
+        };
+        if let Some(last) = last.filter(|last| *last > read) {
+            self.ask(Ask::Seen(to, last));
+        }
+    }
+
+    /// Keys of a list to be read.
+    pub(super) fn list_act(&mut self, action: Action) {
+        let page = usize::from(self.size.1).saturating_sub(4).max(1);
+        let most = self.list_scroll_most();
+        let Popup::List { scroll, .. } = &mut self.popup else { return };
+        *scroll = match action {
+            Action::PageUp => scroll.saturating_sub(page),
+            Action::HalfPageUp => scroll.saturating_sub(page / 2),
+            Action::ScrollUp => scroll.saturating_sub(WHEEL as usize),
+            Action::ListUp => scroll.saturating_sub(1),
+            Action::PageDown => *scroll + page,
+            Action::HalfPageDown => *scroll + page / 2,
+            Action::ScrollDown => *scroll + WHEEL as usize,
+            Action::ListDown => *scroll + 1,
+            Action::Top => 0,
+            Action::Bottom => usize::MAX,
+            Action::Cancel | Action::CloseHelp | Action::Help => {
+                self.popup = Popup::None;
+                return;
+            }
+            _ => return,
+        }
+        .min(most);
+    }
+
+    fn list_scroll_most(&self) -> usize {
+        let Popup::List { title, lines, .. } = &self.popup else { return 0 };
+        super::super::view::list_rows(title, lines, self.size)
+            .saturating_sub(usize::from(self.size.1).saturating_sub(2))
+    }
+}

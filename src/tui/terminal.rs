@@ -1,0 +1,164 @@
+//! The terminal itself: taken over at the start and given back on every way out. What is drawn on it, and what its keys
+//! mean, is decided elsewhere.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Stdout, Write};
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
+    EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::{cursor, execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Signal, kill_current_process_group};
+use tokio::sync::oneshot;
+
+/// Bytes of one frame that are written at once: a full screen of 200x60 with colours has about 40 KiB.
+const FRAME_BYTES: usize = 64 * 1024;
+
+/// How long the program has to end by itself once its terminal is gone: the host sees everybody off in that time.
+const END_WITHIN: Duration = Duration::from_millis(1500);
+
+/// How shells report the end by a terminal that is gone: 128 + SIGHUP.
+const HUNG_UP: i32 = 129;
+
+/// Whether the terminal is ours at the moment: giving it back twice would undo what others did since.
+static OURS: AtomicBool = AtomicBool::new(false);
+
+/// The terminal, taken over. It is given back when this is dropped.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    mouse: bool,
+}
+
+impl Screen {
+    /// Takes the terminal over: raw mode, the other screen, reports of pastes, of focus and, when wanted, of the mouse.
+    pub fn take(mouse: bool) -> io::Result<Screen> {
+        take_over(mouse)?;
+        let out = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
+        let terminal = Terminal::new(CrosstermBackend::new(out)).inspect_err(|_| give_back())?;
+        Ok(Screen { terminal, mouse })
+    }
+
+    /// Draws.
+    pub fn draw(&mut self, app: &super::app::App) -> io::Result<()> {
+        self.terminal.draw(|frame| super::view::draw(frame, app))?;
+        Ok(())
+    }
+
+    /// Makes the next drawing a whole one.
+    pub fn forget(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        let size = self.terminal.size()?;
+        Ok((size.width, size.height))
+    }
+
+    /// Rings.
+    pub fn bell(&mut self) -> io::Result<()> {
+        let out = self.terminal.backend_mut();
+        out.write_all(b"\x07")?;
+        out.flush()
+    }
+
+    /// Gives the terminal back and stops, as the terminal's own key for it would; comes back on `fg`.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        // The group, so that whatever started us in the foreground stops with us.
+        let _ = kill_current_process_group(Signal::TSTP);
+        take_over(self.mouse)?;
+        self.forget()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take_over(mouse: bool) -> io::Result<()> {
+    enable_raw_mode()?;
+    OURS.store(true, Ordering::SeqCst);
+    let mut out = io::stdout();
+    let taken = (|| {
+        queue!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange)?;
+        if mouse {
+            queue!(out, EnableMouseCapture)?;
+        }
+        if speaks_kitty() {
+            queue!(out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
+        }
+        out.flush()
+    })();
+    if taken.is_err() {
+        give_back();
+    }
+    taken
+}
+
+/// Gives the terminal back as it was found; nothing when it is not ours. Safe to call from anywhere, also when the
+/// terminal is gone: on the way out there is nobody to tell.
+pub fn give_back() {
+    if !OURS.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    if speaks_kitty() {
+        let _ = queue!(out, PopKeyboardEnhancementFlags);
+    }
+    let _ = execute!(
+        out,
+        DisableMouseCapture,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show,
+    );
+    let _ = disable_raw_mode();
+}
+
+/// Ends when the terminal is gone: its window was closed, or its connection cut. crossterm reads a terminal that is gone
+/// in a circle and for ever, perhaps on the very thread that would have to notice; when the program does not end by itself
+/// then, it is ended. What was said is on disk at any time.
+pub fn lost() -> io::Result<impl Future<Output = ()>> {
+    let stdin = io::stdin();
+    let terminal = match rustix::termios::isatty(&stdin) {
+        true => stdin.as_fd().try_clone_to_owned()?,
+        false => File::open("/dev/tty")?.into(),
+    };
+    let (tell, told) = oneshot::channel::<()>();
+    std::thread::Builder::new().name("terminal".into()).spawn(move || {
+        loop {
+            // No events are asked for: only hanging up and errors are reported, so nothing wakes this while all is well.
+            let mut asked = [PollFd::new(&terminal, PollFlags::empty())];
+            match poll(&mut asked, None) {
+                Err(rustix::io::Errno::INTR) => continue,
+                _ => break,
+            }
+        }
+        drop(tell);
+        std::thread::sleep(END_WITHIN);
+        std::process::exit(HUNG_UP);
+    })?;
+    Ok(async { _ = told.await })
+}
+
+/// Whether the terminal reports keys by the kitty protocol. By name: asking it would hold up the first frame for as long
+/// as one that does not answer takes, and every key has a second way in.
+fn speaks_kitty() -> bool {
+    const PROGRAMS: [&str; 5] = ["ghostty", "WezTerm", "iTerm.app", "kitty", "rio"];
+    const TERMS: [&str; 5] = ["kitty", "ghostty", "foot", "alacritty", "wezterm"];
+    let get = |name| std::env::var(name).unwrap_or_default();
+    let (program, term) = (get("TERM_PROGRAM"), get("TERM"));
+    PROGRAMS.contains(&program.as_str()) || TERMS.iter().any(|known| term.contains(known))
+}

@@ -1,0 +1,28 @@
+//! The picture: every view takes `&App` and changes nothing. What is where comes from `layout`, how it looks from the theme.
+
+pub mod messages;
+mod panes;
+mod popups;
+
+use ratatui::Frame;
+
+use super::app::App;
+
+/// Draws the whole screen.
+pub fn draw(frame: &mut Frame<'_>, app: &App) {
+    let areas = app.areas();
+    panes::title(frame, app, &areas);
+    panes::rules(frame, app, &areas);
+    panes::rooms(frame, app, &areas);
+    panes::topic(frame, app, &areas);
+    messages::draw(frame, app, areas.messages);
+    panes::people(frame, app, &areas);
+    panes::composer(frame, app, &areas);
+    panes::status(frame, app, &areas);
+    popups::draw(frame, app, &areas);
+}
+
+/// How many lines a list of this title has on a screen of this size, so that scrolling it ends.
+pub fn list_rows(title: &str, lines: &[String], size: (u16, u16)) -> usize {
+    popups::list_rows(title, lines, size.0).1.len()
+}

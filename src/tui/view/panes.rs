@@ -1,0 +1,253 @@
+//! The panes around the messages: title or tabs, rooms, topic, people, composer, hints.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use super::super::app::{App, Hint, RoomRow};
+use super::super::layout::Areas;
+use super::super::theme::Role;
+use super::super::wrap::{fit, width};
+use super::messages::shown_name;
+use crate::client::chat::{Status, Talk};
+use crate::protocol::entry::COUNT_LIMIT;
+use crate::protocol::names::Target;
+
+/// Left and right on one line; the left gives way.
+fn two_ends(frame: &mut Frame<'_>, app: &App, area: Rect, left: Vec<Span<'static>>, right: Vec<Span<'static>>) {
+    if area.is_empty() {
+        return;
+    }
+    let right = Line::from(right);
+    let wide = (right.width() as u16).min(area.width);
+    let room = area.width - wide;
+    let mut line = Line::default();
+    let mut used = 0;
+    for span in left {
+        let text = fit(&span.content, (room as usize).saturating_sub(used), app.glyphs().ellipsis);
+        used += width(&text);
+        line.spans.push(Span::styled(text, span.style));
+    }
+    frame.render_widget(line, Rect { width: room, height: 1, ..area });
+    frame.render_widget(right, Rect { x: area.x + room, width: wide, height: 1, ..area });
+}
+
+pub fn title(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
+    let dim = app.style(Role::Dim);
+    let connection = connection(app);
+    if areas.tabs {
+        return two_ends(frame, app, areas.title, tabs(app), vec![Span::styled(format!(" {connection} "), dim)]);
+    }
+    let chat = app.chat();
+    let server = match chat.server().is_blank() {
+        true => app.address().to_owned(),
+        false => chat.server().one_line().into_owned(),
+    };
+    let mut left = vec![Span::raw(" "), Span::styled(server, app.style(Role::Text).add_modifier(Modifier::BOLD))];
+    if chat.ephemeral() {
+        left.push(Span::styled("  this host forgets everything when it stops", app.style(Role::Warn)));
+    }
+    let dot = app.glyphs().dot;
+    let here = app.here_talk().map(|talk| talk.people.iter().filter(|member| member.online).count()).unwrap_or(0);
+    let here = if here > 0 { format!("{here} here {dot} ") } else { String::new() };
+    let help = app.key_of(super::super::keys::Action::Help);
+    let right = vec![Span::styled(format!(" {here}{connection} {dot} {help} help "), dim)];
+    two_ends(frame, app, areas.title, left, right);
+}
+
+fn connection(app: &App) -> String {
+    match (app.chat().status(), app.chat().latency()) {
+        (Status::Online, Some(took)) => format!("{} ms", took.as_millis().max(1)),
+        (Status::Online, None) => "online".to_owned(),
+        (Status::Connecting, _) => "connecting".to_owned(),
+        (Status::NeedsName(_), _) => "no name yet".to_owned(),
+        (Status::Offline { .. }, _) => "offline".to_owned(),
+    }
+}
+
+fn count(talk: &Talk) -> Option<(String, bool)> {
+    let number = |n: u32| if n >= COUNT_LIMIT { "999+".to_owned() } else { n.to_string() };
+    match (talk.mentions, talk.unread) {
+        (0, 0) => None,
+        (0, n) => Some((number(n), false)),
+        (n, _) if matches!(talk.to, Target::Direct(_)) => Some((number(n), true)),
+        (n, _) => Some((format!("@{}", number(n)), true)),
+    }
+}
+
+fn tabs(app: &App) -> Vec<Span<'static>> {
+    let mut spans = Vec::new();
+    for talk in app.tabs_from_here() {
+        let here = app.here() == Some(&talk.to);
+        let count = count(talk);
+        let text = match &count {
+            Some((count, _)) => format!(" {} {count} ", talk.to),
+            None => format!(" {} ", talk.to),
+        };
+        spans.push(Span::styled(text, room_style(app, here, count.as_ref())));
+    }
+    spans
+}
+
+fn room_style(app: &App, here: bool, count: Option<&(String, bool)>) -> Style {
+    match (here, count) {
+        (true, _) => app.style(Role::Accent).add_modifier(Modifier::BOLD),
+        (false, Some((_, true))) => app.style(Role::Mention).add_modifier(Modifier::BOLD),
+        (false, Some(_)) => app.style(Role::Unread).add_modifier(Modifier::BOLD),
+        (false, None) => app.style(Role::Dim),
+    }
+}
+
+pub fn rules(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
+    let (glyphs, style) = (app.glyphs(), app.style(Role::Rule));
+    for (area, joint) in [(areas.rule_top, glyphs.rule_down), (areas.rule_bottom, glyphs.rule_up)] {
+        if area.is_empty() {
+            continue;
+        }
+        let meets = |x: u16| [areas.bar_left, areas.bar_right].iter().any(|bar| !bar.is_empty() && bar.x == x);
+        let line: String = (area.x..area.right()).map(|x| if meets(x) { joint } else { glyphs.rule }).collect();
+        frame.render_widget(Line::styled(line, style), area);
+    }
+    for bar in [areas.bar_left, areas.bar_right] {
+        for y in bar.y..bar.bottom() {
+            frame.render_widget(Line::styled(glyphs.upright, style), Rect { y, height: 1, ..bar });
+        }
+    }
+}
+
+pub fn rooms(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
+    let area = areas.rooms;
+    for (y, row) in (area.y..area.bottom()).zip(app.room_rows(area.height)) {
+        let place = Rect { y, height: 1, ..area };
+        let heading = |word: &'static str| Line::styled(word, app.style(Role::Dim));
+        let talk = match row {
+            RoomRow::Rooms => {
+                frame.render_widget(heading(" ROOMS"), place);
+                continue;
+            }
+            RoomRow::Direct => {
+                frame.render_widget(heading(" DIRECT"), place);
+                continue;
+            }
+            RoomRow::Talk(at) => app.chat().talks().get(at),
+        };
+        let Some(talk) = talk else { continue };
+        let here = app.here() == Some(&talk.to);
+        let count = count(talk);
+        let style = room_style(app, here, count.as_ref());
+        let mark = if here { app.glyphs().current } else { " " };
+        let (sign, name) = match &talk.to {
+            Target::Room(room) => ("#", room.as_str().to_owned()),
+            Target::Direct(nick) => ("@", nick.to_string()),
+        };
+        let left = vec![Span::styled(mark, app.style(Role::Accent)), Span::styled(format!("{sign} {name}"), style)];
+        let right = count.map(|(count, _)| vec![Span::styled(format!(" {count} "), style)]).unwrap_or_default();
+        two_ends(frame, app, place, left, right);
+    }
+}
+
+pub fn topic(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
+    if areas.topic.is_empty() {
+        return;
+    }
+    let Some(talk) = app.here_talk() else { return };
+    let topic = match &talk.to {
+        Target::Direct(nick) if talk.topic.is_blank() => format!("between you and {nick}"),
+        _ => talk.topic.one_line().into_owned(),
+    };
+    let left = vec![
+        Span::styled(format!(" {}", talk.to), app.style(Role::Accent).add_modifier(Modifier::BOLD)),
+        Span::styled(format!("   {topic}"), app.style(Role::Dim)),
+    ];
+    two_ends(frame, app, areas.topic, left, Vec::new());
+}
+
+pub fn people(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
+    let area = areas.people;
+    if area.is_empty() {
+        return;
+    }
+    let mut rows: Vec<Line<'static>> = Vec::new();
+    let people = app.people();
+    let me = app.chat().me().map(|me| me.person);
+    for (online, heading) in [(true, "HERE"), (false, "AWAY")] {
+        let of: Vec<_> = people.iter().filter(|member| member.online == online).collect();
+        if of.is_empty() {
+            continue;
+        }
+        rows.push(Line::styled(format!(" {heading} {}", of.len()), app.style(Role::Dim)));
+        for member in of {
+            let glyphs = app.glyphs();
+            let (sign, role) = if online { (glyphs.here, Role::Ok) } else { (glyphs.away, Role::Dim) };
+            let style = if online { app.name_style(&member.who) } else { app.style(Role::Dim) };
+            let own = if Some(member.who.person) == me { "  you" } else { "" };
+            let name =
+                fit(&shown_name(&member.who), (area.width as usize).saturating_sub(4 + own.len()), glyphs.ellipsis);
+            rows.push(Line::from(vec![
+                Span::styled(format!(" {sign} "), app.style(role)),
+                Span::styled(name, style),
+                Span::styled(own, app.style(Role::Dim)),
+            ]));
+        }
+    }
+    let hidden = rows.len().saturating_sub(area.height as usize);
+    if hidden > 0 {
+        rows.truncate((area.height as usize).saturating_sub(1));
+        rows.push(Line::styled(format!(" and {} more", hidden + 1), app.style(Role::Dim)));
+    }
+    for (row, y) in rows.into_iter().zip(area.y..area.bottom()) {
+        frame.render_widget(row, Rect { y, height: 1, ..area });
+    }
+}
+
+pub fn composer(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
+    let area = areas.composer;
+    if area.is_empty() {
+        return;
+    }
+    let prompt = app.prompt_text(area.width);
+    let wide = (width(&prompt) as u16).min(area.width.saturating_sub(4));
+    let me = app.chat().me().map_or(app.style(Role::Dim), |me| app.name_style(me));
+    frame.render_widget(Line::styled(prompt, me), Rect { width: wide, height: 1, ..area });
+    let field = Rect { x: area.x + wide, width: area.width - wide, ..area };
+    let written = app.composed(field.width);
+    if written.empty {
+        let hint = fit(&app.placeholder(), field.width.saturating_sub(1) as usize, app.glyphs().ellipsis);
+        frame.render_widget(Line::styled(hint, app.style(Role::Dim)), Rect { height: 1, ..field });
+    }
+    let first = (written.caret.1 + 1).saturating_sub(area.height as usize);
+    for (line, y) in written.lines.iter().skip(first).zip(area.y..area.bottom()) {
+        frame.render_widget(Line::styled(line.clone(), app.style(Role::Text)), Rect { y, height: 1, ..field });
+    }
+    if !app.has_popup() {
+        let x = field.x + (written.caret.0 as u16).min(field.width.saturating_sub(1));
+        let y = field.y + (written.caret.1 - first) as u16;
+        frame.set_cursor_position(Position { x, y });
+    }
+}
+
+pub fn status(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
+    if areas.status.is_empty() {
+        return;
+    }
+    let (text, role) = match app.status_line() {
+        Hint::Say(text, role) => (text, role),
+        Hint::Keys(keys) => {
+            let mut spans = vec![Span::raw(" ")];
+            let mut used = 1;
+            for (key, what) in keys {
+                let wide = width(&key) + width(&what) + 3;
+                if used + wide > areas.status.width as usize {
+                    break;
+                }
+                used += wide;
+                spans.push(Span::styled(key, app.style(Role::Text)));
+                spans.push(Span::styled(format!(" {what}  "), app.style(Role::Dim)));
+            }
+            return frame.render_widget(Line::from(spans), areas.status);
+        }
+    };
+    let text = fit(&format!(" {text}"), areas.status.width as usize, app.glyphs().ellipsis);
+    frame.render_widget(Line::styled(text, app.style(role)), areas.status);
+}

@@ -53,7 +53,7 @@ fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
         Mode::Join(address) => {
             log_to_file(cli, &config, &paths, &problems)?;
             let options = screen(cli, config, paths, &address, false, problems);
-            restore_on_panic();
+            tui::terminal::end_on_panic();
             runtime()?.block_on(tui::run(options, std::future::pending()))
         }
     }
@@ -82,21 +82,10 @@ fn screen(cli: &Cli, config: Config, paths: Paths, to: &Address, hosting: bool, 
     }
 }
 
-/// A panic of any task or thread ends the program, with the terminal as it was found and the reason where it can be read.
-fn restore_on_panic() {
-    let tell = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        tui::terminal::give_back();
-        tracing::error!("{panic}");
-        tell(panic);
-        std::process::exit(101);
-    }));
-}
-
 /// Serves on a thread of its own, and chats as an ordinary client of that.
 fn host(cli: &Cli, config: Config, paths: Paths, addr: HostAddr, problems: Vec<String>) -> anyhow::Result<()> {
     let house = House::open(cli, &config, &paths)?;
-    restore_on_panic();
+    tui::terminal::end_on_panic();
     let (bound, listening) = std::sync::mpsc::sync_channel(1);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let (ended, over) = tokio::sync::oneshot::channel::<()>();

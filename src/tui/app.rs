@@ -40,6 +40,9 @@ const ESC_THEN: Duration = Duration::from_millis(50);
 /// How long a notice stays when no key sends it away.
 const NOTICE: Duration = Duration::from_secs(8);
 
+/// How long the question of a host's `/quit` stands.
+const QUIT_ASKED: Duration = Duration::from_secs(60);
+
 /// What is seen of a conversation: an anchor in the talk, never a line number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scroll {
@@ -173,6 +176,7 @@ pub struct App {
     people_shown: Option<bool>,
     escaped: Option<Duration>,
     quitting: bool,
+    quit_asked: Option<Duration>,
     keeping: bool,
     effects: Vec<Effect>,
 }
@@ -210,6 +214,7 @@ impl App {
             people_shown: if look.ui.people_shown { None } else { Some(false) },
             escaped: None,
             quitting: false,
+            quit_asked: None,
             keeping: false,
             effects: Vec::new(),
             look,
@@ -419,8 +424,9 @@ impl App {
 
     /// `/quit`: a host with people on it asks once.
     fn quit_command(&mut self) {
-        if self.hosting && self.others() > 0 && !self.quitting {
-            self.quitting = true;
+        let asked = self.quit_asked.replace(self.now.up);
+        let asked = asked.is_some_and(|at| self.now.up < at + QUIT_ASKED);
+        if self.hosting && self.others() > 0 && self.look.ui.confirm_quit && !asked {
             let text = format!("{} others are here and this host goes with you; /quit again stops it", self.others());
             return self.say(text, Role::Warn);
         }
@@ -620,19 +626,29 @@ impl App {
         Hint::Keys(keys)
     }
 
+    /// What the bottom line says while there is no connection: what happens next comes first.
     fn offline(&self, why: &str, retry_at: Option<Duration>) -> String {
         let key = self.key_of(Action::Retry);
-        let known = self.chat.me().is_some();
-        let when = match retry_at {
-            Some(at) => format!(
-                "reconnecting in {} s, {key} tries now",
-                at.saturating_sub(self.now.up).as_secs_f32().ceil() as u64
-            ),
-            None => format!("{key} tries again"),
-        };
-        match (known, why.contains("nobody listens")) {
-            (false, true) => format!("Can't reach {}: {why}. Start one with wschat --host; {when}", self.address),
-            _ => format!("{why}: {when}"),
+        match retry_at {
+            Some(at) => {
+                let seconds = at.saturating_sub(self.now.up).as_secs_f32().ceil() as u64;
+                format!("reconnecting in {seconds} s, {key} now: {why}")
+            }
+            None => format!("{key} tries again: {why}"),
+        }
+    }
+
+    /// What a pane without a conversation says.
+    pub fn nowhere(&self) -> Vec<String> {
+        let key = self.key_of(Action::Retry);
+        match self.chat.status() {
+            Status::Offline { why, .. } if self.chat.me().is_none() => vec![
+                format!("Can't reach {}: {why}.", self.address),
+                format!("Start one with wschat --host, or press {key} to try again at once."),
+                "wschat goes on trying.".to_owned(),
+            ],
+            _ if self.chat.me().is_none() => vec![self.glyphs.ellipsis.to_owned()],
+            _ => vec!["You are in no room.".into(), "/join #lobby goes to one, /rooms lists them.".into()],
         }
     }
 

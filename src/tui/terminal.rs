@@ -15,6 +15,7 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, kill_current_process_group};
 use tokio::sync::oneshot;
@@ -27,6 +28,9 @@ const END_WITHIN: Duration = Duration::from_millis(1500);
 
 /// How shells report the end by a terminal that is gone: 128 + SIGHUP.
 const HUNG_UP: i32 = 129;
+
+/// How Rust reports the end by a panic.
+const PANICKED: i32 = 101;
 
 /// Whether the terminal is ours at the moment: giving it back twice would undo what others did since.
 static OURS: AtomicBool = AtomicBool::new(false);
@@ -54,7 +58,9 @@ impl Screen {
 
     /// Makes the next drawing a whole one.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // `Terminal::clear` would ask the terminal where its cursor is, and wait for keys to be read that are ours.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::new(0, 0, size.width, size.height))
     }
 
     /// Columns and rows.
@@ -125,6 +131,18 @@ pub fn give_back() {
         cursor::Show,
     );
     let _ = disable_raw_mode();
+}
+
+/// From now on a panic of any task or thread ends the program, with the terminal as it was found and the reason where it
+/// can be read.
+pub fn end_on_panic() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        give_back();
+        tracing::error!("{panic}");
+        tell(panic);
+        std::process::exit(PANICKED);
+    }));
 }
 
 /// Ends when the terminal is gone: its window was closed, or its connection cut. crossterm reads a terminal that is gone

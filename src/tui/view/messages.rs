@@ -66,8 +66,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
 fn empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let dim = app.style(Role::Dim);
     let words: Vec<String> = match app.here_talk() {
-        None if app.chat().me().is_none() => vec!["…".replace('…', app.glyphs().ellipsis)],
-        None => vec!["You are in no room.".into(), "/join #lobby goes to one, /rooms lists them.".into()],
+        None => app.nowhere(),
         Some(talk) => match &talk.to {
             Target::Room(_) if talk.head == Seq::ZERO => {
                 vec![

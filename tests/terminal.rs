@@ -1,0 +1,275 @@
+//! The built binary in a real terminal, as a person has it: host and guest, keys and screens, and every way out.
+//! Names in use, kept lines and unread counts of several screens are in `screens.rs`.
+
+mod common {
+    pub mod bot;
+    pub mod process;
+    pub mod term;
+}
+
+use common::process::signal;
+use common::term::{Term, free_port, plain_environment, settings, wschat};
+use portable_pty::CommandBuilder;
+use rustix::process::Signal;
+
+const ALT_DOWN: &str = "\x1b[1;3B";
+
+#[test]
+fn host_and_guest_talk_switch_rooms_and_outlive_the_host() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let port = free_port().to_string();
+    let data = dir.path().join("data");
+    let mut host = Term::open(wschat(&data, &["--host", &port]), 120, 40);
+    host.shows("What shall you be called?");
+    host.types("a b");
+    host.shows("cannot hold blanks");
+    host.types("\x15ann");
+    host.shows("goes in as ann");
+    host.types("\r");
+    host.shows("ann › write to #lobby");
+    host.shows("1 here");
+
+    let at = format!("localhost:{port}");
+    let mut guest = Term::open(wschat(&dir.path().join("other"), &[&at]), 80, 24);
+    guest.shows("What shall you be called?");
+    guest.types("ann\r");
+    guest.shows("Free:");
+    guest.types("\x15ben\r");
+    guest.shows("ben › write to #lobby");
+    host.shows("● ben");
+    guest.types("good morning 漢字\r");
+    host.shows("good morning 漢字");
+    host.types("hi ben\r");
+    guest.shows("hi ben");
+
+    // Rooms: one makes it, both talk there, keys go to and fro, counts show what waits elsewhere.
+    host.types("/join #dev\r");
+    host.shows("ann › write to #dev");
+    guest.types("/join dev\r");
+    guest.shows("ben › write to #dev");
+    guest.types("in dev\r");
+    host.shows("in dev");
+    host.types("\x10");
+    host.shows("ann › write to #lobby");
+    guest.types("ann, one more\r");
+    host.until("a mention counted", |screen| {
+        screen.contents().lines().any(|l| l.contains("# dev") && l.contains("@1"))
+    });
+    host.types(ALT_DOWN);
+    host.shows("ann, one more");
+    host.types("\x1b2");
+    host.types("\x1b1");
+    host.shows("ann › write to #lobby");
+    host.types("\x1b/");
+    host.shows("ann › write to #dev");
+    guest.types("\x1b1");
+    guest.shows("ben › write to #lobby");
+
+    // Nobody is asked while nobody hosts; what is written waits on disk and is said once, in order.
+    host.kill();
+    guest.shows("reconnecting in");
+    guest.types("written while away\r");
+    guest.shows("queued");
+    guest.types("and another\r");
+    guest.until("two lines queued", |screen| screen.contents().matches("queued").count() == 2);
+    let mut host = Term::open(wschat(&data, &["--host", &port, "--name", "ann"]), 120, 40);
+    guest.types("\r");
+    guest.hides("queued");
+    host.shows("and another");
+    for screen in [host.screen(), guest.screen()] {
+        let at = |words: &str| screen.find(words).unwrap_or_else(|| panic!("{words} is missing in\n{screen}"));
+        assert_eq!(screen.matches("written while away").count(), 1, "said once:\n{screen}");
+        assert!(at("good morning") < at("hi ben") && at("hi ben") < at("written while away"), "{screen}");
+        assert!(at("written while away") < at("and another"), "{screen}");
+    }
+    // A host with others on it asks once.
+    host.types("/quit\r");
+    host.shows("/quit again stops it");
+    host.types("/quit\r");
+    assert!(host.ends().success());
+    guest.types("\x03\x03");
+    assert!(guest.ends().success());
+}
+
+#[test]
+fn nobody_there_is_said_with_what_to_do() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let at = format!("localhost:{}", free_port());
+    let mut guest = Term::open(wschat(&dir.path().join("data"), &[&at, "--name", "ben"]), 130, 24);
+    guest.shows(&format!("Can't reach ws://{at}"));
+    guest.shows("Start one with wschat --host");
+    guest.shows("reconnecting in");
+    guest.types("/quit\r");
+    assert!(guest.ends().success());
+}
+
+/// A shell that tells how the terminal was before and after.
+fn between_stty(dir: &std::path::Path, args: &str, before: &str) -> CommandBuilder {
+    let mut shell = CommandBuilder::new("sh");
+    let (data, config) = (dir.join("data"), settings(&dir.join("data")));
+    shell.args(["-c", &format!(
+        "stty -a > {d}/before; {before} {} {args} --data-dir {} --config {} 2> {d}/errors; echo $? > {d}/code; stty -a > {d}/after; echo it is over",
+        env!("CARGO_BIN_EXE_wschat"), data.display(), config.display(), d = dir.display(),
+    )]);
+    plain_environment(&mut shell);
+    shell
+}
+
+fn left_as_found(dir: &std::path::Path, term: &Term, code: &str) {
+    term.shows("it is over");
+    let read = |name: &str| std::fs::read_to_string(dir.join(name)).expect("the shell wrote it");
+    assert_eq!(read("before"), read("after"), "stty -a");
+    assert_eq!(read("code").trim(), code, "{}", read("errors"));
+    term.until("a terminal given back", |screen| {
+        let mouse = screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None;
+        mouse && !screen.alternate_screen() && !screen.bracketed_paste() && !screen.hide_cursor()
+    });
+    let raw = String::from_utf8_lossy(&term.raw()).into_owned();
+    assert!(raw.rfind("\x1b[?1004l") >= raw.rfind("\x1b[?1004h"), "focus reports are off again");
+}
+
+/// The pid of the program under that shell, from the lock it holds.
+fn pid_of_host(dir: &std::path::Path) -> u32 {
+    let text = std::fs::read_to_string(dir.join("data/host.lock")).expect("the host holds its lock");
+    text.trim().parse().expect("it is a pid")
+}
+
+#[test]
+fn the_terminal_is_left_as_found() {
+    let quit: &[(&str, &str)] = &[("/quit\r", "0"), ("\x03\x03", "0"), ("\x11", "0")];
+    for (keys, code) in quit {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let args = format!("--host {} --name ann", free_port());
+        let mut term = Term::open(between_stty(dir.path(), &args, ""), 80, 24);
+        term.shows("write to #lobby");
+        term.types(keys);
+        left_as_found(dir.path(), &term, code);
+    }
+    for by in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let args = format!("--host {} --name ann", free_port());
+        let term = Term::open(between_stty(dir.path(), &args, ""), 80, 24);
+        term.shows("write to #lobby");
+        signal(pid_of_host(dir.path()), by);
+        left_as_found(dir.path(), &term, "0");
+    }
+}
+
+#[test]
+fn errors_are_told_on_a_terminal_left_as_found() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let args = "localhost:9 --name ann";
+    let mut term = Term::open(between_stty(dir.path(), args, ""), 80, 24);
+    term.shows("Can't reach");
+    term.types("/quit\r");
+    left_as_found(dir.path(), &term, "0");
+    let mut keys = std::fs::read_dir(dir.path().join("data/keys")).expect("a key was made");
+    let key = keys.next().expect("there is one").expect("it can be read").path();
+    assert_eq!(std::fs::metadata(&key).expect("it is there").permissions().mode() & 0o777, 0o600);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).expect("it is ours");
+    let term = Term::open(between_stty(dir.path(), args, ""), 80, 24);
+    left_as_found(dir.path(), &term, "1");
+    let errors = std::fs::read_to_string(dir.path().join("errors")).expect("the shell wrote it");
+    assert!(errors.contains("chmod 600"), "{errors}");
+
+    // Chosen at the prompt, the screen is there already: it is given back first.
+    let term_args = "localhost:9";
+    let mut term = Term::open(between_stty(dir.path(), term_args, ""), 80, 24);
+    term.shows("What shall you be called?");
+    term.types("\x15ann\r");
+    left_as_found(dir.path(), &term, "1");
+    let errors = std::fs::read_to_string(dir.path().join("errors")).expect("the shell wrote it");
+    assert!(errors.contains("chmod 600"), "{errors}");
+
+    let term = Term::open(between_stty(dir.path(), args, "TERM="), 80, 24);
+    left_over(dir.path(), &term, "2", "TERM");
+}
+
+fn left_over(dir: &std::path::Path, term: &Term, code: &str, says: &str) {
+    term.shows("it is over");
+    let read = |name: &str| std::fs::read_to_string(dir.join(name)).expect("the shell wrote it");
+    assert_eq!(read("code").trim(), code);
+    assert!(read("errors").contains(says), "{}", read("errors"));
+}
+
+#[test]
+fn a_closed_window_ends_the_program() {
+    for before in ["", "trap '' HUP;"] {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let args = format!("--host {} --name ann", free_port());
+        let mut term = Term::open(between_stty(dir.path(), &args, before), 80, 24);
+        term.shows("write to #lobby");
+        term.close();
+        let end = std::time::Instant::now() + common::bot::DEADLINE;
+        let lock = std::fs::File::open(dir.path().join("data/host.lock")).expect("the host holds its lock");
+        while lock.try_lock().is_err() {
+            assert!(std::time::Instant::now() < end, "it goes on without a terminal");
+            std::thread::park_timeout(std::time::Duration::from_millis(5));
+        }
+    }
+}
+
+#[test]
+fn suspended_and_back() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let data = dir.path().join("data");
+    let mut shell = CommandBuilder::new("sh");
+    shell.arg("-i");
+    plain_environment(&mut shell);
+    shell.env("PS1", "ready> ");
+    shell.env("ENV", "");
+    let mut term = Term::open(shell, 80, 24);
+    term.shows("ready>");
+    let config = settings(&data);
+    let run = format!(
+        "{} --host {} --name ann --data-dir {} --config {}\r",
+        env!("CARGO_BIN_EXE_wschat"),
+        free_port(),
+        data.display(),
+        config.display()
+    );
+    term.types(&run);
+    term.shows("write to #lobby");
+    term.types("half a li\x1a");
+    term.until("the shell again", |screen| !screen.alternate_screen() && screen.contents().contains("Stopped"));
+    term.types("fg\r");
+    term.until("the screen again", |screen| screen.alternate_screen() && screen.contents().contains("half a li"));
+    term.types("ne\r");
+    term.shows("half a line");
+    term.hides("sending");
+    term.types("\x11");
+    term.until("the end", |screen| !screen.alternate_screen());
+}
+
+/// Run by the test below in a terminal of its own; by itself it does nothing.
+#[test]
+fn child_that_panics() {
+    if std::env::var_os("WSCHAT_TEST_PANICS").is_none() {
+        return;
+    }
+    wschat::tui::terminal::end_on_panic();
+    let _screen = wschat::tui::terminal::Screen::take(true).expect("there is a terminal");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
+    runtime.block_on(async {
+        let _ = tokio::spawn(async { panic!("on purpose") }).await;
+        std::future::pending::<()>().await;
+    });
+}
+
+#[test]
+fn a_panic_of_any_task_gives_the_terminal_back() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let program = std::env::current_exe().expect("this test has a file");
+    let mut shell = CommandBuilder::new("sh");
+    shell.args(["-c", &format!(
+        "stty -a > {d}/before; {} --exact child_that_panics --nocapture 2> {d}/errors; echo $? > {d}/code; stty -a > {d}/after; echo it is over",
+        program.display(), d = dir.path().display(),
+    )]);
+    plain_environment(&mut shell);
+    shell.env("WSCHAT_TEST_PANICS", "1");
+    let term = Term::open(shell, 80, 24);
+    left_as_found(dir.path(), &term, "101");
+    let errors = std::fs::read_to_string(dir.path().join("errors")).expect("the shell wrote it");
+    assert!(errors.contains("on purpose"), "{errors}");
+}

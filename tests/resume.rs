@@ -1,11 +1,7 @@
 //! Nothing said is lost, doubled or reordered: hosts are killed, wires cut, stalled, and made to swallow an ack, while
 //! people talk. The clients are the test's own.
 
-mod common {
-    pub mod bot;
-    pub mod process;
-    pub mod proxy;
-}
+mod common;
 
 use common::bot::Bot;
 use common::process::Host;

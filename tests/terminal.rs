@@ -1,11 +1,7 @@
 //! The built binary in a real terminal, as a person has it: host and guest, keys and screens, and every way out.
 //! Names in use, kept lines and unread counts of several screens are in `screens.rs`.
 
-mod common {
-    pub mod bot;
-    pub mod process;
-    pub mod term;
-}
+mod common;
 
 use common::process::signal;
 use common::term::{Term, free_port, plain_environment, settings, wschat};

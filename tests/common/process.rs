@@ -73,7 +73,6 @@ impl Host {
         self.addr.to_string()
     }
 
-    #[allow(dead_code, reason = "not every test file signals it")]
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -89,6 +89,8 @@ pub enum Ask {
     Older(Target),
     /// It was read up to here.
     Seen(Target, Seq),
+    /// The end: what was read and not told yet is told, then goodbye.
+    Bye,
 }
 
 /// What happened.
@@ -428,6 +430,7 @@ impl Chat {
                 }
             }
             Ask::Seen(to, seq) => self.seen(&to, seq),
+            Ask::Bye => self.bye(now),
             Ask::Hide(to) => {
                 self.talks.retain(|talk| talk.to != to);
                 self.note(Note::Gone(to));
@@ -456,6 +459,13 @@ impl Chat {
             Ask::Who(room) => {
                 self.send(Command::Who { room });
             }
+        }
+    }
+
+    fn bye(&mut self, now: Now) {
+        if self.live && self.dialect == Dialect::V1 {
+            self.tell_read(now, true);
+            self.send(Command::Bye);
         }
     }
 
@@ -927,9 +937,14 @@ impl Chat {
         if again {
             self.send_pending(now);
         }
+        self.tell_read(now, false);
+    }
+
+    /// Tells the host what was read, not too often but at the end.
+    fn tell_read(&mut self, now: Now, at_once: bool) {
         let mut reads = Vec::new();
         for talk in &mut self.talks {
-            let due = talk.seen_at.is_none_or(|at| at + SEEN_EVERY <= now.up);
+            let due = at_once || talk.seen_at.is_none_or(|at| at + SEEN_EVERY <= now.up);
             if let (Some(seq), true, true) = (talk.seen, due, self.live) {
                 talk.seen = None;
                 talk.seen_at = Some(now.up);

@@ -106,6 +106,8 @@ pub enum Input {
     NotKept(String),
     /// The time of [`App::wake_at`] has come.
     Woke,
+    /// The screen is gone; what is left to be told is told.
+    Bye,
 }
 
 /// Something to be done.
@@ -252,12 +254,16 @@ impl App {
             Input::Click(x, y) => self.click(x, y),
             Input::Resize(w, h) => self.size = (w, h),
             Input::Focus(focused) => self.focused = focused,
-            Input::Link(event) => self.tell(chat::Input::Link(event)),
+            Input::Link(event) => {
+                self.tell(chat::Input::Link(event));
+                self.go_on_to_top();
+            }
             Input::Kept(record) => self.kept(record),
             Input::NotKept(why) => {
                 self.keeping = false;
                 self.say(format!("not sent, what you wrote is still here: {why}"), Role::Error);
             }
+            Input::Bye => self.ask(Ask::Bye),
             Input::Woke => {
                 if self.escaped.is_some_and(|at| at + ESC_THEN <= now.up) {
                     self.escaped = None;
@@ -298,7 +304,6 @@ impl App {
                 self.popup = Popup::Name;
             }
         }
-        self.go_on_to_top();
         if self.here.as_ref().is_some_and(|here| self.chat.talk(here).is_none()) {
             let next = self.chat.talks().first().map(|talk| talk.to.clone());
             match next {

@@ -32,7 +32,6 @@ use crate::client::link::{self, Link, ToLink};
 use crate::client::outbox::Outbox;
 use crate::config::{Config, Ui};
 use crate::paths::Paths;
-use crate::protocol::command::Command;
 use crate::protocol::entry::Timestamp;
 use crate::protocol::names::{Nick, RoomName};
 use app::{App, Effect, Input, Look};
@@ -116,7 +115,7 @@ pub async fn run(options: Options, over: impl Future<Output = ()>) -> anyhow::Re
     let mut screen = Screen::take(shell.options.config.ui.mouse).context("the terminal cannot be taken over")?;
     let ended = shell.talk(&mut app, &mut screen, over).await;
     drop(screen);
-    shell.goodbye().await;
+    shell.goodbye(app).await;
     ended
 }
 
@@ -357,8 +356,12 @@ impl Shell {
         }
     }
 
-    async fn goodbye(mut self) {
-        self.write(ToLink::Command(0, Command::Bye));
+    async fn goodbye(mut self, mut app: App) {
+        for effect in app.handle(self.now(), Input::Bye) {
+            if let Effect::Chat(chat::Effect::Send(id, command)) = effect {
+                self.write(ToLink::Command(id, command));
+            }
+        }
         drop(self.to_link.take());
         let Some(mut from) = self.from_link.take() else { return };
         let gone = async { while !matches!(from.recv().await, None | Some(LinkEvent::Down { .. })) {} };

@@ -565,6 +565,11 @@ impl App {
         self.cleared.get(to).copied().unwrap_or(Seq::ZERO)
     }
 
+    /// Columns and rows of the screen.
+    pub fn size(&self) -> (u16, u16) {
+        self.size
+    }
+
     /// Where everything goes on this screen.
     pub fn areas(&self) -> Areas {
         let size = Rect::new(0, 0, self.size.0, self.size.1);

@@ -8,6 +8,8 @@ pub mod keys;
 pub mod layout;
 mod remembered;
 pub mod terminal;
+#[cfg(test)]
+mod tests;
 pub mod theme;
 pub mod view;
 pub mod wrap;
@@ -30,7 +32,7 @@ use crate::client::chat::{self, Chat, LinkEvent, Now};
 use crate::client::keyring::Keyring;
 use crate::client::link::{self, Link, ToLink};
 use crate::client::outbox::Outbox;
-use crate::config::{Config, Ui};
+use crate::config::Config;
 use crate::paths::Paths;
 use crate::protocol::entry::Timestamp;
 use crate::protocol::names::{Nick, RoomName};
@@ -407,10 +409,4 @@ async fn until(at: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
-}
-
-/// The settings a screen is drawn with, for tests that draw one.
-pub fn plain_look(ui: Ui) -> Look {
-    let (theme, _) = Theme::load("default", None, Colours::None);
-    Look { theme, keymap: Keymap::builtin(), ui, zone: TimeZone::UTC }
 }

@@ -66,7 +66,7 @@ impl App {
                 Target::Direct(_) => None,
             });
             let fits = rooms.filter(|room| room.folded().starts_with(&fold(begun)));
-            return (fits.map(|room| format!("#{room}")).collect(), " ");
+            return (fits.map(ToString::to_string).collect(), " ");
         }
         let (sign, begun) = match word.strip_prefix('@') {
             Some(begun) => ("@", begun),

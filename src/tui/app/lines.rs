@@ -44,7 +44,7 @@ fn keys_of(app: &App, action: Action) -> String {
 
 impl App {
     pub(super) fn list_rooms(&mut self, rooms: &[RoomInfo]) {
-        let widest = rooms.iter().map(|info| info.room.as_str().chars().count()).max().unwrap_or(0).min(24);
+        let widest = rooms.iter().map(|info| info.room.as_str().chars().count() + 1).max().unwrap_or(0).min(24);
         let mut lines: Vec<String> = Vec::new();
         for info in rooms {
             let mark = if info.member { self.glyphs().tick } else { " " };
@@ -66,7 +66,7 @@ impl App {
             return;
         }
         let title = match room {
-            Some(room) => format!("People of #{room}"),
+            Some(room) => format!("People of {room}"),
             None => "People".to_owned(),
         };
         let mut lines: Vec<String> = Vec::new();

@@ -50,7 +50,7 @@ pub fn title(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
     }
     let dot = app.glyphs().dot;
     let here = app.here_talk().map(|talk| talk.people.iter().filter(|member| member.online).count()).unwrap_or(0);
-    let here = if here > 0 { format!("{here} here {dot} ") } else { String::new() };
+    let here = if here > 0 && *chat.status() == Status::Online { format!("{here} here {dot} ") } else { String::new() };
     let help = app.key_of(super::super::keys::Action::Help);
     let right = vec![Span::styled(format!(" {here}{connection} {dot} {help} help "), dim)];
     two_ends(frame, app, areas.title, left, right);

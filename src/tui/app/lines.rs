@@ -49,11 +49,9 @@ impl App {
         for info in rooms {
             let mark = if info.member { self.glyphs().tick } else { " " };
             let people = if info.members == 1 { "1 person ".to_owned() } else { format!("{} people", info.members) };
-            lines.push(
-                format!(" {mark} #{:<widest$}  {people:>10}  {}", info.room, info.topic.one_line())
-                    .trim_end()
-                    .to_owned(),
-            );
+            let room = info.room.to_string();
+            let line = format!(" {mark} {room:<widest$}  {people:>10}  {}", info.topic.one_line());
+            lines.push(line.trim_end().to_owned());
         }
         lines.push(String::new());
         lines.push(" /join #room goes to one, and makes it when there is none of that name".to_owned());

@@ -1,0 +1,113 @@
+//! What is on disk before what is on the wire, seen from outside by the order of system calls and not by timing. Needs
+//! strace, so it is run by `.ci/run` with the feature `system-tests` and not by a plain `cargo test`.
+
+mod common;
+
+use std::path::Path;
+use std::time::Instant;
+
+use common::bot::{Bot, DEADLINE};
+use common::process::{Host, wschat};
+use common::term::{Term, plain_environment, settings};
+use portable_pty::CommandBuilder;
+
+const CALLS: &str = "trace=write,writev,pwrite64,sendto,sendmsg,fsync,fdatasync";
+
+/// The system calls recorded so far, finished ones only, in the order they ended.
+fn calls(file: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().filter(|line| line.contains(" = ") && !line.contains("unfinished")).map(str::to_owned).collect()
+}
+
+/// Waits until a call like this is recorded; gives all of them.
+fn until(file: &Path, what: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let calls = calls(file);
+        if calls.iter().any(|call| fits(call)) {
+            return calls;
+        }
+        assert!(Instant::now() < end, "no {what} was recorded:\n{}", calls.join("\n"));
+        std::thread::park_timeout(std::time::Duration::from_millis(5));
+    }
+}
+
+fn first(calls: &[String], from: usize, what: &str, fits: impl Fn(&str) -> bool) -> usize {
+    let found = calls.iter().skip(from).position(|call| fits(call));
+    from + found.unwrap_or_else(|| panic!("no {what} in\n{}", calls[from..].join("\n")))
+}
+
+fn syncs(call: &str) -> bool {
+    call.contains("fsync(")
+        || call.contains("fdatasync(")
+        || call.contains("fsync resumed")
+        || call.contains("fdatasync resumed")
+}
+
+#[test]
+fn the_outbox_is_synced_before_the_frame_is_sent() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let host = Host::start("127.0.0.1:0", &dir.path().join("host"), &[]);
+    let (data, trace) = (dir.path().join("data"), dir.path().join("trace"));
+    let mut command = CommandBuilder::new("strace");
+    command.args(["-f", "--kill-on-exit", "-yy", "-s", "200", "-e", CALLS, "-o"]);
+    command.arg(&trace);
+    command.arg(env!("CARGO_BIN_EXE_wschat"));
+    command.args([&host.authority(), "--name", "ann", "--data-dir"]);
+    command.arg(&data);
+    command.arg("--config");
+    command.arg(settings(&data));
+    plain_environment(&mut command);
+    let mut ann = Term::open(command, 80, 24);
+    ann.shows("ann › write to #lobby");
+    ann.types("in this order");
+    ann.shows("in this order");
+    let before = calls(&trace).len();
+    ann.types("\r");
+    ann.hides("› in this order");
+    let socket = |call: &str| call.contains("<TCP:[") && !call.contains("= -1");
+    let kept = |call: &str| call.contains(".outbox>") && call.contains("in this order");
+    let end = Instant::now() + DEADLINE;
+    let calls = loop {
+        let calls = calls(&trace);
+        let at = calls.iter().position(|call| kept(call));
+        if at.is_some_and(|at| calls[at..].iter().any(|call| socket(call))) {
+            break calls;
+        }
+        assert!(Instant::now() < end, "no frame after the outbox:\n{}", calls.join("\n"));
+        std::thread::park_timeout(std::time::Duration::from_millis(5));
+    };
+    let written = first(&calls, before, "write to the outbox", kept);
+    let synced = first(&calls, written, "sync of the outbox", |call| syncs(call) && call.contains(".outbox>"));
+    let sent = first(&calls, before, "frame", socket);
+    assert!(written < synced && synced < sent, "{}", calls[before..].join("\n"));
+    ann.types("\x11");
+    ann.ends();
+}
+
+#[test]
+fn the_history_is_synced_before_anybody_hears() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let trace = dir.path().join("trace");
+    let mut command = std::process::Command::new("strace");
+    command
+        .args(["-f", "--kill-on-exit", "-yy", "-s", "300", "-e", CALLS, "-o"])
+        .arg(&trace)
+        .arg(wschat().get_program());
+    let host = Host::start_with(command, "127.0.0.1:0", &dir.path().join("host"), &[]);
+    let at = host.authority();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    let before = runtime.block_on(async {
+        let mut ann = Bot::new("ann");
+        ann.come_in(&at).await;
+        let before = calls(&trace).len();
+        ann.say("#lobby", "heard after it is kept").await;
+        ann.until(&at, "her ack", |bot| bot.pending.is_empty()).await;
+        before
+    });
+    let heard = |call: &str| call.contains("<TCP:[") && call.contains("heard after it is kept");
+    let calls = until(&trace, "frame", heard);
+    let synced = first(&calls, before, "sync of the history", |call| syncs(call) && call.contains("host.db"));
+    let told = first(&calls, before, "frame", heard);
+    assert!(synced < told, "{}", calls[before..].join("\n"));
+}

@@ -83,6 +83,11 @@ impl Host {
         let _ = self.child.wait();
     }
 
+    /// Waits for its end, which somebody else brought about.
+    pub fn ends(mut self) -> ExitStatus {
+        wait_for(&mut self.child)
+    }
+
     /// SIGTERM, and how it ended.
     pub fn stop(mut self) -> ExitStatus {
         signal(self.child.id(), rustix::process::Signal::TERM);

@@ -594,9 +594,15 @@ impl App {
         self.popup != Popup::None
     }
 
-    /// The people of this room, those who are there first.
+    /// The people of this conversation, those who are there first.
     pub fn people(&self) -> Vec<Member> {
-        let mut people = self.here_talk().map(|talk| talk.people.clone()).unwrap_or_default();
+        let Some(talk) = self.here_talk() else { return Vec::new() };
+        let mut people = talk.people.clone();
+        if let (Target::Direct(name), Some((person, online)), Some(me)) = (&talk.to, talk.peer, self.chat.me()) {
+            let other = Author { person, name: name.clone(), guest: false };
+            people = vec![Member { who: me.clone(), online: true }, Member { who: other, online }];
+            people.dedup_by_key(|member| member.who.person);
+        }
         people.sort_by(|a, b| b.online.cmp(&a.online).then_with(|| a.who.name.cmp(&b.who.name)));
         people
     }

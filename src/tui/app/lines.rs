@@ -48,9 +48,9 @@ impl App {
         let mut lines: Vec<String> = Vec::new();
         for info in rooms {
             let mark = if info.member { self.glyphs().tick } else { " " };
-            let people = if info.members == 1 { "1 person ".to_owned() } else { format!("{} people", info.members) };
+            let people = format!("{:>5} {}", info.members, if info.members == 1 { "person" } else { "people" });
             let room = info.room.to_string();
-            let line = format!(" {mark} {room:<widest$}  {people:>10}  {}", info.topic.one_line());
+            let line = format!(" {mark} {room:<widest$}  {people:<12}  {}", info.topic.one_line());
             lines.push(line.trim_end().to_owned());
         }
         lines.push(String::new());

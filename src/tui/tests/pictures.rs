@@ -77,8 +77,8 @@ fn help() {
 
 #[test]
 fn every_size_draws() {
-    for width in (1..140).step_by(7) {
-        for height in (1..50).step_by(3) {
+    for width in (1..140).step_by(11) {
+        for height in (1..50).step_by(4) {
             let mut scene = morning(width, height);
             scene.picture();
             scene.press("PgUp F1");

@@ -23,7 +23,7 @@ impl Dice {
 
 #[test]
 fn nothing_moves_what_one_reads() {
-    for seed in 1..=300 {
+    for seed in 1..=120 {
         let mut dice = Dice(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
         let (width, height) = (60 + dice.roll(80) as u16, 12 + dice.roll(30) as u16);
         let mut scene = Scene::of(width, height, &[("lobby", 400)]);

@@ -1028,3 +1028,6 @@ impl Talk {
         self.unread = left.len() as u32;
     }
 }
+
+#[cfg(test)]
+mod tests;

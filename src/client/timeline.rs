@@ -239,3 +239,110 @@ fn present(entry: &Entry) -> Shown {
         what,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::entry::{Conversation, PersonId, Timestamp};
+    use crate::protocol::names::{Nick, RoomName, Target};
+    use crate::protocol::text::Text;
+    use std::collections::BTreeSet;
+
+    fn room() -> RoomName {
+        RoomName::parse("lobby").expect("a room")
+    }
+
+    fn entry(seq: u64, what: What) -> Entry {
+        Entry {
+            conversation: Conversation::Room(room()),
+            to: Target::Room(room()),
+            seq: Seq(seq),
+            at: Timestamp(0),
+            from: Author { person: PersonId([1; 16]), name: Nick::parse("ann").expect("a name"), guest: false },
+            what,
+            nonce: None,
+            mentions: Vec::new(),
+        }
+    }
+
+    fn said(seq: u64) -> Entry {
+        entry(seq, What::Said { text: Text::clean(&format!("line {seq}")), me: false, reply_to: None })
+    }
+
+    fn page(from: u64, before: u64) -> Page {
+        let entries = (from..before).map(|seq| present(&said(seq))).collect();
+        let conversation = Conversation::Room(room());
+        Page { conversation, from: Seq(from), before: Seq(before), oldest: Seq(1), entries }
+    }
+
+    fn text(timeline: &Timeline, seq: u64) -> Option<String> {
+        match &timeline.get(Seq(seq))?.what {
+            ShownWhat::Said { text, .. } => text.as_ref().map(|text| text.as_str().to_owned()),
+            ShownWhat::Topic { .. } => None,
+        }
+    }
+
+    #[test]
+    fn holes_are_what_was_not_seen() {
+        let mut rolled = 0x2545_f491_4f6c_dd1d_u64;
+        let mut roll = |sides: u64| {
+            rolled ^= rolled << 13;
+            rolled ^= rolled >> 7;
+            rolled ^= rolled << 17;
+            rolled % sides
+        };
+        for _ in 0..300 {
+            let head = 1 + roll(60);
+            let (mut timeline, mut seen) = (Timeline::default(), BTreeSet::new());
+            for _ in 0..roll(12) {
+                if roll(3) == 0 {
+                    let from = 1 + roll(head);
+                    let before = from + roll(head + 2 - from);
+                    timeline.page(page(from, before));
+                    seen.extend(from..before);
+                } else {
+                    let seq = 1 + roll(head);
+                    assert_eq!(timeline.live(&said(seq)), seen.insert(seq));
+                }
+                assert!((1..=head).all(|seq| timeline.has(Seq(seq)) == seen.contains(&seq)));
+                assert_eq!(timeline.newest().0, seen.last().copied().unwrap_or(0));
+                // Naively: the last run of unseen numbers that has something seen below it, or is at the end.
+                let floor = seen.first().copied().unwrap_or(1);
+                let end = (floor..=head).rev().find(|seq| !seen.contains(seq));
+                let hole = timeline.newest_hole(Seq(head)).map(|hole| *hole.end());
+                assert_eq!(hole, end, "{seen:?} of {head}");
+                let missing: u64 =
+                    (floor..=seen.last().copied().unwrap_or(0)).filter(|seq| !seen.contains(seq)).count() as u64;
+                assert_eq!(timeline.missing_between(Seq(0), Seq(head + 1)), missing);
+            }
+        }
+    }
+
+    #[test]
+    fn changes_apply_once_and_wait_for_what_they_change() {
+        let mut timeline = Timeline::default();
+        timeline.live(&said(5));
+        let edit = |seq, words: &str| entry(seq, What::Edited { of: Seq(5), text: Text::clean(words) });
+        timeline.live(&edit(6, "new"));
+        assert_eq!(text(&timeline, 5).as_deref(), Some("new"));
+        assert!(!timeline.live(&edit(6, "again")));
+        assert_eq!(text(&timeline, 5).as_deref(), Some("new"));
+        timeline.live(&entry(7, What::Deleted { of: Seq(3) }));
+        timeline.page(page(1, 5));
+        assert_eq!(text(&timeline, 3), None, "the page was read before the deletion");
+        assert_eq!(text(&timeline, 4).as_deref(), Some("line 4"));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_was_dropped_can_be_asked_again() {
+        let mut timeline = Timeline::default();
+        for seq in 1..=1000 {
+            timeline.live(&said(seq));
+            timeline.trim(100);
+        }
+        assert_eq!((timeline.len(), timeline.first(), timeline.newest()), (100, Seq(901), Seq(1000)));
+        assert!(!timeline.complete_below() && !timeline.has(Seq(900)));
+        timeline.page(page(801, 901));
+        assert_eq!(timeline.missing_between(Seq(0), Seq(1001)), 0);
+    }
+}

@@ -2,7 +2,13 @@
 //! its own. It numbers entries, refuses what an old entry forbids, and gives back pages and counts; it knows no session
 //! and no socket. `sqlite` is the store, `memory` the naive model it is compared with.
 
+#[cfg(test)]
+mod chance;
+#[cfg(test)]
+mod contract;
 pub mod lock;
+#[cfg(test)]
+mod memory;
 pub mod sqlite;
 
 use crate::protocol::entry::{Conversation, Entry, Epoch, Page, PersonId, Seq, Standing, Timestamp};

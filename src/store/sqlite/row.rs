@@ -88,6 +88,11 @@ impl Columns {
         self.sum == self.digest(conversation)
     }
 
+    /// The row, when it is as it was written.
+    pub fn checked(self, conversation: i64) -> rusqlite::Result<Columns> {
+        if self.whole(conversation) { Ok(self) } else { Err(damaged(15)) }
+    }
+
     /// The author, as it was called then.
     pub fn from(&self) -> rusqlite::Result<Author> {
         let name = Nick::parse(&self.name).map_err(|_| damaged(3))?;

@@ -44,6 +44,20 @@ pub fn commit(
     Ok(written)
 }
 
+/// The row of a conversation, when there is one.
+fn existing(
+    tx: &Transaction<'_>,
+    known: &mut HashMap<Conversation, Log>,
+    conversation: &Conversation,
+) -> rusqlite::Result<Option<Log>> {
+    if let Some(log) = known.get(conversation) {
+        return Ok(Some(*log));
+    }
+    let Some((id, head, _)) = super::read::log(tx, conversation)? else { return Ok(None) };
+    known.insert(conversation.clone(), Log { id, head });
+    Ok(Some(Log { id, head }))
+}
+
 /// The row of a conversation, made when there is none.
 fn log(
     tx: &Transaction<'_>,
@@ -51,11 +65,8 @@ fn log(
     conversation: &Conversation,
     at: Timestamp,
 ) -> rusqlite::Result<Log> {
-    if let Some(log) = known.get(conversation) {
-        return Ok(*log);
-    }
-    let log = match super::read::log(tx, conversation)? {
-        Some((id, head, _)) => Log { id, head },
+    let log = match existing(tx, known, conversation)? {
+        Some(log) => return Ok(log),
         None => {
             match conversation {
                 Conversation::Room(room) => tx
@@ -75,7 +86,15 @@ fn log(
 }
 
 fn append(tx: &Transaction<'_>, known: &mut HashMap<Conversation, Log>, draft: &Draft) -> rusqlite::Result<Written> {
-    let log = log(tx, known, &draft.conversation, draft.at)?;
+    let log = match existing(tx, known, &draft.conversation)? {
+        Some(log) => log,
+        // What would be refused makes no conversation.
+        None if draft.what.of().is_some() => return Ok(Written::Refused(AppendRefusal::NoSuchEntry)),
+        None if matches!(&draft.what, What::Topic { text } if text.as_str().is_empty()) => {
+            return Ok(Written::Refused(AppendRefusal::Unchanged));
+        }
+        None => log(tx, known, &draft.conversation, draft.at)?,
+    };
     let body = row::body(&draft.what);
     if let Some(before) = same_nonce(tx, log, draft)? {
         return Ok(match before.body == body {
@@ -84,7 +103,10 @@ fn append(tx: &Transaction<'_>, known: &mut HashMap<Conversation, Log>, draft: &
         });
     }
     let seq = log.head + 1;
-    let mut mentions = draft.mentions.clone();
+    let mut mentions = match &draft.what {
+        What::Said { .. } => draft.mentions.clone(),
+        _ => Vec::new(),
+    };
     if let Some(of) = draft.what.of() {
         match change(tx, log.id, seq, of, draft)? {
             Ok(of_deleted) => mentions = of_deleted,
@@ -102,7 +124,8 @@ fn append(tx: &Transaction<'_>, known: &mut HashMap<Conversation, Log>, draft: &
     let columns = columns(draft, seq, body, &mentions);
     insert(tx, log.id, &columns)?;
     if let What::Said { .. } = draft.what {
-        for person in &mentions {
+        // Counting passes over what one said oneself, so a mention of oneself is not counted either.
+        for person in mentions.iter().filter(|person| **person != draft.from.person) {
             tx.prepare_cached("INSERT OR IGNORE INTO mentions (person, conversation, seq) VALUES (?1, ?2, ?3)")?
                 .execute(params![person.0, log.id, seq])?;
         }
@@ -125,7 +148,9 @@ fn append(tx: &Transaction<'_>, known: &mut HashMap<Conversation, Log>, draft: &
 fn same_nonce(tx: &Transaction<'_>, log: Log, draft: &Draft) -> rusqlite::Result<Option<Columns>> {
     let Some(nonce) = draft.nonce else { return Ok(None) };
     let sql = format!("SELECT {COLUMNS} FROM entries e WHERE e.conversation = ?1 AND e.author = ?2 AND e.nonce = ?3");
-    tx.prepare_cached(&sql)?.query_row(params![log.id, draft.from.person.0, nonce.0], Columns::read).optional()
+    let row =
+        tx.prepare_cached(&sql)?.query_row(params![log.id, draft.from.person.0, nonce.0], Columns::read).optional()?;
+    row.map(|row| row.checked(log.id)).transpose()
 }
 
 fn columns(draft: &Draft, seq: i64, body: [u8; DIGEST], mentions: &[PersonId]) -> Columns {
@@ -204,6 +229,7 @@ fn change(
     let Some(said) = tx.prepare_cached(&sql)?.query_row([conversation, target], Columns::read).optional()? else {
         return Ok(Err(AppendRefusal::NoSuchEntry));
     };
+    let said = said.checked(conversation)?;
     if said.kind != SAID {
         return Ok(Err(AppendRefusal::NoSuchEntry));
     }
@@ -272,7 +298,9 @@ fn blank(tx: &Transaction<'_>, conversation: i64, said: Columns) -> rusqlite::Re
         .query_map(params![conversation, target, said.author], Columns::read)?
         .collect::<Result<_, _>>()?;
     rows.push(said);
-    for mut row in rows {
+    for row in rows {
+        // A damaged row must not get a new digest that makes it look whole.
+        let mut row = row.checked(conversation)?;
         row.text = None;
         tx.prepare_cached("UPDATE entries SET text = NULL, sum = ?3 WHERE conversation = ?1 AND seq = ?2")?
             .execute(params![conversation, row.seq, row.digest(conversation)])?;
@@ -287,7 +315,7 @@ fn blank(tx: &Transaction<'_>, conversation: i64, said: Columns) -> rusqlite::Re
 
 fn keep(tx: &Transaction<'_>, known: &mut HashMap<Conversation, Log>, fact: &Fact) -> rusqlite::Result<()> {
     let room_log = |known: &mut HashMap<Conversation, Log>, room: &RoomName| {
-        log(tx, known, &Conversation::Room(room.clone()), Timestamp(0))
+        existing(tx, known, &Conversation::Room(room.clone()))
     };
     match fact {
         Fact::Claimed { person, name, key, at } => {
@@ -322,8 +350,9 @@ fn keep(tx: &Transaction<'_>, known: &mut HashMap<Conversation, Log>, fact: &Fac
             )?;
         }
         Fact::RoomForgotten { room } => {
-            let log = room_log(known, room)?;
-            if log.head == 0 {
+            if let Some(log) = room_log(known, room)?
+                && log.head == 0
+            {
                 for table in ["memberships", "reads"] {
                     tx.execute(&format!("DELETE FROM {table} WHERE conversation = ?1"), [log.id])?;
                 }
@@ -332,19 +361,19 @@ fn keep(tx: &Transaction<'_>, known: &mut HashMap<Conversation, Log>, fact: &Fac
             }
         }
         Fact::Joined { person, room } => {
-            let log = room_log(known, room)?;
+            let log = log(tx, known, &Conversation::Room(room.clone()), Timestamp(0))?;
             tx.prepare_cached("INSERT OR IGNORE INTO memberships (person, conversation) VALUES (?1, ?2)")?
                 .execute(params![person.0, log.id])?;
             tx.prepare_cached("INSERT OR IGNORE INTO reads (person, conversation, seq) VALUES (?1, ?2, ?3)")?
                 .execute(params![person.0, log.id, log.head])?;
         }
         Fact::Left { person, room } => {
-            let log = room_log(known, room)?;
+            let Some(log) = room_log(known, room)? else { return Ok(()) };
             tx.prepare_cached("DELETE FROM memberships WHERE person = ?1 AND conversation = ?2")?
                 .execute(params![person.0, log.id])?;
         }
         Fact::Read { person, conversation, seq } => {
-            let log = log(tx, known, conversation, Timestamp(0))?;
+            let Some(log) = existing(tx, known, conversation)? else { return Ok(()) };
             tx.prepare_cached(
                 "INSERT INTO reads (person, conversation, seq) VALUES (?1, ?2, min(?3, ?4))
                  ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)",

@@ -261,7 +261,9 @@ impl Hub {
         self.spread(person, Event::Presence { who: who.clone(), online: true });
         if who.guest {
             let room = self.rules.default_room.clone();
-            self.tell_room(&room, Event::Moved { room: room.clone(), who, joined: true });
+            // To oneself it is no news.
+            let own = self.people.get(person).and_then(|known| known.sessions.first().copied());
+            self.tell_room_but(&room, own, Event::Moved { room: room.clone(), who, joined: true });
         }
     }
 

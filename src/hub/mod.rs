@@ -574,10 +574,14 @@ impl Hub {
 
     /// Tells everybody who listens to a room.
     fn tell_room(&mut self, room: &RoomName, event: Event) {
-        if let Some(room) = self.rooms.get(room) {
-            let to: Arc<[SessionId]> = room.ears.all().collect();
-            self.send(to, event);
-        }
+        self.tell_room_but(room, None, event);
+    }
+
+    /// Tells everybody who listens to a room but one.
+    fn tell_room_but(&mut self, room: &RoomName, except: Option<SessionId>, event: Event) {
+        let Some(room) = self.rooms.get(room) else { return };
+        let to: Arc<[SessionId]> = room.ears.all().filter(|session| Some(*session) != except).collect();
+        self.send(to, event);
     }
 
     /// Tells every screen of a person; the one that asked gets its id back.

@@ -412,8 +412,33 @@ impl Hub {
                 let refusal = Refusal::new(Code::EnterFirst, "enter first: say who you are").about(command.nonce());
                 self.refuse(session, &tag, refusal);
             }
-            (Stage::Entered(person), command) => self.asked(now, session, tag, person, command),
+            (Stage::Entered(person), command) => {
+                let command = self.spelled(command);
+                self.asked(now, session, tag, person, command);
+            }
         }
+    }
+
+    /// The command with rooms as they are written by who made them: `#DEV` is `#dev`.
+    fn spelled(&self, mut command: Command) -> Command {
+        let rooms = &self.rooms;
+        let spell = |room: &mut RoomName| {
+            if let Some((known, _)) = rooms.get_key_value(room) {
+                *room = known.clone();
+            }
+        };
+        match &mut command {
+            Command::Join { room } | Command::Leave { room } | Command::Topic { room, .. } => spell(room),
+            Command::Who { room: Some(room) } => spell(room),
+            Command::Say { to: Target::Room(room), .. }
+            | Command::Edit { to: Target::Room(room), .. }
+            | Command::Delete { to: Target::Room(room), .. }
+            | Command::React { to: Target::Room(room), .. }
+            | Command::Page { to: Target::Room(room), .. }
+            | Command::Read { to: Target::Room(room), .. } => spell(room),
+            _ => {}
+        }
+        command
     }
 
     /// A command of somebody who is in.

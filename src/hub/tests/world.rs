@@ -130,10 +130,13 @@ impl World {
         if let Event::Entry(entry) = event
             && matches!(entry.what, What::Said { .. })
         {
-            // What one said before one's leaving was kept is answered after it, to oneself alone.
+            // What one said is answered to oneself, also after leaving, and also when the mark is beyond it.
             let left = screen.left.contains(&entry.to);
             assert!(!left || screen.person == Some(entry.from.person), "who left hears {entry:?}");
-            if !left {
+            let mark = screen.places.iter().rev().find(|place| place.to == entry.to).map(|place| place.standing.head);
+            let own = screen.person == Some(entry.from.person);
+            let answer = own && mark.is_some_and(|mark| entry.seq <= mark);
+            if !left && !answer {
                 screen.seqs.push((entry.to.to_string(), entry.seq.0));
             }
         }
@@ -163,8 +166,26 @@ impl World {
 
     /// Lets the store answer the oldest question; `false` when there is none.
     pub fn answer(&mut self) -> bool {
-        let Some(job) = self.jobs.pop_front() else { return false };
-        let input = match job {
+        self.turn(1)
+    }
+
+    /// A turn of the keeper: of so many questions all that is to be kept is kept first, then what is to be read is read,
+    /// and then all are answered in the order they were asked. `false` when there are none.
+    pub fn turn(&mut self, most: usize) -> bool {
+        let taken: Vec<Effect> = self.jobs.drain(..most.min(self.jobs.len())).collect();
+        let kept: Vec<Option<Input>> = taken.iter().map(|job| self.kept(job.clone())).collect();
+        let answers: Vec<Input> =
+            kept.into_iter().zip(&taken).filter_map(|(kept, job)| kept.or_else(|| self.read(job.clone()))).collect();
+        let late = std::mem::replace(&mut self.late, true);
+        for answer in answers {
+            self.input(answer);
+        }
+        self.late = late;
+        !taken.is_empty()
+    }
+
+    fn kept(&mut self, job: Effect) -> Option<Input> {
+        Some(match job {
             Effect::Append { ticket, .. } | Effect::Keep { ticket, .. } if self.full => {
                 Input::Failed { ticket, why: Failure::Full }
             }
@@ -178,6 +199,12 @@ impl World {
                 }
                 Input::Kept { ticket }
             }
+            _ => return None,
+        })
+    }
+
+    fn read(&self, job: Effect) -> Option<Input> {
+        Some(match job {
             Effect::Load { ticket, person, of } => {
                 let standings = of.into_iter().map(|(conversation, from)| self.stands(person, conversation, from));
                 Input::Loaded { ticket, standings: standings.collect() }
@@ -185,12 +212,8 @@ impl World {
             Effect::Page { ticket, conversation, before, limit, .. } => {
                 Input::Paged { ticket, page: self.page(conversation, before, limit) }
             }
-            _ => return true,
-        };
-        let late = std::mem::replace(&mut self.late, true);
-        self.input(input);
-        self.late = late;
-        true
+            _ => return None,
+        })
     }
 
     fn append(&mut self, draft: Draft) -> Result<(Entry, bool), AppendRefusal> {

@@ -21,10 +21,10 @@ const SEEDS: u64 = 24;
 const TURNS: usize = 30;
 
 /// xorshift64*: chance that comes again with its seed.
-struct Chance(u64);
+pub struct Chance(u64);
 
 impl Chance {
-    fn new(seed: u64) -> Chance {
+    pub fn new(seed: u64) -> Chance {
         Chance((seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }
 
@@ -36,15 +36,15 @@ impl Chance {
     }
 
     /// Below `n`.
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
 
-    fn one_in(&mut self, n: u64) -> bool {
+    pub fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
 
-    fn of<T: Clone>(&mut self, from: &[T]) -> T {
+    pub fn of<T: Clone>(&mut self, from: &[T]) -> T {
         from[self.below(from.len() as u64) as usize].clone()
     }
 }

@@ -1,18 +1,20 @@
 //! The store on SQLite (WAL, synchronous=FULL: what `commit` answered survives a cut of power, as far as the disk keeps
 //! its word). Here stand opening, checking and the trait; `write` and `read` hold the statements.
 
+#[cfg(test)]
+mod damage;
 mod read;
 mod row;
 #[cfg(test)]
 mod tests;
 mod write;
 
-use std::collections::HashMap;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::{PageAsk, Reader, Retention, Store, StoreError, Write, Written};
 use crate::protocol::entry::{Conversation, Epoch, Page, PersonId, Standing, Timestamp};
@@ -38,7 +40,7 @@ pub struct SqliteStore {
     db: Connection,
     path: Option<PathBuf>,
     epoch: Epoch,
-    known: HashMap<Conversation, write::Log>,
+    known: write::Logs,
 }
 
 impl SqliteStore {
@@ -66,14 +68,21 @@ impl SqliteStore {
     }
 
     fn begin(mut db: Connection, path: Option<PathBuf>, new_epoch: [u8; 16]) -> Result<SqliteStore, StoreError> {
-        let file = path.as_deref();
-        // Before anything is written: a file of a newer wschat stays as it is, to the byte.
+        let kept_at = path.clone();
+        let file = kept_at.as_deref();
+        // Before anything is written: a file of a newer wschat stays as it is, to the byte, and one that is damaged is left
+        // to whoever repairs it. SQLite would work what stands in the WAL into the file when it is closed.
+        let keep_log = |db: &Connection, keep| {
+            db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map_err(|e| failure(e, file))
+        };
+        keep_log(&db, true)?;
         version(&db, file, MIGRATIONS.len())?;
         prepare(&db, file.is_some()).map_err(|e| failure(e, file))?;
         migrate(&mut db, file, MIGRATIONS)?;
         let epoch = epoch(&db, new_epoch).map_err(|e| failure(e, file))?;
-        let store = SqliteStore { db, path, epoch, known: HashMap::new() };
-        read::check_tails(&store.db, CHECKED_AT_START).map_err(|e| store.failure(e))?;
+        let store = SqliteStore { db, path, epoch, known: write::Logs::default() };
+        read::check_start(&store.db, CHECKED_AT_START).map_err(|e| store.failure(e))?;
+        keep_log(&store.db, false)?;
         Ok(store)
     }
 
@@ -140,7 +149,7 @@ impl Reader for SqliteReader {
     }
 
     fn check(&mut self) -> Result<(), StoreError> {
-        read::quick_check(&self.db).map_err(|e| failure(e, Some(&self.path)))
+        read::check_all(&self.db).map_err(|e| failure(e, Some(&self.path)))
     }
 }
 
@@ -195,9 +204,18 @@ fn migrate(db: &mut Connection, path: Option<&Path>, steps: &[&str]) -> Result<(
     Ok(())
 }
 
+/// The epoch, with its digest behind it; that of a file with nothing in it is `new`. A file that has lost its epoch is
+/// damaged: a new one would tell every client that history began anew.
 fn epoch(db: &Connection, new: [u8; 16]) -> rusqlite::Result<Epoch> {
-    db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('epoch', ?1)", [new])?;
-    db.query_row("SELECT value FROM meta WHERE key = 'epoch'", [], |row| row.get(0)).map(Epoch)
+    let sealed = |epoch: [u8; 16]| [&epoch[..], &row::seal("epoch", &[&epoch])].concat();
+    db.execute(
+        "INSERT OR IGNORE INTO meta (key, value) SELECT 'epoch', ?1 WHERE NOT EXISTS (SELECT 1 FROM conversations)",
+        [sealed(new)],
+    )?;
+    let found = db.query_row("SELECT value FROM meta WHERE key = 'epoch'", [], |row| row.get::<_, Vec<u8>>(0));
+    let kept = found.optional()?.unwrap_or_default();
+    let epoch: Option<[u8; 16]> = kept.get(..16).and_then(|epoch| epoch.try_into().ok());
+    epoch.filter(|epoch| sealed(*epoch) == kept).map(Epoch).ok_or_else(|| row::damaged(1))
 }
 
 /// SQLite's error in our words. A failed write of a full disk can be tried again; a failed fsync cannot.
@@ -214,7 +232,9 @@ fn failure(error: rusqlite::Error, path: Option<&Path>) -> StoreError {
         {
             StoreError::Damaged { path: shown(), detail: error.to_string() }
         }
-        rusqlite::Error::FromSqlConversionFailure(..)
+        // Our statements are right for our tables, so it is the description of the tables that is not ours any more.
+        rusqlite::Error::SqlInputError { .. }
+        | rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::Utf8Error(..) => StoreError::Damaged { path: shown(), detail: error.to_string() },

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::row::{self, COLUMNS, Columns, SAID, TOPIC, number, seq};
+use super::row::{self, BESIDE, Beside, COLUMNS, Columns, LOG, Log, SAID, TOPIC, number, seq};
 use crate::protocol::entry::{
     Author, COUNT_LIMIT, Conversation, Emoji, Nonce, Page, PersonId, REACTORS_SHOWN, Reaction, Shown, ShownWhat,
     Standing, Timestamp,
@@ -15,65 +15,85 @@ use crate::protocol::person::PublicKey;
 use crate::protocol::text::Text;
 use crate::store::PageAsk;
 
-/// Id, head and oldest of a conversation that has a row.
-pub fn log(db: &Connection, conversation: &Conversation) -> rusqlite::Result<Option<(i64, i64, i64)>> {
-    let three = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+/// The row of a conversation, when it has one.
+pub fn log(db: &Connection, conversation: &Conversation) -> rusqlite::Result<Option<Log>> {
     match conversation {
         Conversation::Room(room) => db
-            .prepare_cached("SELECT id, head, oldest FROM conversations WHERE fold = ?1")?
-            .query_row([room.folded()], three)
+            .prepare_cached(&format!("SELECT {LOG} FROM conversations WHERE fold = ?1"))?
+            .query_row([room.folded()], Log::read)
             .optional(),
         Conversation::Direct(pair) => {
             let [a, b] = pair.both();
-            db.prepare_cached("SELECT id, head, oldest FROM conversations WHERE a = ?1 AND b = ?2")?
-                .query_row(params![a.0, b.0], three)
+            db.prepare_cached(&format!("SELECT {LOG} FROM conversations WHERE a = ?1 AND b = ?2"))?
+                .query_row(params![a.0, b.0], Log::read)
                 .optional()
         }
     }
 }
 
+fn logs(db: &Connection) -> rusqlite::Result<Vec<Log>> {
+    db.prepare(&format!("SELECT {LOG} FROM conversations"))?.query_map([], Log::read)?.collect()
+}
+
 pub fn facts(db: &Connection) -> rusqlite::Result<Facts> {
-    let mut people: HashMap<PersonId, PersonFacts> = HashMap::new();
-    let nick = |name: String| Nick::parse(&name).map_err(|_| row::damaged(1));
-    let mut statement = db.prepare("SELECT person, name FROM persons")?;
-    for found in statement.query_map([], |row| Ok((PersonId(row.get(0)?), row.get(1)?)))? {
-        let (person, name) = found?;
-        let fact = PersonFacts { person, name: nick(name)?, keys: Vec::new(), reserved: Vec::new(), rooms: Vec::new() };
-        people.insert(person, fact);
+    let mut people = people(db)?;
+    let (mut rooms, mut directs): (HashMap<i64, RoomFacts>, _) = (HashMap::new(), Vec::new());
+    for log in logs(db)? {
+        if let (Some(a), Some(b)) = (log.a, log.b) {
+            directs.push([PersonId(a), PersonId(b)]);
+        } else {
+            let room = RoomName::parse(log.room.as_deref().unwrap_or("")).map_err(|_| row::damaged(1))?;
+            rooms.insert(log.id, RoomFacts { room, topic: Text::clean(&log.topic), head: seq(log.head) });
+        }
     }
-    let mut statement = db.prepare("SELECT person, key FROM keys")?;
-    for found in statement.query_map([], |row| Ok((PersonId(row.get(0)?), PublicKey(row.get(1)?))))? {
-        let (person, key) = found?;
-        people.entry(person).and_modify(|fact| fact.keys.push(key));
-    }
-    let mut statement = db.prepare("SELECT person, name, until FROM reserved")?;
-    for found in statement.query_map([], |row| Ok((PersonId(row.get(0)?), row.get(1)?, Timestamp(row.get(2)?))))? {
-        let (person, name, until) = found?;
-        let name = nick(name)?;
-        people.entry(person).and_modify(|fact| fact.reserved.push((name, until)));
-    }
-    let mut rooms: HashMap<i64, RoomFacts> = HashMap::new();
-    let mut statement = db.prepare("SELECT id, room, topic, head FROM conversations WHERE room IS NOT NULL")?;
-    for found in statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))? {
-        let (id, room, topic, head): (i64, String, String, i64) = found?;
-        let room = RoomName::parse(&room).map_err(|_| row::damaged(1))?;
-        rooms.insert(id, RoomFacts { room, topic: Text::clean(&topic), head: seq(head) });
-    }
-    let mut statement = db.prepare("SELECT person, conversation FROM memberships")?;
-    for found in statement.query_map([], |row| Ok((PersonId(row.get(0)?), row.get::<_, i64>(1)?)))? {
-        let (person, id) = found?;
-        if let (Some(fact), Some(room)) = (people.get_mut(&person), rooms.get(&id)) {
+    let mut statement = db.prepare("SELECT person, conversation, sum FROM memberships")?;
+    let mut found = statement.query([])?;
+    while let Some(found) = found.next()? {
+        let (person, id): ([u8; 16], i64) = (found.get(0)?, found.get(1)?);
+        whole(found.get(2)?, row::place_digest("memberships", person, id, 0))?;
+        if let (Some(fact), Some(room)) = (people.get_mut(&PersonId(person)), rooms.get(&id)) {
             fact.rooms.push(room.room.clone());
         }
     }
-    let mut statement = db.prepare("SELECT a, b FROM conversations WHERE a IS NOT NULL")?;
-    let directs =
-        statement.query_map([], |row| Ok([PersonId(row.get(0)?), PersonId(row.get(1)?)]))?.collect::<Result<_, _>>()?;
     let mut people: Vec<PersonFacts> = people.into_values().collect();
     people.sort_by_key(|fact| fact.person);
     let mut rooms: Vec<RoomFacts> = rooms.into_values().collect();
     rooms.sort_by(|a, b| a.room.cmp(&b.room));
     Ok(Facts { people, rooms, directs })
+}
+
+/// People with their names and keys, without their rooms.
+fn people(db: &Connection) -> rusqlite::Result<HashMap<PersonId, PersonFacts>> {
+    let mut people: HashMap<PersonId, PersonFacts> = HashMap::new();
+    let nick = |name: &str| Nick::parse(name).map_err(|_| row::damaged(1));
+    let mut statement = db.prepare("SELECT person, name, since, sum FROM persons")?;
+    let mut found = statement.query([])?;
+    while let Some(found) = found.next()? {
+        let (person, name) = (PersonId(found.get(0)?), nick(&found.get::<_, String>(1)?)?);
+        whole(found.get(3)?, row::person_digest(person, &name, found.get(2)?))?;
+        let fact = PersonFacts { person, name, keys: Vec::new(), reserved: Vec::new(), rooms: Vec::new() };
+        people.insert(person, fact);
+    }
+    let mut statement = db.prepare("SELECT person, key, sum FROM keys")?;
+    let mut found = statement.query([])?;
+    while let Some(found) = found.next()? {
+        let (person, key): ([u8; 16], [u8; 32]) = (found.get(0)?, found.get(1)?);
+        whole(found.get(2)?, row::seal("keys", &[&key, &person]))?;
+        people.entry(PersonId(person)).and_modify(|fact| fact.keys.push(PublicKey(key)));
+    }
+    let mut statement = db.prepare("SELECT person, name, until, fold, sum FROM reserved")?;
+    let mut found = statement.query([])?;
+    while let Some(found) = found.next()? {
+        let (person, name, until): ([u8; 16], String, i64) = (found.get(0)?, found.get(1)?, found.get(2)?);
+        whole(found.get(4)?, row::reserved_digest(&found.get::<_, String>(3)?, &name, person, until))?;
+        let name = nick(&name)?;
+        people.entry(PersonId(person)).and_modify(|fact| fact.reserved.push((name, Timestamp(until))));
+    }
+    Ok(people)
+}
+
+fn whole(sum: [u8; row::DIGEST], right: [u8; row::DIGEST]) -> rusqlite::Result<()> {
+    if sum == right { Ok(()) } else { Err(row::damaged(0)) }
 }
 
 pub fn standings(
@@ -90,7 +110,7 @@ fn standing(
     conversation: &Conversation,
     from: ReadFrom,
 ) -> rusqlite::Result<Standing> {
-    let Some((id, head, oldest)) = log(db, conversation)? else {
+    let Some(Log { id, head, oldest, topic, .. }) = log(db, conversation)? else {
         let (oldest, zero) = (seq(1), seq(0));
         return Ok(Standing {
             conversation: conversation.clone(),
@@ -107,8 +127,12 @@ fn standing(
         ReadFrom::Head => head,
         ReadFrom::At(at) => number(at).min(head),
         ReadFrom::Kept => db
-            .prepare_cached("SELECT seq FROM reads WHERE person = ?1 AND conversation = ?2")?
-            .query_row(params![person.0, id], |row| row.get(0))
+            .prepare_cached("SELECT seq, sum FROM reads WHERE person = ?1 AND conversation = ?2")?
+            .query_row(params![person.0, id], |found| {
+                let seq: i64 = found.get(0)?;
+                whole(found.get(1)?, row::place_digest("reads", person.0, id, seq))?;
+                Ok(seq)
+            })
             .optional()?
             // A direct conversation is nobody's to join: what was never read is unread.
             .unwrap_or(if direct { 0 } else { head }),
@@ -125,8 +149,6 @@ fn standing(
             .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM mentions WHERE person = ?1 AND conversation = ?2 AND seq > ?3 LIMIT ?4)")?
             .query_row(params![person.0, id, read, COUNT_LIMIT], |row| row.get(0))?,
     };
-    let topic: String =
-        db.prepare_cached("SELECT topic FROM conversations WHERE id = ?1")?.query_row([id], |row| row.get(0))?;
     Ok(Standing {
         conversation: conversation.clone(),
         oldest: seq(oldest),
@@ -138,11 +160,8 @@ fn standing(
     })
 }
 
-/// What is beside a row of the log: rev, deleted, the words of now, the digest.
-type Beside = (i64, bool, Option<String>, [u8; row::DIGEST]);
-
 pub fn page(db: &Connection, ask: &PageAsk) -> rusqlite::Result<Page> {
-    let Some((id, head, oldest)) = log(db, &ask.conversation)? else {
+    let Some(Log { id, head, oldest, .. }) = log(db, &ask.conversation)? else {
         let one = seq(1);
         return Ok(Page {
             conversation: ask.conversation.clone(),
@@ -157,17 +176,19 @@ pub fn page(db: &Connection, ask: &PageAsk) -> rusqlite::Result<Page> {
     let mut entries = Vec::new();
     let mut bytes = 0;
     let sql = format!(
-        "SELECT {COLUMNS}, s.rev, s.deleted, s.text, s.sum FROM entries e LEFT JOIN shown s ON s.conversation = e.conversation AND s.seq = e.seq
+        "SELECT {COLUMNS}, {BESIDE} FROM entries e LEFT JOIN shown s ON s.conversation = e.conversation AND s.seq = e.seq
          WHERE e.conversation = ?1 AND e.seq < ?2 ORDER BY e.seq DESC LIMIT ?3"
     );
     let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query(params![id, before, ask.limit.max(1)])?;
+    let mut next = before;
     while let Some(found) = rows.next()? {
-        let row = Columns::read(found)?;
-        let beside: Option<Beside> = match found.get::<_, Option<i64>>(16)? {
-            Some(rev) => Some((rev, found.get(17)?, found.get(18)?, found.get(19)?)),
-            None => None,
-        };
+        let row = Columns::read(found)?.checked(id)?;
+        next -= 1;
+        if row.seq != next {
+            return Err(row::damaged(0));
+        }
+        let beside = row::beside(found, 17, id, &row)?;
         let Some(shown) = shown(db, id, ask.asker, &row, beside)? else {
             from = row.seq;
             continue;
@@ -178,6 +199,10 @@ pub fn page(db: &Connection, ask: &PageAsk) -> rusqlite::Result<Page> {
         }
         from = row.seq;
         entries.push(shown);
+    }
+    // A log has no holes: rows that are not there are damage, not an end.
+    if next > oldest && before - next < i64::from(ask.limit.max(1)) && next == from {
+        return Err(row::damaged(0));
     }
     entries.reverse();
     Ok(Page {
@@ -202,7 +227,7 @@ fn weight(shown: &Shown) -> usize {
     300 + text + shown.mentions.len() * 36
 }
 
-/// The present form of a row, `None` for kinds that only change others. A row that is not whole is an error, never a text.
+/// The present form of a row, `None` for kinds that only change others.
 fn shown(
     db: &Connection,
     id: i64,
@@ -210,27 +235,26 @@ fn shown(
     row: &Columns,
     beside: Option<Beside>,
 ) -> rusqlite::Result<Option<Shown>> {
-    if !row.whole(id) {
-        return Err(row::damaged(15));
-    }
     let what = match row.kind {
         TOPIC => ShownWhat::Topic { text: Text::clean(row.text.as_deref().unwrap_or("")) },
         SAID => {
             let (mut text, mut edited, mut reactions) = (row.text.as_deref(), false, Vec::new());
-            if let Some((rev, deleted, now, sum)) = &beside {
-                if *sum != row::shown_digest(id, row.seq, *rev, *deleted, now.as_deref()) {
-                    return Err(row::damaged(19));
+            if let Some(now) = &beside {
+                edited = now.text.is_some();
+                text = if now.deleted { None } else { now.text.as_deref().or(text) };
+                if now.reactions > 0 {
+                    reactions = self::reactions(db, id, row.seq, asker)?;
                 }
-                edited = now.is_some();
-                text = if *deleted { None } else { now.as_deref().or(text) };
-                reactions = self::reactions(db, id, row.seq, asker)?;
+                let found: u32 = reactions.iter().map(|reaction| reaction.count).sum();
+                if i64::from(found) != now.reactions {
+                    return Err(row::damaged(20));
+                }
             }
             let reply_to = row.reply_to.map(seq);
             ShownWhat::Said { text: text.map(Text::clean), me: row.me, reply_to, edited, reactions }
         }
         _ => return Ok(None),
     };
-    let rev = beside.map_or(row.seq, |(rev, ..)| rev);
     let mentions = row::people(&row.mentions);
     let nonce = row.nonce.map(Nonce);
     Ok(Some(Shown {
@@ -238,7 +262,7 @@ fn shown(
         at: Timestamp(row.at),
         from: row.from()?,
         nonce,
-        rev: seq(rev),
+        rev: seq(row.rev),
         mentions,
         what,
     }))
@@ -247,13 +271,16 @@ fn shown(
 fn reactions(db: &Connection, id: i64, of: i64, asker: PersonId) -> rusqlite::Result<Vec<Reaction>> {
     let mut found: Vec<Reaction> = Vec::new();
     let mut statement = db.prepare_cached(
-        "SELECT emoji, author, name, guest FROM reactions WHERE conversation = ?1 AND seq = ?2 ORDER BY since",
+        "SELECT emoji, author, name, guest, since, sum FROM reactions WHERE conversation = ?1 AND seq = ?2 ORDER BY since",
     )?;
     let mut rows = statement.query([id, of])?;
     while let Some(row) = rows.next()? {
-        let emoji = Emoji::parse(&row.get::<_, String>(0)?).ok_or_else(|| row::damaged(0))?;
-        let name = Nick::parse(&row.get::<_, String>(2)?).map_err(|_| row::damaged(2))?;
-        let author = Author { person: PersonId(row.get(1)?), name, guest: row.get(3)? };
+        let (emoji, name): (String, String) = (row.get(0)?, row.get(2)?);
+        let (person, guest, since): ([u8; 16], bool, i64) = (row.get(1)?, row.get(3)?, row.get(4)?);
+        whole(row.get(5)?, row::reaction_digest([id, of, since], &emoji, person, &name, guest))?;
+        let emoji = Emoji::parse(&emoji).ok_or_else(|| row::damaged(0))?;
+        let name = Nick::parse(&name).map_err(|_| row::damaged(2))?;
+        let author = Author { person: PersonId(person), name, guest };
         let at = found.iter().position(|reaction| reaction.emoji == emoji).unwrap_or(found.len());
         if at == found.len() {
             found.push(Reaction { emoji, count: 0, by: Vec::new() });
@@ -270,30 +297,75 @@ fn reactions(db: &Connection, id: i64, of: i64, asker: PersonId) -> rusqlite::Re
     Ok(found)
 }
 
-/// Looks at the checksums of the newest rows of every conversation.
-pub fn check_tails(db: &Connection, rows_each: u32) -> rusqlite::Result<()> {
-    let logs: Vec<i64> = db
-        .prepare("SELECT id FROM conversations WHERE head > 0")?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let sql = format!("SELECT {COLUMNS} FROM entries e WHERE e.conversation = ?1 ORDER BY e.seq DESC LIMIT ?2");
+/// The tables that are small whatever was said: their trees and indexes are looked at at every start.
+const SMALL: [&str; 7] = ["meta", "persons", "keys", "reserved", "conversations", "memberships", "reads"];
+
+/// What is looked at before anybody is taken in: the small tables, and the newest rows of every conversation.
+pub fn check_start(db: &Connection, rows_each: u32) -> rusqlite::Result<()> {
+    for table in SMALL {
+        integrity(db, &format!("PRAGMA integrity_check('{table}')"))?;
+    }
+    check_tails(db, rows_each)
+}
+
+fn integrity(db: &Connection, pragma: &str) -> rusqlite::Result<()> {
+    let said: String = db.query_row(pragma, [], |row| row.get(0))?;
+    if said == "ok" { Ok(()) } else { Err(row::damaged(0)) }
+}
+
+/// Looks at the newest rows of every conversation: there without holes, and as they were written.
+fn check_tails(db: &Connection, rows_each: u32) -> rusqlite::Result<()> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {BESIDE} FROM entries e LEFT JOIN shown s ON s.conversation = e.conversation AND s.seq = e.seq
+         WHERE e.conversation = ?1 ORDER BY e.seq DESC LIMIT ?2"
+    );
     let mut statement = db.prepare(&sql)?;
-    for id in logs {
-        let mut rows = statement.query(params![id, rows_each])?;
+    for log in logs(db)? {
+        let mut rows = statement.query(params![log.id, rows_each])?;
+        let (mut next, mut seen) = (log.head, 0);
         while let Some(found) = rows.next()? {
-            if !Columns::read(found)?.whole(id) {
-                return Err(row::damaged(15));
+            let row = Columns::read(found)?.checked(log.id)?;
+            row::beside(found, 17, log.id, &row)?;
+            if row.seq != next {
+                return Err(row::damaged(0));
             }
+            (next, seen) = (next - 1, seen + 1);
+        }
+        if next >= log.oldest && seen < rows_each {
+            return Err(row::damaged(0));
         }
     }
     Ok(())
 }
 
-/// Looks at the whole file.
-pub fn quick_check(db: &Connection) -> rusqlite::Result<()> {
-    let said: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if said != "ok" {
-        return Err(row::damaged(0));
+/// Looks at the whole file: its trees and indexes, every row, and the mentions against the entries they are made of.
+pub fn check_all(db: &Connection) -> rusqlite::Result<()> {
+    integrity(db, "PRAGMA integrity_check(1)")?;
+    check_tails(db, u32::MAX)?;
+    let mut counted = 0;
+    let sql = format!(
+        "SELECT e.conversation, e.seq, e.author, e.mentions FROM entries e WHERE e.kind = {SAID} AND e.text IS NOT NULL AND e.mentions <> x''"
+    );
+    let mut statement = db.prepare(&sql)?;
+    let mut there = db.prepare("SELECT 1 FROM mentions WHERE person = ?1 AND conversation = ?2 AND seq = ?3")?;
+    let mut rows = statement.query([])?;
+    while let Some(found) = rows.next()? {
+        let (conversation, seq, author): (i64, i64, [u8; 16]) = (found.get(0)?, found.get(1)?, found.get(2)?);
+        let mut mentioned = row::people(&found.get::<_, Vec<u8>>(3)?);
+        mentioned.sort();
+        mentioned.dedup();
+        for person in mentioned.iter().filter(|person| person.0 != author) {
+            if !there.exists(params![person.0, conversation, seq])? {
+                return Err(row::damaged(3));
+            }
+            counted += 1;
+        }
     }
-    check_tails(db, u32::MAX)
+    // What must be there is there; what is there beyond that belongs to nothing.
+    let one = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let changed = one("SELECT count(*) FROM entries WHERE rev <> seq")?;
+    let whole = one("SELECT count(*) FROM mentions")? == counted
+        && one("SELECT count(*) FROM shown")? == changed
+        && one("SELECT count(*) FROM reactions")? == one("SELECT coalesce(sum(reactions), 0) FROM shown")?;
+    if whole { Ok(()) } else { Err(row::damaged(3)) }
 }

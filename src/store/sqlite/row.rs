@@ -11,7 +11,7 @@ use crate::protocol::text::Text;
 pub const DIGEST: usize = 8;
 
 /// The columns of `entries`, in the order of [`Columns`].
-pub const COLUMNS: &str = "e.seq, e.at, e.author, e.name, e.guest, e.addressed, e.kind, e.text, e.me, e.reply_to, e.of, e.emoji, e.nonce, e.body, e.mentions, e.sum";
+pub const COLUMNS: &str = "e.seq, e.at, e.author, e.name, e.guest, e.addressed, e.kind, e.text, e.me, e.reply_to, e.of, e.emoji, e.nonce, e.body, e.mentions, e.rev, e.sum";
 
 /// A row of `entries`.
 #[derive(Clone, Debug)]
@@ -31,6 +31,7 @@ pub struct Columns {
     pub nonce: Option<[u8; 16]>,
     pub body: [u8; DIGEST],
     pub mentions: Vec<u8>,
+    pub rev: i64,
     pub sum: [u8; DIGEST],
 }
 
@@ -60,14 +61,16 @@ impl Columns {
             nonce: row.get(12)?,
             body: row.get(13)?,
             mentions: row.get(14)?,
-            sum: row.get(15)?,
+            rev: row.get(15)?,
+            sum: row.get(16)?,
         })
     }
 
     /// The digest this row should have.
     pub fn digest(&self, conversation: i64) -> [u8; DIGEST] {
         let mut hash = Sha256::new();
-        for number in [conversation, self.seq, self.at, self.kind, i64::from(self.guest), i64::from(self.me)] {
+        for number in [conversation, self.seq, self.rev, self.at, self.kind, i64::from(self.guest), i64::from(self.me)]
+        {
             hash.update(number.to_le_bytes());
         }
         for number in [self.reply_to, self.of] {
@@ -90,7 +93,7 @@ impl Columns {
 
     /// The row, when it is as it was written.
     pub fn checked(self, conversation: i64) -> rusqlite::Result<Columns> {
-        if self.whole(conversation) { Ok(self) } else { Err(damaged(15)) }
+        if self.whole(conversation) { Ok(self) } else { Err(damaged(16)) }
     }
 
     /// The author, as it was called then.
@@ -158,14 +161,120 @@ pub fn body(what: &What) -> [u8; DIGEST] {
     first(hash)
 }
 
-/// Digest of a row of `shown`.
-pub fn shown_digest(conversation: i64, seq: i64, rev: i64, deleted: bool, text: Option<&str>) -> [u8; DIGEST] {
-    let mut hash = Sha256::new();
-    for number in [conversation, seq, rev, i64::from(deleted)] {
-        hash.update(number.to_le_bytes());
+/// What later entries made of a Said: a row of `shown`.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    pub rev: i64,
+    pub deleted: bool,
+    pub text: Option<String>,
+    pub reactions: i64,
+}
+
+/// The columns of `shown`, as [`beside`] reads them.
+pub const BESIDE: &str = "s.rev, s.deleted, s.text, s.reactions, s.sum";
+
+impl Beside {
+    /// The digest this row should have.
+    pub fn digest(&self, conversation: i64, seq: i64) -> [u8; DIGEST] {
+        let mut hash = Sha256::new();
+        for number in [conversation, seq, self.rev, i64::from(self.deleted), self.reactions] {
+            hash.update(number.to_le_bytes());
+        }
+        add(&mut hash, self.text.as_deref().unwrap_or("\0").as_bytes());
+        first(hash)
     }
-    add(&mut hash, text.unwrap_or("\0").as_bytes());
+}
+
+/// What is beside an entry, from the columns after `at`: there when the entry was changed, not there when it was not.
+pub fn beside(found: &Row<'_>, at: usize, conversation: i64, entry: &Columns) -> rusqlite::Result<Option<Beside>> {
+    let Some(rev) = found.get::<_, Option<i64>>(at)? else {
+        return if entry.rev == entry.seq { Ok(None) } else { Err(damaged(at)) };
+    };
+    let beside = Beside { rev, deleted: found.get(at + 1)?, text: found.get(at + 2)?, reactions: found.get(at + 3)? };
+    let sum: [u8; DIGEST] = found.get(at + 4)?;
+    let whole =
+        entry.kind == SAID && entry.rev == rev && rev != entry.seq && sum == beside.digest(conversation, entry.seq);
+    if whole { Ok(Some(beside)) } else { Err(damaged(at)) }
+}
+
+/// A row of `conversations`.
+#[derive(Clone, Debug)]
+pub struct Log {
+    pub id: i64,
+    pub room: Option<String>,
+    pub fold: Option<String>,
+    pub a: Option<[u8; 16]>,
+    pub b: Option<[u8; 16]>,
+    pub maker: Option<[u8; 16]>,
+    pub made: i64,
+    pub topic: String,
+    pub head: i64,
+    pub oldest: i64,
+}
+
+/// The columns of `conversations`, as [`Log::read`] takes them.
+pub const LOG: &str = "id, room, fold, a, b, maker, made, topic, head, oldest, sum";
+
+impl Log {
+    /// The row, when it is as it was written.
+    pub fn read(row: &Row<'_>) -> rusqlite::Result<Log> {
+        let log = Log {
+            id: row.get(0)?,
+            room: row.get(1)?,
+            fold: row.get(2)?,
+            a: row.get(3)?,
+            b: row.get(4)?,
+            maker: row.get(5)?,
+            made: row.get(6)?,
+            topic: row.get(7)?,
+            head: row.get(8)?,
+            oldest: row.get(9)?,
+        };
+        if row.get::<_, [u8; DIGEST]>(10)? == log.digest() { Ok(log) } else { Err(damaged(10)) }
+    }
+
+    /// The digest this row should have.
+    pub fn digest(&self) -> [u8; DIGEST] {
+        let text = |text: &'_ Option<String>| text.clone().unwrap_or_default().into_bytes();
+        let id = |id: Option<[u8; 16]>| id.map_or(Vec::new(), |id| id.to_vec());
+        let numbers: Vec<u8> =
+            [self.id, self.made, self.head, self.oldest].iter().flat_map(|number| number.to_le_bytes()).collect();
+        let (room, fold) = (text(&self.room), text(&self.fold));
+        seal(
+            "conversations",
+            &[&numbers, &room, &fold, &id(self.a), &id(self.b), &id(self.maker), self.topic.as_bytes()],
+        )
+    }
+}
+
+/// Digest of a small row: its table and its columns as bytes.
+pub fn seal(table: &str, parts: &[&[u8]]) -> [u8; DIGEST] {
+    let mut hash = Sha256::new();
+    add(&mut hash, table.as_bytes());
+    parts.iter().for_each(|part| add(&mut hash, part));
     first(hash)
+}
+
+/// Digest of a row of `persons`.
+pub fn person_digest(person: PersonId, name: &Nick, since: i64) -> [u8; DIGEST] {
+    let (fold, look) = (name.folded().as_bytes(), name.skeleton());
+    seal("persons", &[&person.0, name.as_str().as_bytes(), fold, look.as_bytes(), &since.to_le_bytes()])
+}
+
+/// Digest of a row of `reserved`.
+pub fn reserved_digest(fold: &str, name: &str, person: [u8; 16], until: i64) -> [u8; DIGEST] {
+    seal("reserved", &[fold.as_bytes(), name.as_bytes(), &person, &until.to_le_bytes()])
+}
+
+/// Digest of a row of `reactions`; `place` is its conversation, seq and since.
+pub fn reaction_digest(place: [i64; 3], emoji: &str, author: [u8; 16], name: &str, guest: bool) -> [u8; DIGEST] {
+    let place: Vec<u8> = place.iter().flat_map(|number| number.to_le_bytes()).collect();
+    seal("reactions", &[&place, emoji.as_bytes(), &author, name.as_bytes(), &[u8::from(guest)]])
+}
+
+/// Digest of a row of `memberships` (`seq` is none there) or `reads`.
+pub fn place_digest(table: &str, person: [u8; 16], conversation: i64, seq: i64) -> [u8; DIGEST] {
+    seal(table, &[&person, &conversation.to_le_bytes(), &seq.to_le_bytes()])
 }
 
 fn add(hash: &mut Sha256, part: &[u8]) {

@@ -1,5 +1,7 @@
 -- Version 1. The log keeps entries as they came; `shown` holds what later entries made of them, and only for those that
 -- were changed. People are named by their 16 byte id everywhere, so that nothing dangles when guests go.
+-- `sum` is the digest of a row as it stands: what a bad disk changed is found when it is read. Only `mentions` has none;
+-- like the indexes it is made of `entries` and compared with them when the whole file is looked over.
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE persons (
@@ -7,19 +9,22 @@ CREATE TABLE persons (
     name TEXT NOT NULL,
     fold TEXT NOT NULL UNIQUE,      -- NFKC and case folded
     skeleton TEXT NOT NULL UNIQUE,  -- what it looks like (protocol::names::skeleton)
-    since INTEGER NOT NULL
+    since INTEGER NOT NULL,
+    sum BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE keys (
     key BLOB PRIMARY KEY,
-    person BLOB NOT NULL REFERENCES persons(person)
+    person BLOB NOT NULL REFERENCES persons(person),
+    sum BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE reserved (
     fold TEXT PRIMARY KEY,
     name TEXT NOT NULL,
     person BLOB NOT NULL REFERENCES persons(person),
-    until INTEGER NOT NULL
+    until INTEGER NOT NULL,
+    sum BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE conversations (
@@ -32,12 +37,14 @@ CREATE TABLE conversations (
     topic TEXT NOT NULL DEFAULT '',
     head INTEGER NOT NULL DEFAULT 0,
     oldest INTEGER NOT NULL DEFAULT 1,
+    sum BLOB NOT NULL,
     UNIQUE (a, b)
 ) STRICT;
 
 CREATE TABLE memberships (
     person BLOB NOT NULL REFERENCES persons(person),
     conversation INTEGER NOT NULL REFERENCES conversations(id),
+    sum BLOB NOT NULL,
     PRIMARY KEY (person, conversation)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX members ON memberships(conversation);
@@ -46,6 +53,7 @@ CREATE TABLE reads (
     person BLOB NOT NULL,
     conversation INTEGER NOT NULL REFERENCES conversations(id),
     seq INTEGER NOT NULL,
+    sum BLOB NOT NULL,
     PRIMARY KEY (person, conversation)
 ) STRICT, WITHOUT ROWID;
 
@@ -66,6 +74,7 @@ CREATE TABLE entries (
     nonce BLOB,
     body BLOB NOT NULL,             -- digest of what was asked, for a nonce that comes again
     mentions BLOB NOT NULL,         -- ids, one after the other
+    rev INTEGER NOT NULL,           -- seq of the last entry that changed this one: it has that row in `shown`, or none
     sum BLOB NOT NULL,              -- digest of the row as it stands
     PRIMARY KEY (conversation, seq)
 ) STRICT, WITHOUT ROWID;
@@ -78,6 +87,7 @@ CREATE TABLE shown (
     rev INTEGER NOT NULL,
     deleted INTEGER NOT NULL DEFAULT 0,
     text TEXT,                      -- the words now; NULL when never edited, or deleted
+    reactions INTEGER NOT NULL,     -- rows in `reactions`, so that none can be missing
     sum BLOB NOT NULL,
     PRIMARY KEY (conversation, seq)
 ) STRICT, WITHOUT ROWID;
@@ -90,6 +100,7 @@ CREATE TABLE reactions (
     name TEXT NOT NULL,
     guest INTEGER NOT NULL,
     since INTEGER NOT NULL,         -- seq of the entry that reacted
+    sum BLOB NOT NULL,
     PRIMARY KEY (conversation, seq, emoji, author)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,102 +1,116 @@
 //! What the one writer does: entries get their numbers, facts are kept, all of a turn in one transaction; and the oldest
 //! goes where history is bounded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::row::{self, COLUMNS, Columns, DELETED, DIGEST, EDITED, REACTED, SAID, TOPIC, UNREACTED, number};
+use super::row::{
+    self, BESIDE, Beside, COLUMNS, Columns, DELETED, DIGEST, EDITED, LOG, Log, REACTED, SAID, TOPIC, UNREACTED, number,
+};
 use crate::protocol::entry::{Conversation, Entry, PersonId, Seq, Timestamp, What};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact};
-use crate::protocol::names::RoomName;
+use crate::protocol::names::{Nick, RoomName};
 use crate::store::{Retention, Write, Written};
 
 /// Entries dropped in one step of retention: a step must be shorter than anybody notices.
 const STEP: i64 = 500;
 
-/// A conversation's row, as far as appending needs it.
-#[derive(Clone, Copy, Debug)]
-pub struct Log {
-    id: i64,
-    head: i64,
+/// The rows of conversations that were written to, kept at hand; those a turn changed go back at its end.
+#[derive(Default)]
+pub struct Logs {
+    known: HashMap<Conversation, Log>,
+    changed: HashSet<Conversation>,
+}
+
+impl Logs {
+    /// Forgets all: what is at hand may not be what is kept.
+    pub fn clear(&mut self) {
+        self.known.clear();
+        self.changed.clear();
+    }
+
+    /// The row of a conversation, when there is one.
+    fn existing(&mut self, tx: &Transaction<'_>, of: &Conversation) -> rusqlite::Result<Option<&mut Log>> {
+        if !self.known.contains_key(of) {
+            let Some(log) = super::read::log(tx, of)? else { return Ok(None) };
+            self.known.insert(of.clone(), log);
+        }
+        Ok(self.known.get_mut(of))
+    }
+
+    /// The row of a conversation, made when there is none.
+    fn log(&mut self, tx: &Transaction<'_>, of: &Conversation, at: Timestamp) -> rusqlite::Result<&mut Log> {
+        if self.existing(tx, of)?.is_none() {
+            let (room, pair) = match of {
+                Conversation::Room(room) => (Some(room), [None; 2]),
+                Conversation::Direct(pair) => (None, pair.both().map(|person| Some(person.0))),
+            };
+            let fold = room.map(|room| room.folded().to_owned());
+            let room = room.map(|room| room.as_str().to_owned());
+            tx.prepare_cached(
+                "INSERT INTO conversations (room, fold, a, b, made, sum) VALUES (?1, ?2, ?3, ?4, ?5, x'')",
+            )?
+            .execute(params![room, fold, pair[0], pair[1], at.0])?;
+            let id = tx.last_insert_rowid();
+            let (maker, topic, [a, b]) = (None, String::new(), pair);
+            let log = Log { id, room, fold, a, b, maker, made: at.0, topic, head: 0, oldest: 1 };
+            self.known.insert(of.clone(), log);
+            self.changed.insert(of.clone());
+        }
+        Ok(self.known.get_mut(of).expect("it was there, or was just put there"))
+    }
+
+    fn write_back(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        for changed in self.changed.drain() {
+            if let Some(log) = self.known.get(&changed) {
+                write_log(tx, log)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_log(tx: &Transaction<'_>, log: &Log) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE conversations SET maker = ?2, topic = ?3, head = ?4, oldest = ?5, sum = ?6 WHERE id = ?1",
+    )?
+    .execute(params![log.id, log.maker, log.topic, log.head, log.oldest, log.digest()])?;
+    Ok(())
 }
 
 /// Keeps a turn: all of it, or on an error nothing.
-pub fn commit(
-    db: &mut Connection,
-    known: &mut HashMap<Conversation, Log>,
-    writes: &[Write],
-) -> rusqlite::Result<Vec<Written>> {
+pub fn commit(db: &mut Connection, logs: &mut Logs, writes: &[Write]) -> rusqlite::Result<Vec<Written>> {
     let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let mut written = Vec::with_capacity(writes.len());
     for write in writes {
         written.push(match write {
-            Write::Append(draft) => append(&transaction, known, draft)?,
+            Write::Append(draft) => append(&transaction, logs, draft)?,
             Write::Facts(facts) => {
                 for fact in facts {
-                    keep(&transaction, known, fact)?;
+                    keep(&transaction, logs, fact)?;
                 }
                 Written::Facts
             }
         });
     }
+    logs.write_back(&transaction)?;
     transaction.commit()?;
     Ok(written)
 }
 
-/// The row of a conversation, when there is one.
-fn existing(
-    tx: &Transaction<'_>,
-    known: &mut HashMap<Conversation, Log>,
-    conversation: &Conversation,
-) -> rusqlite::Result<Option<Log>> {
-    if let Some(log) = known.get(conversation) {
-        return Ok(Some(*log));
-    }
-    let Some((id, head, _)) = super::read::log(tx, conversation)? else { return Ok(None) };
-    known.insert(conversation.clone(), Log { id, head });
-    Ok(Some(Log { id, head }))
-}
-
-/// The row of a conversation, made when there is none.
-fn log(
-    tx: &Transaction<'_>,
-    known: &mut HashMap<Conversation, Log>,
-    conversation: &Conversation,
-    at: Timestamp,
-) -> rusqlite::Result<Log> {
-    let log = match existing(tx, known, conversation)? {
-        Some(log) => return Ok(log),
-        None => {
-            match conversation {
-                Conversation::Room(room) => tx
-                    .prepare_cached("INSERT INTO conversations (room, fold, made) VALUES (?1, ?2, ?3)")?
-                    .execute(params![room.as_str(), room.folded(), at.0])?,
-                Conversation::Direct(pair) => {
-                    let [a, b] = pair.both();
-                    tx.prepare_cached("INSERT INTO conversations (a, b, made) VALUES (?1, ?2, ?3)")?
-                        .execute(params![a.0, b.0, at.0])?
-                }
-            };
-            Log { id: tx.last_insert_rowid(), head: 0 }
-        }
-    };
-    known.insert(conversation.clone(), log);
-    Ok(log)
-}
-
-fn append(tx: &Transaction<'_>, known: &mut HashMap<Conversation, Log>, draft: &Draft) -> rusqlite::Result<Written> {
-    let log = match existing(tx, known, &draft.conversation)? {
+fn append(tx: &Transaction<'_>, logs: &mut Logs, draft: &Draft) -> rusqlite::Result<Written> {
+    let log = match logs.existing(tx, &draft.conversation)? {
         Some(log) => log,
         // What would be refused makes no conversation.
         None if draft.what.of().is_some() => return Ok(Written::Refused(AppendRefusal::NoSuchEntry)),
         None if matches!(&draft.what, What::Topic { text } if text.as_str().is_empty()) => {
             return Ok(Written::Refused(AppendRefusal::Unchanged));
         }
-        None => log(tx, known, &draft.conversation, draft.at)?,
+        None => logs.log(tx, &draft.conversation, draft.at)?,
     };
     let body = row::body(&draft.what);
-    if let Some(before) = same_nonce(tx, log, draft)? {
+    if let Some(before) = same_nonce(tx, log.id, draft)? {
         return Ok(match before.body == body {
             true => Written::Entry { entry: before.entry(&draft.conversation)?, fresh: false },
             false => Written::Refused(AppendRefusal::NonceConflict),
@@ -114,12 +128,10 @@ fn append(tx: &Transaction<'_>, known: &mut HashMap<Conversation, Log>, draft: &
         }
     }
     if let What::Topic { text } = &draft.what {
-        let before: String =
-            tx.query_row("SELECT topic FROM conversations WHERE id = ?1", [log.id], |row| row.get(0))?;
-        if before == text.as_str() {
+        if log.topic == text.as_str() {
             return Ok(Written::Refused(AppendRefusal::Unchanged));
         }
-        tx.execute("UPDATE conversations SET topic = ?2 WHERE id = ?1", params![log.id, text.as_str()])?;
+        log.topic = text.as_str().to_owned();
     }
     let columns = columns(draft, seq, body, &mentions);
     insert(tx, log.id, &columns)?;
@@ -130,8 +142,8 @@ fn append(tx: &Transaction<'_>, known: &mut HashMap<Conversation, Log>, draft: &
                 .execute(params![person.0, log.id, seq])?;
         }
     }
-    tx.prepare_cached("UPDATE conversations SET head = ?2 WHERE id = ?1")?.execute([log.id, seq])?;
-    known.insert(draft.conversation.clone(), Log { head: seq, ..log });
+    log.head = seq;
+    logs.changed.insert(draft.conversation.clone());
     let entry = Entry {
         conversation: draft.conversation.clone(),
         to: draft.to.clone(),
@@ -145,12 +157,12 @@ fn append(tx: &Transaction<'_>, known: &mut HashMap<Conversation, Log>, draft: &
     Ok(Written::Entry { entry, fresh: true })
 }
 
-fn same_nonce(tx: &Transaction<'_>, log: Log, draft: &Draft) -> rusqlite::Result<Option<Columns>> {
+fn same_nonce(tx: &Transaction<'_>, log: i64, draft: &Draft) -> rusqlite::Result<Option<Columns>> {
     let Some(nonce) = draft.nonce else { return Ok(None) };
     let sql = format!("SELECT {COLUMNS} FROM entries e WHERE e.conversation = ?1 AND e.author = ?2 AND e.nonce = ?3");
     let row =
-        tx.prepare_cached(&sql)?.query_row(params![log.id, draft.from.person.0, nonce.0], Columns::read).optional()?;
-    row.map(|row| row.checked(log.id)).transpose()
+        tx.prepare_cached(&sql)?.query_row(params![log, draft.from.person.0, nonce.0], Columns::read).optional()?;
+    row.map(|row| row.checked(log)).transpose()
 }
 
 fn columns(draft: &Draft, seq: i64, body: [u8; DIGEST], mentions: &[PersonId]) -> Columns {
@@ -170,6 +182,7 @@ fn columns(draft: &Draft, seq: i64, body: [u8; DIGEST], mentions: &[PersonId]) -
         nonce: draft.nonce.map(|nonce| nonce.0),
         body,
         mentions: mentions.iter().flat_map(|person| person.0).collect(),
+        rev: seq,
         sum: [0; DIGEST],
     };
     match &draft.what {
@@ -190,8 +203,8 @@ fn columns(draft: &Draft, seq: i64, body: [u8; DIGEST], mentions: &[PersonId]) -
 fn insert(tx: &Transaction<'_>, conversation: i64, row: &Columns) -> rusqlite::Result<()> {
     let sum = row.digest(conversation);
     tx.prepare_cached(
-        "INSERT INTO entries (conversation, seq, at, author, name, guest, addressed, kind, text, me, reply_to, of, emoji, nonce, body, mentions, sum)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        "INSERT INTO entries (conversation, seq, at, author, name, guest, addressed, kind, text, me, reply_to, of, emoji, nonce, body, mentions, rev, sum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
     )?
     .execute(params![
         conversation,
@@ -210,6 +223,7 @@ fn insert(tx: &Transaction<'_>, conversation: i64, row: &Columns) -> rusqlite::R
         row.nonce,
         row.body,
         row.mentions,
+        row.rev,
         sum
     ])?;
     Ok(())
@@ -225,24 +239,24 @@ fn change(
     draft: &Draft,
 ) -> rusqlite::Result<Result<Vec<PersonId>, AppendRefusal>> {
     let target = number(of);
-    let sql = format!("SELECT {COLUMNS} FROM entries e WHERE e.conversation = ?1 AND e.seq = ?2");
-    let Some(said) = tx.prepare_cached(&sql)?.query_row([conversation, target], Columns::read).optional()? else {
-        return Ok(Err(AppendRefusal::NoSuchEntry));
+    let sql = format!(
+        "SELECT {COLUMNS}, {BESIDE} FROM entries e LEFT JOIN shown s ON s.conversation = e.conversation AND s.seq = e.seq
+         WHERE e.conversation = ?1 AND e.seq = ?2"
+    );
+    let found = tx.prepare_cached(&sql)?.query_row([conversation, target], |found| {
+        let said = Columns::read(found)?.checked(conversation)?;
+        let now = row::beside(found, 17, conversation, &said)?.unwrap_or_default();
+        Ok((said, now))
+    });
+    let (said, now) = match found.optional()? {
+        Some((said, now)) if said.kind == SAID => (said, now),
+        _ => return Ok(Err(AppendRefusal::NoSuchEntry)),
     };
-    let said = said.checked(conversation)?;
-    if said.kind != SAID {
-        return Ok(Err(AppendRefusal::NoSuchEntry));
-    }
-    let shown: Option<(bool, Option<String>)> = tx
-        .prepare_cached("SELECT deleted, text FROM shown WHERE conversation = ?1 AND seq = ?2")?
-        .query_row([conversation, target], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let (deleted, edited) = shown.unwrap_or_default();
     let own = said.author == draft.from.person.0;
     let refusal = match &draft.what {
         What::Edited { .. } | What::Deleted { .. } if !own => Some(AppendRefusal::NotYours),
-        _ if deleted => Some(AppendRefusal::Deleted),
-        What::Edited { text, .. } if edited.as_deref().or(said.text.as_deref()) == Some(text.as_str()) => {
+        _ if now.deleted => Some(AppendRefusal::Deleted),
+        What::Edited { text, .. } if now.text.as_deref().or(said.text.as_deref()) == Some(text.as_str()) => {
             Some(AppendRefusal::Unchanged)
         }
         _ => None,
@@ -250,41 +264,57 @@ fn change(
     if let Some(refusal) = refusal {
         return Ok(Err(refusal));
     }
-    let author = draft.from.person.0;
-    let (text, deleted) = match &draft.what {
-        What::Edited { text, .. } => (Some(text.as_str().to_owned()), false),
-        What::Deleted { .. } => {
-            blank(tx, conversation, said.clone())?;
-            (None, true)
+    let mut next = Beside { rev: seq, ..now };
+    match &draft.what {
+        What::Edited { text, .. } => next.text = Some(text.as_str().to_owned()),
+        What::Deleted { .. } => next = Beside { rev: seq, deleted: true, text: None, reactions: 0 },
+        What::Reacted { emoji, .. } if react(tx, conversation, target, seq, emoji.as_str(), draft)? => {
+            next.reactions += 1;
         }
-        What::Reacted { emoji, .. } => {
-            let new = tx
-                .prepare_cached("INSERT OR IGNORE INTO reactions (conversation, seq, emoji, author, name, guest, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-                .execute(params![conversation, target, emoji.as_str(), author, draft.from.name.as_str(), draft.from.guest, seq])?;
-            if new == 0 {
-                return Ok(Err(AppendRefusal::Unchanged));
-            }
-            (edited, false)
+        What::Unreacted { emoji, .. } if unreact(tx, conversation, target, emoji.as_str(), draft)? => {
+            next.reactions -= 1;
         }
-        What::Unreacted { emoji, .. } => {
-            let gone = tx
-                .prepare_cached(
-                    "DELETE FROM reactions WHERE conversation = ?1 AND seq = ?2 AND emoji = ?3 AND author = ?4",
-                )?
-                .execute(params![conversation, target, emoji.as_str(), author])?;
-            if gone == 0 {
-                return Ok(Err(AppendRefusal::Unchanged));
-            }
-            (edited, false)
-        }
-        What::Said { .. } | What::Topic { .. } => (edited, false),
-    };
-    let sum = row::shown_digest(conversation, target, seq, deleted, text.as_deref());
+        _ => return Ok(Err(AppendRefusal::Unchanged)),
+    }
+    let mentions = if next.deleted { row::people(&said.mentions) } else { Vec::new() };
+    let mut said = Columns { rev: seq, ..said };
+    said.sum = said.digest(conversation);
+    tx.prepare_cached("UPDATE entries SET rev = ?3, sum = ?4 WHERE conversation = ?1 AND seq = ?2")?
+        .execute(params![conversation, target, seq, said.sum])?;
+    let sum = next.digest(conversation, target);
     tx.prepare_cached(
-        "INSERT OR REPLACE INTO shown (conversation, seq, rev, deleted, text, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR REPLACE INTO shown (conversation, seq, rev, deleted, text, reactions, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
-    .execute(params![conversation, target, seq, deleted, text, sum])?;
-    Ok(Ok(if deleted { row::people(&said.mentions) } else { Vec::new() }))
+    .execute(params![conversation, target, seq, next.deleted, next.text, next.reactions, sum])?;
+    if next.deleted {
+        blank(tx, conversation, said)?;
+    }
+    Ok(Ok(mentions))
+}
+
+/// Adds a reaction; says whether it is new.
+fn react(
+    tx: &Transaction<'_>,
+    conversation: i64,
+    of: i64,
+    seq: i64,
+    emoji: &str,
+    draft: &Draft,
+) -> rusqlite::Result<bool> {
+    let (author, name, guest) = (draft.from.person.0, draft.from.name.as_str(), draft.from.guest);
+    let sum = row::reaction_digest([conversation, of, seq], emoji, author, name, guest);
+    let new = tx
+        .prepare_cached("INSERT OR IGNORE INTO reactions (conversation, seq, emoji, author, name, guest, since, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+        .execute(params![conversation, of, emoji, author, name, guest, seq, sum])?;
+    Ok(new > 0)
+}
+
+/// Takes a reaction away; says whether it was there.
+fn unreact(tx: &Transaction<'_>, conversation: i64, of: i64, emoji: &str, draft: &Draft) -> rusqlite::Result<bool> {
+    let gone = tx
+        .prepare_cached("DELETE FROM reactions WHERE conversation = ?1 AND seq = ?2 AND emoji = ?3 AND author = ?4")?
+        .execute(params![conversation, of, emoji, draft.from.person.0])?;
+    Ok(gone > 0)
 }
 
 /// Takes the words of a deleted entry out of the file: its own, its edits', its mentions and reactions. Seq and nonce stay.
@@ -313,73 +343,85 @@ fn blank(tx: &Transaction<'_>, conversation: i64, said: Columns) -> rusqlite::Re
     Ok(())
 }
 
-fn keep(tx: &Transaction<'_>, known: &mut HashMap<Conversation, Log>, fact: &Fact) -> rusqlite::Result<()> {
-    let room_log = |known: &mut HashMap<Conversation, Log>, room: &RoomName| {
-        existing(tx, known, &Conversation::Room(room.clone()))
-    };
+fn keep(tx: &Transaction<'_>, logs: &mut Logs, fact: &Fact) -> rusqlite::Result<()> {
+    let conversation = |room: &RoomName| Conversation::Room(room.clone());
     match fact {
         Fact::Claimed { person, name, key, at } => {
             free_reserved(tx, name.folded())?;
-            tx.prepare_cached("INSERT INTO persons (person, name, fold, skeleton, since) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute(params![person.0, name.as_str(), name.folded(), name.skeleton(), at.0])?;
-            tx.prepare_cached("INSERT INTO keys (key, person) VALUES (?1, ?2)")?.execute(params![key.0, person.0])?;
+            let sum = row::person_digest(*person, name, at.0);
+            tx.prepare_cached(
+                "INSERT INTO persons (person, name, fold, skeleton, since, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![person.0, name.as_str(), name.folded(), name.skeleton(), at.0, sum])?;
+            tx.prepare_cached("INSERT INTO keys (key, person, sum) VALUES (?1, ?2, ?3)")?.execute(params![
+                key.0,
+                person.0,
+                row::seal("keys", &[&key.0, &person.0])
+            ])?;
         }
-        Fact::Renamed { person, name, reserved_until } => {
-            let was: Option<(String, String)> = tx
-                .query_row("SELECT fold, name FROM persons WHERE person = ?1", [person.0], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })
-                .optional()?;
-            free_reserved(tx, name.folded())?;
-            tx.execute(
-                "UPDATE persons SET name = ?2, fold = ?3, skeleton = ?4 WHERE person = ?1",
-                params![person.0, name.as_str(), name.folded(), name.skeleton()],
-            )?;
-            if let Some((fold, was)) = was.filter(|(fold, _)| fold != name.folded()) {
-                tx.execute(
-                    "INSERT OR REPLACE INTO reserved (fold, name, person, until) VALUES (?1, ?2, ?3, ?4)",
-                    params![fold, was, person.0, reserved_until.0],
-                )?;
-            }
-        }
+        Fact::Renamed { person, name, reserved_until } => rename(tx, *person, name, reserved_until.0)?,
         Fact::RoomMade { room, maker, at } => {
-            let log = log(tx, known, &Conversation::Room(room.clone()), *at)?;
-            tx.execute(
-                "UPDATE conversations SET maker = ?2 WHERE id = ?1 AND maker IS NULL",
-                params![log.id, maker.map(|maker| maker.0)],
-            )?;
+            let log = logs.log(tx, &conversation(room), *at)?;
+            log.maker = log.maker.or(maker.map(|maker| maker.0));
+            logs.changed.insert(conversation(room));
         }
         Fact::RoomForgotten { room } => {
-            if let Some(log) = room_log(known, room)?
+            if let Some(log) = logs.existing(tx, &conversation(room))?
                 && log.head == 0
             {
                 for table in ["memberships", "reads"] {
                     tx.execute(&format!("DELETE FROM {table} WHERE conversation = ?1"), [log.id])?;
                 }
                 tx.execute("DELETE FROM conversations WHERE id = ?1", [log.id])?;
-                known.remove(&Conversation::Room(room.clone()));
+                logs.known.remove(&conversation(room));
             }
         }
         Fact::Joined { person, room } => {
-            let log = log(tx, known, &Conversation::Room(room.clone()), Timestamp(0))?;
-            tx.prepare_cached("INSERT OR IGNORE INTO memberships (person, conversation) VALUES (?1, ?2)")?
-                .execute(params![person.0, log.id])?;
-            tx.prepare_cached("INSERT OR IGNORE INTO reads (person, conversation, seq) VALUES (?1, ?2, ?3)")?
-                .execute(params![person.0, log.id, log.head])?;
+            let log = logs.log(tx, &conversation(room), Timestamp(0))?;
+            let sum = row::place_digest("memberships", person.0, log.id, 0);
+            tx.prepare_cached("INSERT OR IGNORE INTO memberships (person, conversation, sum) VALUES (?1, ?2, ?3)")?
+                .execute(params![person.0, log.id, sum])?;
+            let sum = row::place_digest("reads", person.0, log.id, log.head);
+            tx.prepare_cached("INSERT OR IGNORE INTO reads (person, conversation, seq, sum) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![person.0, log.id, log.head, sum])?;
         }
         Fact::Left { person, room } => {
-            let Some(log) = room_log(known, room)? else { return Ok(()) };
+            let Some(log) = logs.existing(tx, &conversation(room))? else { return Ok(()) };
             tx.prepare_cached("DELETE FROM memberships WHERE person = ?1 AND conversation = ?2")?
                 .execute(params![person.0, log.id])?;
         }
         Fact::Read { person, conversation, seq } => {
-            let Some(log) = existing(tx, known, conversation)? else { return Ok(()) };
+            let Some(log) = logs.existing(tx, conversation)? else { return Ok(()) };
+            let seq = number(*seq).min(log.head);
+            // What only grows is written only when it grows.
             tx.prepare_cached(
-                "INSERT INTO reads (person, conversation, seq) VALUES (?1, ?2, min(?3, ?4))
-                 ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)",
+                "INSERT INTO reads (person, conversation, seq, sum) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET seq = excluded.seq, sum = excluded.sum WHERE excluded.seq > seq",
             )?
-            .execute(params![person.0, log.id, number(*seq), log.head])?;
+            .execute(params![person.0, log.id, seq, row::place_digest("reads", person.0, log.id, seq)])?;
         }
+    }
+    Ok(())
+}
+
+fn rename(tx: &Transaction<'_>, person: PersonId, name: &Nick, reserved_until: i64) -> rusqlite::Result<()> {
+    let was: Option<(String, String, i64)> = tx
+        .query_row("SELECT fold, name, since FROM persons WHERE person = ?1", [person.0], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    free_reserved(tx, name.folded())?;
+    let Some((fold, was, since)) = was else { return Ok(()) };
+    tx.execute(
+        "UPDATE persons SET name = ?2, fold = ?3, skeleton = ?4, sum = ?5 WHERE person = ?1",
+        params![person.0, name.as_str(), name.folded(), name.skeleton(), row::person_digest(person, name, since)],
+    )?;
+    if fold != name.folded() {
+        let sum = row::reserved_digest(&fold, &was, person.0, reserved_until);
+        tx.execute(
+            "INSERT OR REPLACE INTO reserved (fold, name, person, until, sum) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![fold, was, person.0, reserved_until, sum],
+        )?;
     }
     Ok(())
 }
@@ -435,5 +477,11 @@ fn drop_upto(tx: &Transaction<'_>, id: i64, upto: i64) -> rusqlite::Result<bool>
     for table in ["entries", "shown", "reactions", "mentions"] {
         tx.execute(&format!("DELETE FROM {table} WHERE conversation = ?1 AND seq <= ?2"), [id, upto])?;
     }
-    Ok(tx.execute("UPDATE conversations SET oldest = ?2 + 1 WHERE id = ?1 AND oldest <= ?2", [id, upto])? > 0)
+    let sql = format!("SELECT {LOG} FROM conversations WHERE id = ?1");
+    let log = tx.query_row(&sql, [id], Log::read)?;
+    if log.oldest > upto {
+        return Ok(false);
+    }
+    write_log(tx, &Log { oldest: upto + 1, ..log })?;
+    Ok(true)
 }

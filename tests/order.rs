@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -13,35 +14,65 @@ use portable_pty::CommandBuilder;
 
 const CALLS: &str = "trace=write,writev,pwrite64,sendto,sendmsg,fsync,fdatasync";
 
-/// The system calls recorded so far, finished ones only, in the order they ended.
-fn calls(file: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    text.lines().filter(|line| line.contains(" = ") && !line.contains("unfinished")).map(str::to_owned).collect()
+/// One system call, and the lines of the record on which it began and ended: another thread may have come between.
+struct Call {
+    text: String,
+    began: usize,
+    ended: usize,
+}
+
+/// The system calls recorded so far that have ended, in the order they began.
+fn calls(file: &Path) -> Vec<Call> {
+    let record = std::fs::read_to_string(file).unwrap_or_default();
+    let mut calls: Vec<Call> = Vec::new();
+    let mut open: HashMap<&str, usize> = HashMap::new();
+    for (at, line) in record.lines().enumerate() {
+        let Some((thread, what)) = line.split_once(' ') else { continue };
+        if let Some(began) = what.strip_suffix("<unfinished ...>") {
+            open.insert(thread, calls.len());
+            calls.push(Call { text: began.trim_end().to_owned(), began: at, ended: usize::MAX });
+        } else if let Some((_, rest)) = what.split_once("resumed>") {
+            if let Some(call) = open.remove(thread).and_then(|n| calls.get_mut(n)) {
+                (call.text, call.ended) = (format!("{}{rest}", call.text), at);
+            }
+        } else if what.contains(" = ") {
+            calls.push(Call { text: what.to_owned(), began: at, ended: at });
+        }
+    }
+    calls.retain(|call| call.ended < usize::MAX);
+    calls
+}
+
+fn shown(calls: &[Call]) -> String {
+    calls.iter().map(|call| format!("{}-{} {}\n", call.began, call.ended, call.text)).collect()
 }
 
 /// Waits until a call like this is recorded; gives all of them.
-fn until(file: &Path, what: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
+fn until(file: &Path, what: &str, fits: impl Fn(&str) -> bool) -> Vec<Call> {
     let end = Instant::now() + DEADLINE;
     loop {
         let calls = calls(file);
-        if calls.iter().any(|call| fits(call)) {
+        if calls.iter().any(|call| fits(&call.text)) {
             return calls;
         }
-        assert!(Instant::now() < end, "no {what} was recorded:\n{}", calls.join("\n"));
+        assert!(Instant::now() < end, "no {what} was recorded:\n{}", shown(&calls));
         std::thread::park_timeout(std::time::Duration::from_millis(5));
     }
 }
 
-fn first(calls: &[String], from: usize, what: &str, fits: impl Fn(&str) -> bool) -> usize {
-    let found = calls.iter().skip(from).position(|call| fits(call));
-    from + found.unwrap_or_else(|| panic!("no {what} in\n{}", calls[from..].join("\n")))
+/// The first call like this that began on that line of the record or later.
+fn first<'a>(calls: &'a [Call], from: usize, what: &str, fits: impl Fn(&str) -> bool) -> &'a Call {
+    let found = calls.iter().find(|call| call.began >= from && fits(&call.text));
+    found.unwrap_or_else(|| panic!("no {what} in\n{}", shown(calls)))
+}
+
+/// The line of the record on which the next call begins.
+fn next(file: &Path) -> usize {
+    std::fs::read_to_string(file).unwrap_or_default().lines().count()
 }
 
 fn syncs(call: &str) -> bool {
-    call.contains("fsync(")
-        || call.contains("fdatasync(")
-        || call.contains("fsync resumed")
-        || call.contains("fdatasync resumed")
+    call.starts_with("fsync(") || call.starts_with("fdatasync(")
 }
 
 #[test]
@@ -62,7 +93,7 @@ fn the_outbox_is_synced_before_the_frame_is_sent() {
     ann.shows("ann › write to #lobby");
     ann.types("in this order");
     ann.shows("in this order");
-    let before = calls(&trace).len();
+    let before = next(&trace);
     ann.types("\r");
     ann.hides("› in this order");
     let socket = |call: &str| call.contains("<TCP:[") && !call.contains("= -1");
@@ -70,17 +101,18 @@ fn the_outbox_is_synced_before_the_frame_is_sent() {
     let end = Instant::now() + DEADLINE;
     let calls = loop {
         let calls = calls(&trace);
-        let at = calls.iter().position(|call| kept(call));
-        if at.is_some_and(|at| calls[at..].iter().any(|call| socket(call))) {
+        let at = calls.iter().position(|call| kept(&call.text));
+        if at.is_some_and(|at| calls[at..].iter().any(|call| socket(&call.text))) {
             break calls;
         }
-        assert!(Instant::now() < end, "no frame after the outbox:\n{}", calls.join("\n"));
+        assert!(Instant::now() < end, "no frame after the outbox:\n{}", shown(&calls));
         std::thread::park_timeout(std::time::Duration::from_millis(5));
     };
     let written = first(&calls, before, "write to the outbox", kept);
-    let synced = first(&calls, written, "sync of the outbox", |call| syncs(call) && call.contains(".outbox>"));
+    let sync = |call: &str| syncs(call) && call.contains(".outbox>");
+    let synced = first(&calls, written.ended, "sync of the outbox", sync);
     let sent = first(&calls, before, "frame", socket);
-    assert!(written < synced && synced < sent, "{}", calls[before..].join("\n"));
+    assert!(synced.ended < sent.began, "{}", shown(&calls));
     ann.types("\x11");
     ann.ends();
 }
@@ -97,7 +129,7 @@ fn the_history_is_synced_before_anybody_hears() {
     let before = runtime.block_on(async {
         let mut ann = Bot::new("ann");
         ann.come_in(&at).await;
-        let before = calls(&trace).len();
+        let before = next(&trace);
         ann.say("#lobby", "heard after it is kept").await;
         ann.until(&at, "her ack", |bot| bot.pending.is_empty()).await;
         before
@@ -106,7 +138,7 @@ fn the_history_is_synced_before_anybody_hears() {
     let calls = until(&trace, "frame", heard);
     let synced = first(&calls, before, "sync of the history", |call| syncs(call) && call.contains("host.db"));
     let told = first(&calls, before, "frame", heard);
-    assert!(synced < told, "{}", calls[before..].join("\n"));
+    assert!(synced.ended < told.began, "{}", shown(&calls));
     // What strace runs outlives strace when that is killed: it is stopped by its own pid.
     let pid = std::fs::read_to_string(dir.path().join("host/host.lock")).expect("the host holds its lock");
     signal(pid.trim().parse().expect("it is a pid"), rustix::process::Signal::TERM);

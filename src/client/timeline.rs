@@ -16,6 +16,8 @@ pub struct Timeline {
     /// Stretches seen, first and last, rising and apart.
     seen: Vec<(u64, u64)>,
     changes: VecDeque<Entry>,
+    /// Columns of the widest author.
+    widest: usize,
     /// First seq that exists at the host.
     oldest: u64,
 }
@@ -36,7 +38,7 @@ impl Timeline {
                 self.changes.push_back(entry.clone());
             }
             None => {
-                self.entries.insert(entry.seq, present(entry));
+                self.put(present(entry));
             }
         }
         true
@@ -56,7 +58,7 @@ impl Timeline {
         for shown in page.entries {
             let seq = shown.seq;
             if self.entries.get(&seq).is_none_or(|known| known.rev < shown.rev) {
-                self.entries.insert(seq, shown);
+                self.put(shown);
             }
         }
         for change in std::mem::take(&mut self.changes) {
@@ -65,6 +67,17 @@ impl Timeline {
                 None => self.changes.push_back(change),
             }
         }
+    }
+
+    fn put(&mut self, shown: Shown) {
+        self.widest = self.widest.max(shown.from.name.columns() + usize::from(shown.from.guest));
+        self.entries.insert(shown.seq, shown);
+    }
+
+    /// Columns of the widest author's name ever seen here, a guest's mark included: it only grows, so that what is aligned
+    /// by it does not move while one scrolls.
+    pub fn name_columns(&self) -> usize {
+        self.widest
     }
 
     /// Works a change into what it changes, once.

@@ -139,6 +139,10 @@ macro_rules! name_type {
             pub fn as_str(&self) -> &str {
                 &self.0.shown
             }
+            /// Columns it takes in a terminal.
+            pub fn columns(&self) -> usize {
+                self.0.shown.width()
+            }
             /// The name as it is compared.
             pub fn folded(&self) -> &str {
                 &self.0.folded

@@ -20,10 +20,10 @@ use super::glyphs::Glyphs;
 use super::keys::{Action, Context, Key, Keymap};
 use super::layout::{Areas, Wish, areas};
 use super::theme::{Role, Theme};
-use super::view::messages;
+use super::view::entry;
 use crate::client::chat::{self, Ask, Chat, LinkEvent, Note, Now, Status, Talk};
 use crate::client::outbox::Record;
-use crate::config::{Density, Ui};
+use crate::config::{Clock, Density, Ui};
 use crate::protocol::dialect::Dialect;
 use crate::protocol::entry::{Author, Seq, Shown, Timestamp};
 use crate::protocol::event::Member;
@@ -161,6 +161,8 @@ pub struct App {
     cleared: HashMap<Target, Seq>,
     name: NamePrompt,
     popup: Popup,
+    /// What is wrong with the settings, until nothing else is asked.
+    problems: Vec<String>,
     notice: Option<(String, Role, Duration)>,
     completion: Option<complete::Completion>,
     history: Vec<String>,
@@ -203,6 +205,7 @@ impl App {
             cleared: HashMap::new(),
             name: NamePrompt::default(),
             popup: Popup::None,
+            problems: Vec::new(),
             notice: None,
             completion: None,
             history: Vec::new(),
@@ -230,9 +233,15 @@ impl App {
         self.popup = Popup::Name;
     }
 
-    /// Something to say at start, such as errors in settings.
+    /// What is wrong with the settings: shown at once, or when the question for a name is answered.
     pub fn warn(&mut self, lines: Vec<String>) {
-        if !lines.is_empty() && self.popup == Popup::None {
+        self.problems = lines;
+        self.show_problems();
+    }
+
+    fn show_problems(&mut self) {
+        if !self.problems.is_empty() && self.popup == Popup::None {
+            let lines = std::mem::take(&mut self.problems);
             self.popup = Popup::List { title: "Your settings".into(), lines, scroll: 0 };
         }
     }
@@ -303,6 +312,9 @@ impl App {
                 self.name.refuse(refused);
                 self.popup = Popup::Name;
             }
+        }
+        if self.chat.me().is_some() {
+            self.show_problems();
         }
         if self.here.as_ref().is_some_and(|here| self.chat.talk(here).is_none()) {
             let next = self.chat.talks().first().map(|talk| talk.to.clone());
@@ -536,7 +548,15 @@ impl App {
 
     /// The time of day, as the person likes it.
     pub fn time(&self, at: Timestamp) -> String {
-        messages::clock(&self.zoned(at), self.look.ui.time_format)
+        entry::clock(&self.zoned(at), self.look.ui.time_format)
+    }
+
+    /// Columns of the widest time of day.
+    pub fn clock_columns(&self) -> usize {
+        match self.look.ui.time_format {
+            Clock::Hours24 => "14:02".len(),
+            Clock::Hours12 => "12:02 PM".len(),
+        }
     }
 
     /// The day, with its name.

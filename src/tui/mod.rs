@@ -92,7 +92,6 @@ pub async fn run(options: Options, over: impl Future<Output = ()>) -> anyhow::Re
     chat.set_patience(options.config.timeouts.ack);
     chat.set_scrollback(options.config.ui.scrollback);
     let mut app = App::new(chat, look, options.url.trim_end_matches('/').to_owned(), options.hosting);
-    app.warn(problems);
     let remembered = Remembered::at(options.paths.state_file());
     let mut shell = Shell {
         place: place(&options.authority),
@@ -114,6 +113,7 @@ pub async fn run(options: Options, over: impl Future<Output = ()>) -> anyhow::Re
             app.ask_name(prefill, second);
         }
     }
+    app.warn(problems);
     let mut screen = Screen::take(shell.options.config.ui.mouse).context("the terminal cannot be taken over")?;
     let ended = shell.talk(&mut app, &mut screen, over).await;
     drop(screen);

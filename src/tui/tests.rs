@@ -66,7 +66,10 @@ fn place(name: &str, head: u64) -> Place {
 impl Scene {
     /// Ann on a screen of this size, before anything is connected.
     fn alone(width: u16, height: u16) -> Scene {
-        let config = Config::builtin();
+        Scene::with(Config::builtin(), width, height)
+    }
+
+    fn with(config: Config, width: u16, height: u16) -> Scene {
         let (theme, _) = Theme::load("default", None, Colours::Sixteen);
         let look = Look { theme, keymap: Keymap::builtin(), ui: config.ui, zone: TimeZone::UTC };
         let chat = Chat::new([7; 16], "localhost:8080".into(), Some(nick("ann")), Vec::new());
@@ -78,7 +81,11 @@ impl Scene {
 
     /// The same, in these rooms, each with so many lines said; with ann, ben and cy there and dee away.
     fn of(width: u16, height: u16, rooms: &[(&str, u64)]) -> Scene {
-        let mut scene = Scene::alone(width, height);
+        Scene::alone(width, height).inside(rooms)
+    }
+
+    fn inside(self, rooms: &[(&str, u64)]) -> Scene {
+        let mut scene = self;
         scene.heads = rooms.iter().map(|(name, head)| ((*name).to_owned(), *head)).collect();
         let places: Vec<Place> = rooms.iter().map(|(name, head)| place(name, *head)).collect();
         scene.link(LinkEvent::Up(Dialect::V1));
@@ -326,6 +333,20 @@ fn editing_goes_by_what_a_person_sees() {
     scene.press("Ctrl+A Ctrl+K Ctrl+Y Alt+B");
     scene.types("x");
     assert!(scene.picture().contains("my xdraft"));
+}
+
+#[test]
+fn what_is_wrong_with_the_settings_waits_for_the_name() {
+    let mut scene = Scene::alone(80, 24);
+    scene.app.ask_name(None, None);
+    scene.app.warn(vec!["wschat.toml:3: no such setting".to_owned()]);
+    assert!(scene.picture().contains("What shall you be called?"));
+    scene.types("ann");
+    scene.press("Enter");
+    let mut scene = scene.inside(&[("lobby", 0)]);
+    assert!(scene.picture().contains("wschat.toml:3: no such setting"));
+    scene.press("Esc");
+    assert!(!scene.picture().contains("no such setting"));
 }
 
 #[test]

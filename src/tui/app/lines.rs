@@ -71,7 +71,7 @@ impl App {
         for (online, word) in [(true, "here"), (false, "away")] {
             for member in people.iter().filter(|member| member.online == online) {
                 let sign = if online { self.glyphs().here } else { self.glyphs().away };
-                let name = super::messages::shown_name(&member.who);
+                let name = super::entry::shown_name(&member.who);
                 lines.push(format!(" {sign} {name}  {word}"));
             }
         }

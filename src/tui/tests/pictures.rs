@@ -1,10 +1,15 @@
 //! Whole screens, pinned. A change here is a change people see: look at it before accepting it.
 
 use super::*;
+use crate::config::Density;
 
 /// A morning of three people in some rooms.
 fn morning(width: u16, height: u16) -> Scene {
-    let mut scene = Scene::of(width, height, &[("lobby", 0), ("dev", 0), ("ops", 0), ("quiet", 0)]);
+    said_in_the_morning(Scene::alone(width, height))
+}
+
+fn said_in_the_morning(scene: Scene) -> Scene {
+    let mut scene = scene.inside(&[("lobby", 0), ("dev", 0), ("ops", 0), ("quiet", 0)]);
     scene.said("lobby", "ann", "morning! the build is green again");
     scene.said("lobby", "ann", "I moved the parser into its own room");
     scene.said("lobby", "ben", "nice, was it the lock file? 漢字 and 한국어 keep their edges");
@@ -32,6 +37,17 @@ fn eighty_columns() {
 #[test]
 fn fifty_columns_have_tabs() {
     insta::assert_snapshot!(morning(50, 15).picture());
+}
+
+#[test]
+fn compact_lines_have_one_edge() {
+    let mut config = Config::builtin();
+    config.ui.density = Density::Compact;
+    let mut scene = said_in_the_morning(Scene::with(config, 80, 24));
+    scene.press("Ctrl+C");
+    scene.sends("/me waves");
+    scene.said("lobby", "ben", "a\nb");
+    insta::assert_snapshot!(scene.picture());
 }
 
 #[test]

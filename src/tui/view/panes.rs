@@ -9,7 +9,7 @@ use super::super::app::{App, Hint, RoomRow};
 use super::super::layout::Areas;
 use super::super::theme::Role;
 use super::super::wrap::{fit, width};
-use super::messages::shown_name;
+use super::entry::shown_name;
 use crate::client::chat::{Status, Talk};
 use crate::protocol::entry::COUNT_LIMIT;
 use crate::protocol::names::Target;

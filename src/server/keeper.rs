@@ -3,6 +3,7 @@
 //! Who may write what was decided by the hub, whose answers pass through here unread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc as sync;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -54,6 +55,8 @@ pub struct Keeper {
     jobs: mpsc::Sender<Job>,
     pages: Option<sync::SyncSender<(Ticket, PageAsk)>>,
     threads: Vec<JoinHandle<()>>,
+    /// Nobody wants to know any more whether the whole file is whole.
+    unchecked: Arc<AtomicBool>,
 }
 
 impl Keeper {
@@ -66,10 +69,11 @@ impl Keeper {
         let (answers, taken) = mpsc::channel(ANSWERS_WAITING);
         let (jobs, waiting) = mpsc::channel(queue.max(1));
         let mut threads = Vec::new();
-        let pages = start_readers(&*store, &answers, &mut threads)?;
+        let unchecked = Arc::new(AtomicBool::new(false));
+        let pages = start_readers(&*store, &answers, &unchecked, &mut threads)?;
         let turns = Turns { store, bounds, retaining: None };
         threads.push(thread("keeper", move || guard(answers, |answers| turns.run(waiting, answers)))?);
-        Ok((Keeper { jobs, pages, threads }, taken))
+        Ok((Keeper { jobs, pages, threads, unchecked }, taken))
     }
 
     /// Hands over a job, or says at once that there is no room for it.
@@ -82,6 +86,7 @@ impl Keeper {
 
     /// Takes no more; the threads, to be joined once no more answers come.
     pub fn finish(self) -> Vec<JoinHandle<()>> {
+        self.unchecked.store(true, Ordering::Relaxed);
         self.threads
     }
 }
@@ -119,6 +124,9 @@ impl Turns {
             if !inputs.is_empty() && answers.blocking_send(Answer::Turn(inputs)).is_err() {
                 break;
             }
+        }
+        if let Err(error) = self.store.finish() {
+            tracing::warn!("the history stays in two files, which belong together: {error}");
         }
         Ok(())
     }
@@ -256,6 +264,7 @@ type Pages = sync::SyncSender<(Ticket, PageAsk)>;
 fn start_readers(
     store: &dyn Store,
     answers: &mpsc::Sender<Answer>,
+    unchecked: &Arc<AtomicBool>,
     threads: &mut Vec<JoinHandle<()>>,
 ) -> Result<Option<Pages>, StoreError> {
     let Some(mut checker) = store.reader()? else { return Ok(None) };
@@ -271,11 +280,12 @@ fn start_readers(
             })
         })?);
     }
-    // Not joined: it may have gigabytes to read, and a host that stops does not wait for it.
-    thread("checker", move || match checker.check() {
-        Ok(()) => tracing::debug!("the history was looked over and is whole"),
+    let unchecked = unchecked.clone();
+    threads.push(thread("checker", move || match checker.check(&unchecked) {
+        Ok(true) => tracing::debug!("the history was looked over and is whole"),
+        Ok(false) => tracing::debug!("the history was not looked over to its end"),
         Err(error) => tracing::error!("{error}"),
-    })?;
+    })?);
     Ok(Some(pages))
 }
 

@@ -385,4 +385,8 @@ impl Store for Memory {
         }
         Ok(false)
     }
+
+    fn finish(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }

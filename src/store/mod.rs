@@ -11,6 +11,9 @@ pub mod lock;
 mod memory;
 pub mod sqlite;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use crate::protocol::entry::{Conversation, Entry, Epoch, Page, PersonId, Seq, Standing, Timestamp};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
 
@@ -96,14 +99,17 @@ pub trait Store: Send {
 
     /// Drops the oldest entries beyond these bounds, a bounded step at a time; says whether more is to do.
     fn retain(&mut self, bounds: &Retention, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// The last call: afterwards one file is the whole history, to be copied or moved by whoever keeps it.
+    fn finish(&mut self) -> Result<(), StoreError>;
 }
 
 /// Reads pages beside the writer.
 pub trait Reader: Send {
     /// As [`Store::page`].
     fn page(&mut self, ask: &PageAsk) -> Result<Page, StoreError>;
-    /// Looks the whole file over; `Err(Damaged)` names what is wrong.
-    fn check(&mut self) -> Result<(), StoreError>;
+    /// Looks the whole file over; `Err(Damaged)` names what is wrong. Gives up when `stop` turns true: `false`.
+    fn check(&mut self, stop: &Arc<AtomicBool>) -> Result<bool, StoreError>;
 }
 
 /// Which stretch of which history, for whom.

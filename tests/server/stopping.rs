@@ -158,4 +158,7 @@ impl Store for Moody {
     fn retain(&mut self, bounds: &Retention, now: Timestamp) -> Result<bool, StoreError> {
         self.store.retain(bounds, now)
     }
+    fn finish(&mut self) -> Result<(), StoreError> {
+        self.store.finish()
+    }
 }

@@ -100,7 +100,7 @@ fn look(path: &Path) -> Result<Everything, StoreError> {
 /// Opens a file and looks it over from end to end.
 fn check(path: &Path) -> Result<(), StoreError> {
     let store = SqliteStore::open(path, [9; 16])?;
-    store.reader()?.expect("a file has readers").check()
+    store.reader()?.expect("a file has readers").check(&Arc::default()).map(|whole| assert!(whole))
 }
 
 fn written(dir: &Path) -> (PathBuf, Everything) {
@@ -221,4 +221,31 @@ fn a_newer_file_that_was_killed_is_left_alone_with_its_log() {
     let refused = SqliteStore::open(&copy, EPOCH).err();
     assert!(matches!(refused, Some(StoreError::Newer { found: 99, .. })), "{refused:?}");
     assert!(before == files(), "to the byte");
+}
+
+#[test]
+fn a_finished_history_is_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("host.db");
+    let mut store = SqliteStore::open(&path, EPOCH).unwrap();
+    for turn in history() {
+        store.commit(&turn).unwrap();
+    }
+    // A reader that is still there keeps closing from tidying up.
+    let mut reader = store.reader().unwrap().expect("a file has readers");
+    reader.page(&PageAsk { conversation: lobby(), before: None, limit: 1, bytes: 0, asker: person(1) }).unwrap();
+    store.finish().unwrap();
+    let alone = dir.path().join("alone.db");
+    std::fs::copy(&path, &alone).unwrap();
+    assert_eq!(look(&alone).unwrap(), everything(&mut store).unwrap());
+}
+
+#[test]
+fn a_look_over_the_file_is_given_up_when_nobody_wants_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, _) = written(dir.path());
+    let store = SqliteStore::open(&path, [9; 16]).unwrap();
+    let mut reader = store.reader().unwrap().expect("a file has readers");
+    assert!(!reader.check(&Arc::new(AtomicBool::new(true))).unwrap());
+    assert!(reader.check(&Arc::default()).unwrap());
 }

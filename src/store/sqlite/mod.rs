@@ -11,6 +11,8 @@ mod write;
 
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -31,6 +33,9 @@ const BUSY: Duration = Duration::from_secs(5);
 
 /// What an ephemeral history may take of memory; the oldest goes first.
 pub const EPHEMERAL_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Steps of SQLite's machine between two looks at whether a long check is still wanted: well under a millisecond.
+const STEPS_UNASKED: i32 = 1000;
 
 /// Rows of each conversation whose checksums are looked at before a host takes anybody in: its last page.
 const CHECKED_AT_START: u32 = 100;
@@ -135,6 +140,12 @@ impl Store for SqliteStore {
         self.known.clear();
         write::retain(&mut self.db, &bounds, now).map_err(|e| failure(e, path.as_deref()))
     }
+
+    fn finish(&mut self) -> Result<(), StoreError> {
+        // Closing would do it too, but not while a reader has the file open.
+        let done = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        done.map_err(|e| self.failure(e))
+    }
 }
 
 /// A connection that only reads.
@@ -148,8 +159,14 @@ impl Reader for SqliteReader {
         read::page(&self.db, ask).map_err(|e| failure(e, Some(&self.path)))
     }
 
-    fn check(&mut self) -> Result<(), StoreError> {
-        read::check_all(&self.db).map_err(|e| failure(e, Some(&self.path)))
+    fn check(&mut self, stop: &Arc<AtomicBool>) -> Result<bool, StoreError> {
+        let flag = stop.clone();
+        let asked = self.db.progress_handler(STEPS_UNASKED, Some(move || flag.load(Ordering::Relaxed)));
+        match asked.and_then(|()| read::check_all(&self.db)) {
+            Ok(()) => Ok(true),
+            Err(_) if stop.load(Ordering::Relaxed) => Ok(false),
+            Err(e) => Err(failure(e, Some(&self.path))),
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use tokio::time::{Instant, sleep_until};
 use super::ServeError;
 use super::connection::{Handle, House};
 use super::fanout::Fanout;
-use super::keeper::{Answer, Job, Keeper};
+use super::keeper::{Answer, Keeper};
+use super::turns::Job;
 use crate::hub::{Effect, Failure, Hub, Input, Now, Ticket};
 use crate::protocol::entry::Timestamp;
 use crate::protocol::event::CloseCode;
@@ -99,6 +100,7 @@ impl Driver {
                 answer = self.answers.recv() => self.answered(answer)?,
                 _ = self.arrivals.recv_many(&mut inbox, TURN) => self.arrived(&mut inbox),
             }
+            self.keep()?;
             self.fanout.flush();
         }
     }
@@ -112,7 +114,17 @@ impl Driver {
                 answer = self.answers.recv() => self.answered(answer)?,
                 _ = self.arrivals.recv_many(&mut inbox, TURN) => self.arrived(&mut inbox),
             }
+            self.keep()?;
             self.fanout.flush();
+        }
+        Ok(())
+    }
+
+    /// Asks a store in memory, until it was asked all.
+    fn keep(&mut self) -> Result<(), ServeError> {
+        while let Some(answers) = self.keeper.turn() {
+            let answers = answers.map_err(|e| ServeError::Store(e.to_string()))?;
+            self.answered(Some(Answer::Turn(answers)))?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The server's body: sockets, disk and time around the hub. In reading order: `listen` opens and accepts, `gate` says who
 //! may knock, `http` speaks until a connection is upgraded, `connection` reads it and `outgoing` is what is written to it,
-//! `driver` owns the hub and `fanout` tells everybody what it wants told, `keeper` owns the store. What may be said and
+//! `driver` owns the hub and `fanout` tells everybody what it wants told, `keeper` owns the store and
+//! `turns` asks it. What may be said and
 //! who hears it is decided in `hub`, nowhere here.
 //!
 //! A connection's task never touches the hub, the driver never waits, and nothing is told before it is kept.
@@ -15,6 +16,7 @@ mod ids;
 mod keeper;
 mod listen;
 mod outgoing;
+mod turns;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -140,7 +142,8 @@ pub async fn run(
     let hub = Hub::new(rules, options.store.epoch(), facts);
     let retain = options.retention != Retention::default();
     let queue = options.limits.keeper_queue;
-    let (keeper, answers) = Keeper::start(options.store, queue, options.retention).map_err(store_error)?;
+    let (keeper, answers) =
+        Keeper::start(options.store, options.ephemeral, queue, options.retention).map_err(store_error)?;
 
     let (sender, arrivals) = mpsc::channel(ARRIVALS);
     let house = Arc::new(House {

@@ -97,6 +97,11 @@ pub trait Store: Send {
     /// Another connection that reads beside the writer, or `None` where there is none (in memory).
     fn reader(&self) -> Result<Option<Box<dyn Reader>>, StoreError>;
 
+    /// Whether history is ever dropped with these bounds.
+    fn bounded(&self, bounds: &Retention) -> bool {
+        *bounds != Retention::default()
+    }
+
     /// Drops the oldest entries beyond these bounds, a bounded step at a time; says whether more is to do.
     fn retain(&mut self, bounds: &Retention, now: Timestamp) -> Result<bool, StoreError>;
 

@@ -131,6 +131,10 @@ impl Store for SqliteStore {
         Ok(Some(Box::new(SqliteReader { db, path: path.clone() })))
     }
 
+    fn bounded(&self, bounds: &Retention) -> bool {
+        self.path.is_none() || *bounds != Retention::default()
+    }
+
     fn retain(&mut self, bounds: &Retention, now: Timestamp) -> Result<bool, StoreError> {
         let mut bounds = *bounds;
         if self.path.is_none() && (bounds.max_bytes == 0 || bounds.max_bytes > EPHEMERAL_BYTES) {

@@ -1,0 +1,130 @@
+//! The servers that are compared, each a process of its own, pinned to one core; and what the system says they cost.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::client::Wire;
+
+/// The server's core; the load has the other.
+const CORE: &str = "0";
+
+/// A kind of server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Peer {
+    /// `limit`.
+    Limit,
+    /// Node `ws`, one `send` for each client and message.
+    Node,
+    /// The same, gathering what comes in one turn of its loop.
+    NodeGathering,
+    /// wschat with `--ephemeral`, and guests.
+    Wschat,
+    /// wschat with its history on disk, and people with keys.
+    Durable,
+}
+
+impl Peer {
+    /// All that can run here: Node only where it and its `ws` are.
+    pub fn all() -> Vec<Peer> {
+        let node = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/node_modules/ws").exists();
+        let mut all = vec![Peer::Limit, Peer::Wschat, Peer::Durable];
+        if node {
+            all.extend([Peer::Node, Peer::NodeGathering]);
+        } else {
+            eprintln!("without Node: run npm install in benches/peers to have it compared");
+        }
+        all
+    }
+
+    /// What the table calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Peer::Limit => "limit",
+            Peer::Node => "node-ws",
+            Peer::NodeGathering => "node-ws-opt",
+            Peer::Wschat => "wschat",
+            Peer::Durable => "wschat durable",
+        }
+    }
+
+    /// How its clients speak.
+    pub fn wire(self) -> Wire {
+        match self {
+            Peer::Wschat => Wire::Guest,
+            Peer::Durable => Wire::Keyed,
+            _ => Wire::Plain,
+        }
+    }
+
+    /// Starts a fresh one.
+    pub fn start(self) -> anyhow::Result<Server> {
+        let dir = tempfile::tempdir()?;
+        let mut command = Command::new("taskset");
+        command.args(["-c", CORE]);
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers");
+        match self {
+            Peer::Limit => {
+                command.arg(std::env::current_exe()?).arg("serve-limit");
+            }
+            Peer::Node | Peer::NodeGathering => {
+                let how = if self == Peer::Node { "plainly" } else { "gathering" };
+                command.arg("node").arg(scripts.join("broadcast.mjs")).arg(how);
+            }
+            Peer::Wschat | Peer::Durable => {
+                command.arg(env!("CARGO_BIN_EXE_wschat")).args(["-q", "--host", "127.0.0.1:0", "--headless"]);
+                command.arg("--data-dir").arg(dir.path());
+                if self == Peer::Wschat {
+                    command.arg("--ephemeral");
+                }
+            }
+        }
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("taskset (util-linux) starts the servers")?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().context("it is piped")?).read_line(&mut line)?;
+        let port = line.trim().rsplit(':').next().and_then(|port| port.parse().ok());
+        let port = port.with_context(|| format!("{} did not start: {line:?}", self.name()))?;
+        Ok(Server { child, port, _dir: dir })
+    }
+}
+
+/// A running server; dropping it ends it.
+pub struct Server {
+    child: Child,
+    pub port: u16,
+    _dir: tempfile::TempDir,
+}
+
+impl Server {
+    /// Time it had a processor, all threads together.
+    pub fn cpu(&self) -> Duration {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().flatten();
+        let times = tasks.filter_map(|task| {
+            let stat = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+            stat.split(' ').next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(times.sum())
+    }
+
+    /// Memory it holds, KiB.
+    pub fn rss(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("");
+        line.trim().trim_end_matches(" kB").parse().unwrap_or(0.0)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

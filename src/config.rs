@@ -67,6 +67,7 @@ pub struct Limits {
     pub keeper_queue: usize,
     pub rooms: usize,
     pub rooms_per_person: usize,
+    pub crowd: usize,
     pub people: usize,
     /// 0: half of the files the process may have open.
     pub half_open: usize,

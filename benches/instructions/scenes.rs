@@ -85,6 +85,7 @@ pub fn hub(members: u64) -> (Hub, Input) {
         people: 0,
         enter_tries: 3,
         bad_frames: 3,
+        crowd: 100,
         topic_bytes: 512,
         linger: Duration::from_secs(5),
         enter_within: Duration::from_secs(5),

@@ -205,6 +205,8 @@ pub struct Talk {
     pub timeline: Timeline,
     /// Its people, once asked for.
     pub people: Vec<Member>,
+    /// Members, and those of them who are there, of a room with too many to be told of each.
+    pub crowd: Option<(u32, u32)>,
     /// Whether the log began anew under us.
     pub anew: bool,
     epoch: Epoch,
@@ -634,6 +636,7 @@ impl Chat {
             Event::Rooms { rooms, .. } => self.note(Note::Rooms(rooms)),
             Event::Members { room, people, .. } => self.members(room, people),
             Event::Moved { room, who, joined } => self.moved(room, who, joined),
+            Event::Crowd { room, members, online, singly } => self.crowd(room, (!singly).then_some((members, online))),
             Event::Presence { who, online } => self.presence(&who, online),
             Event::Renamed { who, was } => self.renamed(who, was),
             Event::Received { .. } | Event::Done => {}
@@ -655,6 +658,7 @@ impl Chat {
         self.status = Status::Online;
         for talk in &mut self.talks {
             talk.asked_people = false;
+            talk.crowd = None;
         }
         for room in std::mem::take(&mut self.wanted) {
             self.join(room);
@@ -777,6 +781,18 @@ impl Chat {
         talk.people.retain(|member| member.who.person != who.person);
         if joined {
             talk.people.push(Member { who, online: true });
+        }
+    }
+
+    /// They are many, or few again: who they are is asked for anew then.
+    fn crowd(&mut self, room: RoomName, count: Option<(u32, u32)>) {
+        let to = Target::Room(room.clone());
+        let Some(talk) = self.talk_mut(&to) else { return };
+        talk.crowd = count;
+        if count.is_none() {
+            talk.people.clear();
+            talk.asked_people = true;
+            self.send(Command::Who { room: Some(room) });
         }
     }
 
@@ -989,6 +1005,7 @@ impl Talk {
             anew: false,
             epoch,
             asked_people: false,
+            crowd: None,
             older: false,
             seen: None,
             seen_at: None,

@@ -160,6 +160,7 @@ pub static SETTINGS: &[Setting] = &[
     sized!("limits" "keeper_queue" Count 16..=1_000_000, NEVER_ZERO => limits.keeper_queue),
     sized!("limits" "rooms" Count 1..=MANY, OR_ZERO => limits.rooms),
     sized!("limits" "rooms_per_person" Count 1..=MANY, OR_ZERO => limits.rooms_per_person),
+    sized!("limits" "crowd" Count 1..=MANY, OR_ZERO => limits.crowd),
     sized!("limits" "people" Count 1..=MANY, OR_ZERO => limits.people),
     sized!("limits" "half_open" Count 1..=1_000_000, OR_ZERO => limits.half_open),
     sized!("limits" "page_entries" Count 1..=10_000, NEVER_ZERO => limits.page_entries),

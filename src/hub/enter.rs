@@ -215,7 +215,7 @@ impl Hub {
             hall.members.insert(person);
         }
         if let Some(who) = self.people.get(person).map(|known| known.author.clone()) {
-            self.tell_room(&room, Event::Moved { room: room.clone(), who, joined: true });
+            self.moved(&room, None, who, true);
         }
         if self.sessions.contains_key(&session) {
             self.welcome(session, &tag, person);
@@ -254,16 +254,16 @@ impl Hub {
 
     /// Others are told that somebody is there, once.
     pub(super) fn announce(&mut self, person: PersonId) {
-        self.alarms.retain(|(_, alarm)| *alarm != Alarm::Gone(person));
+        self.stays(person);
         let Some(known) = self.people.get_mut(person).filter(|known| !known.online) else { return };
         known.online = true;
         let who = known.author.clone();
-        self.spread(person, Event::Presence { who: who.clone(), online: true });
+        self.presence(person, who.clone(), true);
         if who.guest {
             let room = self.rules.default_room.clone();
             // To oneself it is no news.
             let own = self.people.get(person).and_then(|known| known.sessions.first().copied());
-            self.tell_room_but(&room, own, Event::Moved { room: room.clone(), who, joined: true });
+            self.moved(&room, own, who, true);
         }
     }
 
@@ -303,7 +303,9 @@ impl Hub {
             true if known.author.guest => self.end_guest(person),
             true if gone.bye => self.gone(person),
             true => {
-                self.alarms.insert((now.up + self.rules.linger, Alarm::Gone(person)));
+                let at = now.up + self.rules.linger;
+                known.gone_at = Some(at);
+                self.alarms.insert((at, Alarm::Gone(person)));
             }
         }
     }
@@ -321,24 +323,32 @@ impl Hub {
                 known.members.remove(&person);
             }
             if announced {
-                self.tell_room(&room, Event::Moved { room: room.clone(), who: guest.author.clone(), joined: false });
+                self.moved(&room, None, guest.author.clone(), false);
             }
             self.forget_if_empty(&room);
         }
     }
 
+    /// Nobody waits for the person to be gone any more.
+    fn stays(&mut self, person: PersonId) {
+        if let Some(at) = self.people.get_mut(person).and_then(|known| known.gone_at.take()) {
+            self.alarms.remove(&(at, Alarm::Gone(person)));
+        }
+    }
+
     /// The person counts as gone.
     fn gone(&mut self, person: PersonId) {
-        self.alarms.retain(|(_, alarm)| *alarm != Alarm::Gone(person));
+        self.stays(person);
         let Some(known) = self.people.get_mut(person).filter(|known| known.online && known.sessions.is_empty()) else {
             return;
         };
         known.online = false;
         let who = known.author.clone();
-        self.spread(person, Event::Presence { who, online: false });
+        self.presence(person, who, false);
     }
 
     pub(super) fn woke(&mut self, now: Now) {
+        self.tell_counts(now);
         while let Some((at, alarm)) = self.alarms.first().copied().filter(|(at, _)| *at <= now.up) {
             self.alarms.remove(&(at, alarm));
             match alarm {

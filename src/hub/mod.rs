@@ -2,6 +2,7 @@
 //! no clock, rolls no dice and opens nothing. What it wants done it returns as [`Effect`]s; sockets, disk and time are the
 //! server's.
 
+mod crowd;
 mod ears;
 mod enter;
 mod moves;
@@ -231,6 +232,8 @@ pub struct Rules {
     pub rooms: usize,
     /// Rooms one person may be in.
     pub rooms_per_person: usize,
+    /// Members of a room up to which everybody is told who comes and goes.
+    pub crowd: usize,
     /// People with keys the host knows at most.
     pub people: usize,
     /// `enter`s one connection may try.
@@ -281,6 +284,8 @@ struct Room {
     head: Seq,
     members: BTreeSet<PersonId>,
     ears: Ears,
+    /// Whoever listens was told that they are too many to be told of each.
+    crowd: bool,
 }
 
 /// When to wake, and for what.
@@ -303,6 +308,9 @@ pub struct Hub {
     tickets: HashMap<Ticket, Pending>,
     next_ticket: u64,
     alarms: BTreeSet<(Duration, Alarm)>,
+    /// The time of the input at hand.
+    up: Duration,
+    counts: crowd::Counts,
     started: bool,
     stopping: bool,
     effects: Vec<Effect>,
@@ -313,7 +321,13 @@ impl Hub {
     pub fn new(rules: Rules, epoch: Epoch, facts: Facts) -> Hub {
         let mut rooms: HashMap<RoomName, Room> = HashMap::new();
         for fact in facts.rooms {
-            let room = Room { topic: fact.topic, head: fact.head, members: BTreeSet::new(), ears: Ears::default() };
+            let room = Room {
+                topic: fact.topic,
+                head: fact.head,
+                members: BTreeSet::new(),
+                ears: Ears::default(),
+                crowd: false,
+            };
             rooms.insert(fact.room, room);
         }
         for person in &facts.people {
@@ -343,6 +357,8 @@ impl Hub {
             tickets: HashMap::new(),
             next_ticket: 0,
             alarms: BTreeSet::new(),
+            up: Duration::ZERO,
+            counts: crowd::Counts::default(),
             started: false,
             stopping: false,
             effects: Vec::new(),
@@ -361,6 +377,7 @@ impl Hub {
 
     /// Takes in one thing that happened and says what is to be done, in order.
     pub fn handle(&mut self, now: Now, input: Input) -> Vec<Effect> {
+        self.up = now.up;
         if !self.started {
             self.start(now);
         }
@@ -397,7 +414,7 @@ impl Hub {
 
     /// When, on the clock of [`Now::up`], the hub wants an [`Input::Woke`]; `None` while it waits for nothing.
     pub fn wake_at(&self) -> Option<Duration> {
-        self.alarms.first().map(|(at, _)| *at)
+        self.alarms.first().map(|(at, _)| *at).into_iter().chain(self.counts.at()).min()
     }
 
     fn received(&mut self, now: Now, session: SessionId, tag: Tag, command: Command) {
@@ -569,14 +586,21 @@ impl Hub {
     }
 
     fn make_room(&mut self, room: &RoomName) {
-        let made = Room { topic: Text::clean(""), head: Seq::ZERO, members: BTreeSet::new(), ears: Ears::default() };
+        let made = Room {
+            topic: Text::clean(""),
+            head: Seq::ZERO,
+            members: BTreeSet::new(),
+            ears: Ears::default(),
+            crowd: false,
+        };
         self.rooms.insert(room.clone(), made);
     }
 
-    /// The live sessions of everybody who shares a room or a direct conversation with this person, itself included.
-    fn around(&self, person: PersonId) -> Arc<[SessionId]> {
+    /// The live sessions of everybody who shares such a room or a direct conversation with this person, itself included.
+    fn around(&self, person: PersonId, counts: impl Fn(&Room) -> bool) -> Arc<[SessionId]> {
         let Some(known) = self.people.get(person) else { return Arc::new([]) };
-        let rooms = known.rooms.iter().filter_map(|room| self.rooms.get(room)).flat_map(|room| room.ears.all());
+        let rooms = known.rooms.iter().filter_map(|room| self.rooms.get(room)).filter(|room| counts(room));
+        let rooms = rooms.flat_map(|room| room.ears.all());
         let peers = known.directs.iter().filter_map(|other| self.people.get(*other));
         let theirs = peers.flat_map(|peer| peer.sessions.iter().copied());
         let own = known.sessions.iter().copied();
@@ -587,7 +611,7 @@ impl Hub {
 
     /// Tells everybody around a person, and nobody when nobody is.
     fn spread(&mut self, person: PersonId, event: Event) {
-        let to = self.around(person);
+        let to = self.around(person, |_| true);
         self.send(to, event);
     }
 

@@ -58,7 +58,7 @@ impl Hub {
             hall.members.insert(person);
         }
         if new {
-            self.tell_room(&room, Event::Moved { room: room.clone(), who, joined: true });
+            self.moved(&room, None, who, true);
         }
         let of = vec![Conversation::Room(room.clone())];
         self.load(person, of, Pending::JoinLoad { session, tag, person, room });
@@ -120,7 +120,7 @@ impl Hub {
         }
         self.tell_screens(person, session, &tag, &Event::Left { room: room.clone() });
         self.done(session);
-        self.tell_room(&room, Event::Moved { room: room.clone(), who, joined: false });
+        self.moved(&room, None, who, false);
         self.forget_if_empty(&room);
     }
 

@@ -2,6 +2,7 @@
 //! fold and by what they look like (UTS 39). Rooms, sessions and the store are not known here.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use super::SessionId;
 use crate::protocol::entry::{Author, Conversation, PersonId, Seq, Timestamp};
@@ -25,6 +26,8 @@ pub struct Person {
     pub sessions: Vec<SessionId>,
     /// Whether others were told that it is there.
     pub online: bool,
+    /// When it counts as gone, cut off as it is.
+    pub gone_at: Option<Duration>,
     /// How far a guest has read; people with keys have that in the store.
     pub reads: HashMap<Conversation, Seq>,
 }
@@ -37,6 +40,7 @@ impl Person {
             directs: BTreeSet::new(),
             sessions: Vec::new(),
             online: false,
+            gone_at: None,
             reads: HashMap::new(),
         }
     }

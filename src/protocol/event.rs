@@ -88,6 +88,17 @@ pub enum Event {
         /// In or out.
         joined: bool,
     },
+    /// Too many are in this room to be told of each: how many there are, now and then.
+    Crowd {
+        /// Which room.
+        room: RoomName,
+        /// Members.
+        members: u32,
+        /// Of them, those who are there.
+        online: u32,
+        /// They are few again, and from now on each is told of.
+        singly: bool,
+    },
     /// Somebody came online or went.
     Presence {
         /// Who.

@@ -97,6 +97,7 @@ impl Options {
             sessions_per_person: self.limits.sessions_per_person,
             rooms: self.limits.rooms,
             rooms_per_person: self.limits.rooms_per_person,
+            crowd: self.limits.crowd,
             people: self.limits.people,
             enter_tries: self.limits.enter_tries,
             bad_frames: self.limits.bad_frames,

@@ -258,6 +258,8 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
         ("members-everybody", Some(18), Event::Members { room: None, people: away, more: true }),
         ("moved-in", None, Event::Moved { room: room("dev"), who: ben(), joined: true }),
         ("moved-out", None, Event::Moved { room: room("dev"), who: ben(), joined: false }),
+        ("crowd", None, Event::Crowd { room: room("dev"), members: 412, online: 230, singly: false }),
+        ("crowd-no-more", None, Event::Crowd { room: room("dev"), members: 100, online: 80, singly: true }),
         ("presence", None, Event::Presence { who: ben(), online: false }),
         ("renamed", None, Event::Renamed { who: Author { name: nick("anna"), ..ann() }, was: nick("ann") }),
         ("done", Some(20), Event::Done),

@@ -421,6 +421,12 @@ fn event() -> impl Strategy<Value = Event> {
             more
         }),
         (room(), author(), any::<bool>()).prop_map(|(room, who, joined)| Event::Moved { room, who, joined }),
+        (room(), any::<u32>(), any::<u32>(), any::<bool>()).prop_map(|(room, members, online, singly)| Event::Crowd {
+            room,
+            members,
+            online,
+            singly
+        }),
         (author(), any::<bool>()).prop_map(|(who, online)| Event::Presence { who, online }),
         (author(), nick()).prop_map(|(who, was)| Event::Renamed { who, was }),
         Just(Event::Done),

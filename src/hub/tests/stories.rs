@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::world::*;
-use crate::hub::Input;
+use crate::hub::{Input, Rules};
 use crate::protocol::command::{Command, Cursor};
 use crate::protocol::dialect::Dialect;
 use crate::protocol::entry::{Emoji, Epoch, Seq};
@@ -413,4 +413,35 @@ fn garbage_three_times_is_the_end() {
     }
     world.types(ann, "no JSON");
     assert_eq!(world.screens[ann].closed, Some(CloseCode::Protocol));
+}
+
+#[test]
+fn in_a_crowd_coming_and_going_is_a_number_once_a_second() {
+    let mut world = World::with(Rules { crowd: 3, ..rules() });
+    let (ann, ben) = (world.keyed("ann"), world.keyed("ben"));
+    world.keyed("cy");
+    assert_eq!(world.heard(ann).last().unwrap(), "* cy is here", "three are no crowd");
+    world.heard(ben);
+    let more: Vec<usize> = ["dee", "eve", "fay"].into_iter().map(|name| world.keyed(name)).collect();
+    assert_eq!(world.heard(ann), Vec::<String>::new());
+    world.passes(Duration::from_secs(1));
+    assert_eq!(world.heard(ann), ["#lobby 6 of 6 here"]);
+    world.passes(Duration::from_secs(60));
+    assert_eq!(world.heard(ann), Vec::<String>::new(), "who does not move is not told of");
+    // Who shares a smaller room as well is told of one by one there.
+    world.joins(ann, "dev");
+    world.joins(ben, "dev");
+    assert_eq!(world.heard(ann).last().unwrap(), "* ben joined #dev");
+    world.cut(ben);
+    world.passes(Duration::from_secs(6));
+    assert_eq!(world.heard(ann), ["* ben is gone", "#lobby 5 of 6 here"]);
+    for at in more {
+        world.ask(at, Command::Leave { room: room("lobby") });
+        world.heard(at);
+    }
+    assert_eq!(world.heard(ann), Vec::<String>::new(), "they were told as many, and are until they are told otherwise");
+    world.passes(Duration::from_secs(1));
+    assert_eq!(world.heard(ann), ["#lobby 2 of 3 here, singly"]);
+    world.keyed("ben");
+    assert_eq!(world.heard(ann), ["* ben is here"]);
 }

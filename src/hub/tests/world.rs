@@ -61,6 +61,7 @@ pub fn rules() -> Rules {
         people: 100,
         enter_tries: 3,
         bad_frames: 3,
+        crowd: 0,
         topic_bytes: 100,
         linger: Duration::from_secs(5),
         enter_within: Duration::from_secs(5),
@@ -86,8 +87,12 @@ pub fn nonce(n: u128) -> Nonce {
 
 impl World {
     pub fn new() -> World {
+        World::with(rules())
+    }
+
+    pub fn with(rules: Rules) -> World {
         World {
-            hub: Hub::new(rules(), Epoch([1; 16]), Facts::default()),
+            hub: Hub::new(rules, Epoch([1; 16]), Facts::default()),
             up: Duration::ZERO,
             screens: Vec::new(),
             jobs: VecDeque::new(),
@@ -480,6 +485,9 @@ fn told(event: &Event) -> String {
         }
         Event::Moved { room, who, joined } => {
             format!("* {} {} {room}", who.name, if *joined { "joined" } else { "left" })
+        }
+        Event::Crowd { room, members, online, singly } => {
+            format!("{room} {online} of {members} here{}", if *singly { ", singly" } else { "" })
         }
         Event::Presence { who, online } => format!("* {} {}", who.name, if *online { "is here" } else { "is gone" }),
         Event::Renamed { who, was } => format!("* {was} is {}", who.name),

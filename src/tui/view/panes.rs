@@ -49,7 +49,12 @@ pub fn title(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
         left.push(Span::styled("  this host forgets everything when it stops", app.style(Role::Warn)));
     }
     let dot = app.glyphs().dot;
-    let here = app.here_talk().map(|talk| talk.people.iter().filter(|member| member.online).count()).unwrap_or(0);
+    let here = match app.here_talk() {
+        Some(talk) => talk
+            .crowd
+            .map_or_else(|| talk.people.iter().filter(|member| member.online).count(), |(_, online)| online as usize),
+        None => 0,
+    };
     let here = if here > 0 && *chat.status() == Status::Online { format!("{here} here {dot} ") } else { String::new() };
     let help = app.key_of(super::super::keys::Action::Help);
     let right = vec![Span::styled(format!(" {here}{connection} {dot} {help} help "), dim)];
@@ -173,10 +178,15 @@ pub fn people(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
     let me = app.chat().me().map(|me| me.person);
     for (online, heading) in [(true, "HERE"), (false, "AWAY")] {
         let of: Vec<_> = people.iter().filter(|member| member.online == online).collect();
+        let count = match app.here_talk().and_then(|talk| talk.crowd) {
+            Some((_, here)) if online => here as usize,
+            Some((members, here)) => members.saturating_sub(here) as usize,
+            None => of.len(),
+        };
         if of.is_empty() {
             continue;
         }
-        rows.push(Line::styled(format!(" {heading} {}", of.len()), app.style(Role::Dim)));
+        rows.push(Line::styled(format!(" {heading} {count}"), app.style(Role::Dim)));
         for member in of {
             let glyphs = app.glyphs();
             let (sign, role) = if online { (glyphs.here, Role::Ok) } else { (glyphs.away, Role::Dim) };

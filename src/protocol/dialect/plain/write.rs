@@ -29,6 +29,7 @@ pub fn encode(event: &Event, home: &RoomName) -> Option<String> {
         | Event::Skipped { .. }
         | Event::Resumed { .. }
         | Event::Read { .. }
+        | Event::Crowd { .. }
         | Event::Presence { .. }
         | Event::Done => return None,
     })

@@ -70,6 +70,7 @@ fn event(kind: &str, frame: &str) -> Result<Option<Event>, BadEvent> {
         "rooms" => serde_json::from_str::<RoomsIn>(frame)?.event(),
         "members" => serde_json::from_str::<MembersIn>(frame)?.event(),
         "moved" => serde_json::from_str::<MovedIn>(frame)?.event(),
+        "crowd" => serde_json::from_str::<CrowdIn>(frame)?.event(),
         "presence" => serde_json::from_str::<PresenceIn>(frame)?.event(),
         "renamed" => serde_json::from_str::<RenamedIn>(frame)?.event(),
         "done" => Event::Done,
@@ -532,6 +533,21 @@ struct MovedIn {
 impl MovedIn {
     fn event(self) -> Event {
         Event::Moved { room: self.room.0, who: self.who.author(), joined: self.joined }
+    }
+}
+
+#[derive(Deserialize)]
+struct CrowdIn {
+    room: Read<RoomName>,
+    members: u32,
+    online: u32,
+    #[serde(default)]
+    singly: bool,
+}
+
+impl CrowdIn {
+    fn event(self) -> Event {
+        Event::Crowd { room: self.room.0, members: self.members, online: self.online, singly: self.singly }
     }
 }
 

@@ -46,6 +46,10 @@ pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
         Event::Moved { room, who, joined } => {
             put(out, "moved", id, &MovedFrame { room: Shown(room), who: author_out(who), joined: *joined });
         }
+        Event::Crowd { room, members, online, singly } => {
+            let (members, online, singly) = (*members, *online, *singly);
+            put(out, "crowd", id, &CrowdFrame { room: Shown(room), members, online, singly });
+        }
         Event::Presence { who, online } => {
             put(out, "presence", id, &PresenceFrame { who: author_out(who), online: *online });
         }
@@ -437,6 +441,15 @@ struct MovedFrame<'a> {
     room: Shown<&'a RoomName>,
     who: AuthorOut<'a>,
     joined: bool,
+}
+
+#[derive(Serialize)]
+struct CrowdFrame<'a> {
+    room: Shown<&'a RoomName>,
+    members: u32,
+    online: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    singly: bool,
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,79 @@
+//! Who comes and goes, told: one by one in a room of some, as a number and once a second in a room of many. What is told
+//! one by one costs members times members when all come at once; nothing here waits while nobody moves.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{Hub, Now, Room, SessionId};
+use crate::protocol::entry::{Author, PersonId};
+use crate::protocol::event::Event;
+use crate::protocol::names::RoomName;
+
+/// How often a room of many is told how many they are, at most.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
+
+/// Rooms that are to be told how many they are.
+#[derive(Debug, Default)]
+pub struct Counts {
+    rooms: BTreeSet<RoomName>,
+    at: Option<Duration>,
+}
+
+impl Counts {
+    /// When, if any is.
+    pub fn at(&self) -> Option<Duration> {
+        self.at
+    }
+}
+
+impl Hub {
+    /// Somebody became a member of a room, or is none any more; `but` knows it already.
+    pub(super) fn moved(&mut self, room: &RoomName, but: Option<SessionId>, who: Author, joined: bool) {
+        match self.rooms.get(room).is_some_and(|hall| self.many(hall)) {
+            true => self.count(room.clone()),
+            false => self.tell_room_but(room, but, Event::Moved { room: room.clone(), who, joined }),
+        }
+    }
+
+    /// Somebody is there, or is not any more.
+    pub(super) fn presence(&mut self, person: PersonId, who: Author, online: bool) {
+        let known = self.people.get(person);
+        let rooms = known.into_iter().flat_map(|known| &known.rooms);
+        let many: Vec<RoomName> =
+            rooms.filter(|room| self.rooms.get(room).is_some_and(|hall| self.many(hall))).cloned().collect();
+        let to = self.around(person, |hall| !self.many(hall));
+        self.send(to, Event::Presence { who, online });
+        many.into_iter().for_each(|room| self.count(room));
+    }
+
+    /// Whether those who listen to a room are told a number: they are many, or were when they were last told.
+    fn many(&self, hall: &Room) -> bool {
+        hall.crowd || (self.rules.crowd > 0 && hall.members.len() > self.rules.crowd)
+    }
+
+    fn count(&mut self, room: RoomName) {
+        self.counts.rooms.insert(room);
+        self.counts.at = self.counts.at.or(Some(self.up + COUNT_EVERY));
+    }
+
+    /// Tells what is due.
+    pub(super) fn tell_counts(&mut self, now: Now) {
+        if self.counts.at.is_none_or(|at| at > now.up) {
+            return;
+        }
+        self.counts.at = None;
+        for room in std::mem::take(&mut self.counts.rooms) {
+            let Some(hall) = self.rooms.get_mut(&room) else { continue };
+            hall.crowd = self.rules.crowd > 0 && hall.members.len() > self.rules.crowd;
+            let singly = !hall.crowd;
+            let people = hall.members.iter().filter_map(|person| self.people.get(*person));
+            // A raw client nobody was told of is no member to others.
+            let (mut members, mut online) = (0, 0);
+            for person in people.filter(|known| known.online || !known.author.guest) {
+                members += 1;
+                online += u32::from(person.online);
+            }
+            self.tell_room(&room, Event::Crowd { room: room.clone(), members, online, singly });
+        }
+    }
+}

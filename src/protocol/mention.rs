@@ -12,10 +12,39 @@ pub const MENTIONS_PER_TEXT: usize = 50;
 /// the name that stands there. `@ann`, `ann:` and `ann,` all mean ann; `anna` and `ann@example` do not.
 pub fn candidates(text: &str) -> Vec<(std::ops::Range<usize>, Nick)> {
     let mut found = Vec::new();
-    for (start, token) in text.split_word_bound_indices() {
-        extend(text, start, token, &mut found);
+    match text.is_ascii() {
+        true => ascii_words(text).for_each(|start| extend(text, start, &text[start..], &mut found)),
+        false => words(text).for_each(|(start, token)| extend(text, start, token, &mut found)),
     }
     found
+}
+
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.split_word_bound_indices()
+}
+
+/// Where words of ASCII begin that [`extend`] looks at, by the rules of UAX 29: `don't` is one word, and so is `1,5`.
+fn ascii_words(text: &str) -> impl Iterator<Item = usize> {
+    let bytes = text.as_bytes();
+    (0..bytes.len()).filter(move |&at| {
+        let here = bytes[at];
+        let joins = |before: u8, joint: u8| match joint {
+            b'\'' => before.is_ascii_alphabetic() && here.is_ascii_alphabetic() || both_digits(before, here),
+            b':' => before.is_ascii_alphabetic() && here.is_ascii_alphabetic(),
+            b',' | b';' => both_digits(before, here),
+            _ => false,
+        };
+        let inside = match bytes[..at] {
+            [.., last] if last.is_ascii_alphanumeric() || last == b'_' => true,
+            [.., before, joint] => joins(before, joint),
+            _ => false,
+        };
+        (here.is_ascii_alphanumeric() || here == b'_') && !inside
+    })
+}
+
+fn both_digits(before: u8, here: u8) -> bool {
+    before.is_ascii_digit() && here.is_ascii_digit()
 }
 
 /// Word bounds split `ann-2` and `x.y`; a name goes on over `-`, `_`, `.` inside it.
@@ -67,5 +96,20 @@ mod tests {
         assert_eq!(hits("ann-2!", "ann-2"), ["ann-2"]);
         assert_eq!(hits("thanks ben.", "ben"), ["ben"]);
         assert_eq!(hits("@東京 さん", "東京"), ["東京"]);
+    }
+
+    fn by_the_tables(text: &str) -> Vec<(std::ops::Range<usize>, Nick)> {
+        let mut found = Vec::new();
+        words(text).for_each(|(start, token)| extend(text, start, token, &mut found));
+        found
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(5000))]
+        #[test]
+        fn ascii_is_read_as_the_tables_would(text in "[ -~\\n\\t]{0,40}", dense in "[aB1_.,:;'@\\- -]{0,14}") {
+            proptest::prop_assert_eq!(candidates(&text), by_the_tables(&text));
+            proptest::prop_assert_eq!(candidates(&dense), by_the_tables(&dense));
+        }
     }
 }

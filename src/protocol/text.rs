@@ -93,6 +93,14 @@ impl fmt::Debug for Text {
 }
 
 fn sanitise(raw: &str) -> String {
+    // Most texts are harmless as they are, and are seen to be in a fraction of the time.
+    match raw.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t')) {
+        true => raw.trim_end().to_owned(),
+        false => sanitise_any(raw),
+    }
+}
+
+fn sanitise_any(raw: &str) -> String {
     let mut seen = String::with_capacity(raw.len());
     let mut chars = raw.chars().peekable();
     while let Some(c) = chars.next() {
@@ -209,5 +217,14 @@ mod tests {
         }
         assert!(matches!(Text::parse("12345678901", 10), Err(TextError::TooLong { bytes: 11, limit: 10 })));
         assert!(Text::parse(&"x".repeat(99), 0).is_ok());
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(3000))]
+        #[test]
+        fn ascii_is_read_as_any_text(text in "[ -~\\n\\t]{0,200}", control in "[\\x00-\\x7f]{0,100}") {
+            proptest::prop_assert_eq!(sanitise(&text), sanitise_any(&text));
+            proptest::prop_assert_eq!(sanitise(&control), sanitise_any(&control));
+        }
     }
 }

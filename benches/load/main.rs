@@ -74,7 +74,8 @@ type Found = BTreeMap<(usize, &'static str), Vec<f64>>;
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     if args.first().is_some_and(|arg| arg == "serve-limit") {
-        return Ok(limit::serve()?);
+        let more = args.get(1).map_or(Ok(0), |more| more.parse()).context("serve-limit takes a number of bytes")?;
+        return Ok(limit::serve(more)?);
     }
     let (mut rounds, mut only, mut who) = (5, Vec::new(), Peer::all());
     let mut rest = args.iter();
@@ -142,7 +143,7 @@ fn print(name: &str, who: &[Peer], found: &Found) {
                 _ => String::new(),
             };
             let (limit, node) = (ratio(Peer::Limit, "of limit"), ratio(Peer::Node, "x node-ws"));
-            println!("{figure:18} {:15} {value:10.3}{limit}{node}", peer.name());
+            println!("{figure:18} {:17} {value:10.3}{limit}{node}", peer.name());
         }
     }
 }

@@ -12,11 +12,16 @@ use crate::client::Wire;
 /// The server's core; the load has the other.
 const CORE: &str = "0";
 
+/// What `wschat.v1` puts around the text of a line: who, when, where, which.
+const ENVELOPE: usize = 210;
+
 /// A kind of server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Peer {
     /// `limit`.
     Limit,
+    /// The same, with frames as long as those of `wschat.v1`.
+    LimitOfOurBytes,
     /// Node `ws`, one `send` for each client and message.
     Node,
     /// The same, gathering what comes in one turn of its loop.
@@ -31,7 +36,7 @@ impl Peer {
     /// All that can run here: Node only where it and its `ws` are.
     pub fn all() -> Vec<Peer> {
         let node = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/node_modules/ws").exists();
-        let mut all = vec![Peer::Limit, Peer::Wschat, Peer::Durable];
+        let mut all = vec![Peer::Limit, Peer::LimitOfOurBytes, Peer::Wschat, Peer::Durable];
         if node {
             all.extend([Peer::Node, Peer::NodeGathering]);
         } else {
@@ -44,6 +49,7 @@ impl Peer {
     pub fn name(self) -> &'static str {
         match self {
             Peer::Limit => "limit",
+            Peer::LimitOfOurBytes => "limit, our bytes",
             Peer::Node => "node-ws",
             Peer::NodeGathering => "node-ws-opt",
             Peer::Wschat => "wschat",
@@ -69,6 +75,9 @@ impl Peer {
         match self {
             Peer::Limit => {
                 command.arg(std::env::current_exe()?).arg("serve-limit");
+            }
+            Peer::LimitOfOurBytes => {
+                command.arg(std::env::current_exe()?).arg("serve-limit").arg(ENVELOPE.to_string());
             }
             Peer::Node | Peer::NodeGathering => {
                 let how = if self == Peer::Node { "plainly" } else { "gathering" };

@@ -1,8 +1,10 @@
 //! The terminal itself: taken over at the start and given back on every way out. What is drawn on it, and what its keys
 //! mean, is decided elsewhere.
 
+mod pen;
+
 use std::fs::File;
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, Stdout, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,17 +13,16 @@ use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
     EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
+use crossterm::style::{Attribute, SetAttribute};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, kill_current_process_group};
 use tokio::sync::oneshot;
 
-/// Bytes of one frame that are written at once: a full screen of 200x60 with colours has about 40 KiB.
-const FRAME_BYTES: usize = 64 * 1024;
+use pen::Pen;
 
 /// How long the program has to end by itself once its terminal is gone: the host sees everybody off in that time.
 const END_WITHIN: Duration = Duration::from_millis(1500);
@@ -37,7 +38,7 @@ static OURS: AtomicBool = AtomicBool::new(false);
 
 /// The terminal, taken over. It is given back when this is dropped.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    terminal: Terminal<Pen<Stdout>>,
     mouse: bool,
 }
 
@@ -45,8 +46,7 @@ impl Screen {
     /// Takes the terminal over: raw mode, the other screen, reports of pastes, of focus and, when wanted, of the mouse.
     pub fn take(mouse: bool) -> io::Result<Screen> {
         take_over(mouse)?;
-        let out = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
-        let terminal = Terminal::new(CrosstermBackend::new(out)).inspect_err(|_| give_back())?;
+        let terminal = Terminal::new(Pen::new(io::stdout())).inspect_err(|_| give_back())?;
         Ok(Screen { terminal, mouse })
     }
 
@@ -59,6 +59,7 @@ impl Screen {
     /// Makes the next drawing a whole one.
     pub fn forget(&mut self) -> io::Result<()> {
         // `Terminal::clear` would ask the terminal where its cursor is, and wait for keys to be read that are ours.
+        self.terminal.backend_mut().forget();
         let size = self.terminal.size()?;
         self.terminal.resize(Rect::new(0, 0, size.width, size.height))
     }
@@ -71,9 +72,7 @@ impl Screen {
 
     /// Rings.
     pub fn bell(&mut self) -> io::Result<()> {
-        let out = self.terminal.backend_mut();
-        out.write_all(b"\x07")?;
-        out.flush()
+        self.terminal.backend_mut().say(b"\x07")
     }
 
     /// Gives the terminal back and stops, as the terminal's own key for it would; comes back on `fg`.
@@ -124,6 +123,7 @@ pub fn give_back() {
     }
     let _ = execute!(
         out,
+        SetAttribute(Attribute::Reset),
         DisableMouseCapture,
         DisableFocusChange,
         DisableBracketedPaste,

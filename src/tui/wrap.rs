@@ -23,6 +23,33 @@ pub fn untab(text: &str) -> std::borrow::Cow<'_, str> {
 /// whole line has one of its own.
 pub fn wrap(line: &str, columns: usize) -> Vec<Range<usize>> {
     let columns = columns.max(1);
+    match line.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        true => wrap_ascii(line.as_bytes(), columns),
+        false => wrap_any(line, columns),
+    }
+}
+
+/// The same where every byte is a column, as in most lines: a screen full of them is cut at every key.
+fn wrap_ascii(line: &[u8], columns: usize) -> Vec<Range<usize>> {
+    let mut ranges = Vec::with_capacity(line.len() / columns + 1);
+    let mut start = 0;
+    // Blanks hang over the edge; what follows them begins the next line.
+    while let Some(over) = line
+        .get(start + columns..)
+        .and_then(|rest| rest.iter().position(|byte| *byte != b' '))
+        .map(|n| start + columns + n)
+    {
+        let cut =
+            line[start..over].iter().rposition(|byte| matches!(byte, b' ' | b'-' | b'/')).map(|at| start + at + 1);
+        let end = cut.unwrap_or(over);
+        ranges.push(start..end);
+        start = end;
+    }
+    ranges.push(start..line.len());
+    ranges
+}
+
+fn wrap_any(line: &str, columns: usize) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let (mut start, mut used) = (0, 0);
     let mut cut: Option<usize> = None;
@@ -97,6 +124,14 @@ mod tests {
             assert_eq!(ranges.last().map(|r| r.end), Some(text.len()));
             assert!(ranges.windows(2).all(|two| two[0].end == two[1].start));
             assert!(ranges.iter().all(|r| width(text[r.clone()].trim_end()) <= columns), "{columns}");
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(5000))]
+        #[test]
+        fn ascii_is_cut_as_any_text(line in "[a-c /-]{0,60}|[ -~]{0,200}", columns in 1_usize..40) {
+            proptest::prop_assert_eq!(wrap(&line, columns), wrap_any(&line, columns));
         }
     }
 

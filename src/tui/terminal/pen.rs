@@ -1,0 +1,265 @@
+//! The way of a picture to the terminal: what changed, in as few bytes as that takes, written at once. It knows how the
+//! terminal's pen stands (colours, attributes, whether the cursor shows) from one frame to the next, so that a key costs a
+//! move and a letter. Taking the terminal over and giving it back is not done here.
+
+use std::io::{self, Write};
+
+use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::queue;
+use crossterm::style::{Attribute, Colors, Print, SetAttribute, SetColors};
+use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType as Cleared, EndSynchronizedUpdate};
+use ratatui::backend::{Backend, ClearType, IntoCrossterm, WindowSize};
+use ratatui::buffer::Cell;
+use ratatui::layout::{Position, Size};
+use ratatui::style::{Color, Modifier};
+
+/// How what is printed next will look.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Ink {
+    fg: Color,
+    bg: Color,
+    modifier: Modifier,
+}
+
+/// A terminal's pen over some output.
+pub struct Pen<W: Write> {
+    out: W,
+    /// Of this frame, not written yet.
+    frame: Vec<u8>,
+    /// Unknown at first, and when somebody else may have written.
+    ink: Option<Ink>,
+    shown: Option<bool>,
+    /// Where the terminal will print next; known within a frame only, since others can move its cursor.
+    at: Option<Position>,
+    /// The frame shows when it is whole, and not row by row.
+    held: bool,
+}
+
+impl<W: Write> Pen<W> {
+    /// A pen of which nothing is known.
+    pub fn new(out: W) -> Pen<W> {
+        Pen { out, frame: Vec::new(), ink: None, shown: None, at: None, held: false }
+    }
+
+    /// Somebody else may have written.
+    pub fn forget(&mut self) {
+        (self.ink, self.shown, self.at) = (None, None, None);
+    }
+
+    /// Something that is no picture, before the next frame.
+    pub fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)?;
+        self.out.flush()
+    }
+
+    fn take(&mut self, ink: Ink) -> io::Result<()> {
+        if self.ink == Some(ink) {
+            return Ok(());
+        }
+        let before = match self.ink {
+            // What is to be lost can only be lost together with all else.
+            Some(before) if ink.modifier.contains(before.modifier) => before,
+            _ => {
+                queue!(self.frame, SetAttribute(Attribute::Reset))?;
+                Ink { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() }
+            }
+        };
+        for (modifier, attribute) in ATTRIBUTES {
+            if ink.modifier.contains(modifier) && !before.modifier.contains(modifier) {
+                queue!(self.frame, SetAttribute(attribute))?;
+            }
+        }
+        let changed = |now: Color, was: Color| (now != was).then(|| now.into_crossterm());
+        let colours = Colors { foreground: changed(ink.fg, before.fg), background: changed(ink.bg, before.bg) };
+        if colours.foreground.is_some() || colours.background.is_some() {
+            queue!(self.frame, SetColors(colours))?;
+        }
+        self.ink = Some(ink);
+        Ok(())
+    }
+}
+
+const ATTRIBUTES: [(Modifier, Attribute); 9] = [
+    (Modifier::BOLD, Attribute::Bold),
+    (Modifier::DIM, Attribute::Dim),
+    (Modifier::ITALIC, Attribute::Italic),
+    (Modifier::UNDERLINED, Attribute::Underlined),
+    (Modifier::SLOW_BLINK, Attribute::SlowBlink),
+    (Modifier::RAPID_BLINK, Attribute::RapidBlink),
+    (Modifier::REVERSED, Attribute::Reverse),
+    (Modifier::HIDDEN, Attribute::Hidden),
+    (Modifier::CROSSED_OUT, Attribute::CrossedOut),
+];
+
+impl<W: Write> Backend for Pen<W> {
+    type Error = io::Error;
+
+    fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
+    where
+        I: Iterator<Item = (u16, u16, &'a Cell)>,
+    {
+        let begin = self.frame.len();
+        self.at = None;
+        let mut row = None;
+        for (x, y, cell) in content {
+            self.held |= row.is_some_and(|row| row != y);
+            row = Some(y);
+            if self.at != Some(Position { x, y }) {
+                queue!(self.frame, MoveTo(x, y))?;
+            }
+            self.take(Ink { fg: cell.fg, bg: cell.bg, modifier: cell.modifier })?;
+            queue!(self.frame, Print(cell.symbol()))?;
+            // Terminals differ in how wide they draw what is not ASCII; only ASCII is counted on.
+            self.at = (cell.symbol().len() == 1).then_some(Position { x: x + 1, y });
+        }
+        if self.held {
+            let mut start = Vec::new();
+            queue!(start, BeginSynchronizedUpdate)?;
+            self.frame.splice(begin..begin, start);
+        }
+        Ok(())
+    }
+
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        if self.shown.replace(false) != Some(false) {
+            queue!(self.frame, Hide)?;
+        }
+        Ok(())
+    }
+
+    fn show_cursor(&mut self) -> io::Result<()> {
+        if self.shown.replace(true) != Some(true) {
+            queue!(self.frame, Show)?;
+        }
+        Ok(())
+    }
+
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        crossterm::cursor::position().map(|(x, y)| Position { x, y })
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        let position = position.into();
+        if self.at != Some(position) {
+            queue!(self.frame, MoveTo(position.x, position.y))?;
+        }
+        Ok(())
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.clear_region(ClearType::All)
+    }
+
+    fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
+        // A terminal clears with the colour of its pen.
+        self.forget();
+        let what = match clear_type {
+            ClearType::All => Cleared::All,
+            ClearType::AfterCursor => Cleared::FromCursorDown,
+            ClearType::BeforeCursor => Cleared::FromCursorUp,
+            ClearType::CurrentLine => Cleared::CurrentLine,
+            ClearType::UntilNewLine => Cleared::UntilNewLine,
+        };
+        queue!(self.frame, SetAttribute(Attribute::Reset), Clear(what))
+    }
+
+    fn size(&self) -> io::Result<Size> {
+        crossterm::terminal::size().map(|(width, height)| Size { width, height })
+    }
+
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        Ok(WindowSize { columns_rows: self.size()?, pixels: Size::default() })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.held) {
+            queue!(self.frame, EndSynchronizedUpdate)?;
+        }
+        self.at = None;
+        let written = self.out.write_all(&self.frame).and_then(|()| self.out.flush());
+        self.frame.clear();
+        written
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::Terminal;
+    use ratatui::layout::Rect;
+    use ratatui::style::{Style, Stylize};
+    use ratatui::text::Line;
+    use ratatui::{TerminalOptions, Viewport};
+
+    fn terminal() -> Terminal<Pen<Vec<u8>>> {
+        let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, 20, 4)) };
+        Terminal::with_options(Pen::new(Vec::new()), options).expect("a list of bytes takes all")
+    }
+
+    /// Draws these lines with the cursor there; gives the bytes that took.
+    fn draw(terminal: &mut Terminal<Pen<Vec<u8>>>, lines: &[Line<'_>], cursor: (u16, u16)) -> String {
+        terminal.backend_mut().out.clear();
+        let drawn = terminal.draw(|frame| {
+            for (line, y) in lines.iter().zip(0..) {
+                frame.render_widget(line, Rect::new(0, y, 20, 1));
+            }
+            frame.set_cursor_position(cursor);
+        });
+        drawn.expect("a list of bytes takes all");
+        String::from_utf8(terminal.backend().out.clone()).expect("it is text")
+    }
+
+    #[test]
+    fn a_key_costs_a_move_and_a_letter() {
+        let mut terminal = terminal();
+        draw(&mut terminal, &["you › hell".into()], (10, 0));
+        assert_eq!(draw(&mut terminal, &["you › hello".into()], (11, 0)), "\x1b[1;11Ho");
+    }
+
+    #[test]
+    fn nothing_new_costs_only_the_cursor() {
+        let mut terminal = terminal();
+        draw(&mut terminal, &["hello".into()], (5, 0));
+        assert_eq!(draw(&mut terminal, &["hello".into()], (5, 0)), "\x1b[1;6H");
+    }
+
+    #[test]
+    fn what_a_terminal_shows_is_what_was_drawn() {
+        let (mut terminal, mut screen) = (
+            terminal(),
+            vt100::Parser::new(
+                std::num::NonZero::new(4).expect("not 0"),
+                std::num::NonZero::new(20).expect("not 0"),
+                0,
+            ),
+        );
+        let pictures: [&[Line<'_>]; 4] = [
+            &["plain".into(), "bold".bold().into(), "red on blue".red().on_blue().into()],
+            &["漢字 wide".into(), "bold no more".into(), "still red".red().into()],
+            &["plain".into(), "".into(), Line::from(vec!["dim".dim(), " and ".into(), "reversed".reversed()])],
+            &["x".repeat(20).into(), "─".repeat(20).into(), Line::styled("end", Style::new().italic())],
+        ];
+        for lines in pictures {
+            let bytes = draw(&mut terminal, lines, (3, 3));
+            assert_eq!(bytes.matches("\x1b[?2026h").count(), 1, "rows show together");
+            assert!(bytes.ends_with("\x1b[?2026l"));
+            screen.process(bytes.as_bytes());
+            for (line, y) in lines.iter().zip(0..) {
+                let mut x = 0;
+                for span in &line.spans {
+                    for c in span.content.chars() {
+                        let cell = screen.screen().cell(y, x).expect("it is on the screen");
+                        assert_eq!(if cell.has_contents() { cell.contents() } else { " " }, c.to_string());
+                        let style = line.style.patch(span.style);
+                        assert_eq!(cell.bold(), style.add_modifier.contains(Modifier::BOLD), "{c} in {line}");
+                        assert_eq!(cell.inverse(), style.add_modifier.contains(Modifier::REVERSED), "{c} in {line}");
+                        let plain = cell.fgcolor() == vt100::Color::Default;
+                        assert_eq!(plain, style.fg.is_none(), "{c} in {line}");
+                        x += crate::tui::wrap::width(&c.to_string()) as u16;
+                    }
+                }
+            }
+            assert_eq!(screen.screen().cursor_position(), (3, 3));
+        }
+    }
+}

@@ -104,6 +104,15 @@ pub fn hub(members: u64) -> (Hub, Input) {
         feed(&mut hub, Input::Received { session, tag: Tag::Id(1), command: enter });
         feed(&mut hub, Input::Received { session, tag: Tag::Id(2), command: Command::Resume { cursors: Vec::new() } });
     }
+    // The first line after somebody came makes the list of who hears anew; this one does not.
+    let first = line_kept(&mut hub, 1);
+    hub.handle(NOW, first);
+    let second = line_kept(&mut hub, 2);
+    (hub, second)
+}
+
+/// Says a line as the first of a hub; gives what the store will answer.
+fn line_kept(hub: &mut Hub, seq: u64) -> Input {
     let to = Target::Room(lobby());
     let say = Command::Say { to, text: Text::clean(&line(1)), me: false, reply_to: None, nonce: None };
     let effects = hub.handle(NOW, Input::Received { session: SessionId(0), tag: Tag::Id(3), command: say });
@@ -111,8 +120,7 @@ pub fn hub(members: u64) -> (Hub, Input) {
         Effect::Append { ticket, .. } => Some(*ticket),
         _ => None,
     });
-    let stored = Input::Stored { ticket: ticket.expect("it is to be kept"), entry: Arc::new(said(1)), fresh: true };
-    (hub, stored)
+    Input::Stored { ticket: ticket.expect("it is to be kept"), entry: Arc::new(said(seq)), fresh: true }
 }
 
 /// Hands something in and answers what the hub asks of the store, as an empty one would.

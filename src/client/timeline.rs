@@ -1,18 +1,24 @@
 //! What this client has of one conversation: entries in their present form by seq, and which stretches of the log it has
 //! seen at all. What is missing between two stretches is a hole and is drawn as one. Pure; it asks for nothing itself.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::RangeInclusive;
 
-use crate::protocol::entry::{Author, Entry, Page, REACTORS_SHOWN, Reaction, Seq, Shown, ShownWhat, What};
+use crate::protocol::entry::{Author, Entry, Page, PersonId, REACTORS_SHOWN, Reaction, Seq, Shown, ShownWhat, What};
 
 /// Changes kept for entries that are not loaded: a page read before the change may still be on its way.
 const CHANGES_KEPT: usize = 256;
 
+/// Authors whose names are shared. A conversation has few; those of a flood of guests are not worth keeping.
+const AUTHORS_KEPT: usize = 1024;
+
 /// One conversation.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    entries: BTreeMap<Seq, Shown>,
+    /// Boxed, since a tree that grows at one end leaves nearly half of its places empty.
+    entries: BTreeMap<Seq, Box<Shown>>,
+    /// Whose lines these are, so that ten thousand lines of one person hold one name.
+    authors: HashMap<PersonId, Author>,
     /// Stretches seen, first and last, rising and apart.
     seen: Vec<(u64, u64)>,
     changes: VecDeque<Entry>,
@@ -71,7 +77,19 @@ impl Timeline {
 
     fn put(&mut self, shown: Shown) {
         self.widest = self.widest.max(shown.from.name.columns() + usize::from(shown.from.guest));
-        self.entries.insert(shown.seq, shown);
+        let mut shown = shown;
+        match self.authors.get(&shown.from.person) {
+            Some(known) if known.name.as_str() == shown.from.name.as_str() && known.guest == shown.from.guest => {
+                shown.from = known.clone();
+            }
+            _ => {
+                if self.authors.len() >= AUTHORS_KEPT {
+                    self.authors.clear();
+                }
+                self.authors.insert(shown.from.person, shown.from.clone());
+            }
+        }
+        self.entries.insert(shown.seq, Box::new(shown));
     }
 
     /// Columns of the widest author's name ever seen here, a guest's mark included: it only grows, so that what is aligned
@@ -167,22 +185,22 @@ impl Timeline {
 
     /// The entry of this seq, if it is one to show.
     pub fn get(&self, seq: Seq) -> Option<&Shown> {
-        self.entries.get(&seq)
+        self.entries.get(&seq).map(Box::as_ref)
     }
 
     /// The entry before this seq.
     pub fn before(&self, seq: Seq) -> Option<&Shown> {
-        self.entries.range(..seq).next_back().map(|(_, shown)| shown)
+        self.entries.range(..seq).next_back().map(|(_, shown)| shown.as_ref())
     }
 
     /// The newest entry.
     pub fn last(&self) -> Option<&Shown> {
-        self.entries.values().next_back()
+        self.entries.values().next_back().map(Box::as_ref)
     }
 
     /// The oldest entry loaded.
     pub fn start(&self) -> Option<&Shown> {
-        self.entries.values().next()
+        self.entries.values().next().map(Box::as_ref)
     }
 
     /// How many seqs between two entries were never seen: a hole to be drawn.
@@ -195,12 +213,12 @@ impl Timeline {
 
     /// Entries after this seq.
     pub fn after(&self, seq: Seq) -> impl DoubleEndedIterator<Item = &Shown> {
-        self.entries.range(seq.next()..).map(|(_, shown)| shown)
+        self.entries.range(seq.next()..).map(|(_, shown)| shown.as_ref())
     }
 
     /// The newest entries, newest first, at most so many.
     pub fn latest(&self, most: usize) -> impl Iterator<Item = &Shown> {
-        self.entries.values().rev().take(most)
+        self.entries.values().rev().take(most).map(Box::as_ref)
     }
 
     /// How many entries there are to show.

@@ -54,7 +54,7 @@ fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
             log_to_file(cli, &config, &paths, &problems)?;
             let options = screen(cli, config, paths, &address, false, problems);
             tui::terminal::end_on_panic();
-            runtime()?.block_on(tui::run(options, std::future::pending()))
+            runtime()?.block_on(async { tokio::spawn(tui::run(options, std::future::pending())).await? })
         }
     }
 }
@@ -109,7 +109,7 @@ fn host(cli: &Cli, config: Config, paths: Paths, addr: HostAddr, problems: Vec<S
     let chatted = match listening.recv() {
         Ok(first) => {
             let options = screen(cli, config, paths, &Address::from(first), true, problems);
-            runtime()?.block_on(tui::run(options, async { _ = over.await }))
+            runtime()?.block_on(async { tokio::spawn(tui::run(options, async { _ = over.await })).await? })
         }
         // The server's own error says why.
         Err(_) => Ok(()),

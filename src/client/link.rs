@@ -3,12 +3,14 @@
 //! deadlines.
 
 use std::collections::{HashSet, VecDeque};
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, Stream, StreamExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError, SubProtocolError};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -32,6 +34,13 @@ const FRAME_BYTES: usize = 1024 * 1024;
 
 /// Times of answers that are measured at once; more are only not measured.
 const MEASURED: usize = 32;
+
+/// How often the wire is read in a flood. Each waking of a task costs more than the line that it is for, and nobody sees
+/// more pictures a second than that.
+const REST: Duration = Duration::from_millis(8);
+
+/// Frames within [`REST`] that are a flood.
+const FLOOD: u32 = 5;
 
 /// How a wire behaves.
 #[derive(Clone, Debug)]
@@ -98,6 +107,50 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// The other end is gone: the client ends.
 struct Over;
+
+/// When to read again: at once, but in a flood once in a while, and then all that is there.
+#[derive(Debug)]
+struct Pace {
+    since: Instant,
+    frames: u32,
+    rest: Option<Instant>,
+}
+
+impl Pace {
+    fn new() -> Pace {
+        Pace { since: Instant::now(), frames: 0, rest: None }
+    }
+
+    /// The next of these frames, when it is time for it. May be dropped and called again.
+    async fn next<S: Stream + Unpin>(&mut self, frames: &mut S) -> Option<S::Item> {
+        loop {
+            if let Some(until) = self.rest {
+                sleep_until(until).await;
+                self.rest = None;
+            }
+            let next = poll_fn(|cx| match frames.poll_next_unpin(cx) {
+                Poll::Ready(frame) => Poll::Ready(Some(frame)),
+                Poll::Pending if self.frames >= FLOOD => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            });
+            let (next, now) = (next.await, Instant::now());
+            if now >= self.since + REST {
+                (self.since, self.frames) = (now, 0);
+            }
+            match next {
+                Some(frame) => {
+                    self.frames += 1;
+                    return frame;
+                }
+                None if self.frames == 0 => {}
+                None => {
+                    self.frames = 0;
+                    self.rest = Some(now + REST);
+                }
+            }
+        }
+    }
+}
 
 /// How a connection ended.
 struct End {
@@ -211,6 +264,7 @@ impl Wire {
         let mut pinged = false;
         let mut asked: VecDeque<(u64, Instant)> = VecDeque::new();
         let mut entered = false;
+        let mut pace = Pace::new();
         loop {
             let patience = if pinged { self.options.dead_after } else { self.options.ping_after };
             tokio::select! {
@@ -244,7 +298,7 @@ impl Wire {
                         Err(_) => return Ok(end("the host stopped reading", Back::Later)),
                     }
                 }
-                frame = socket.next() => {
+                frame = pace.next(&mut socket) => {
                     heard = Instant::now();
                     pinged = false;
                     match frame {
@@ -261,7 +315,7 @@ impl Wire {
                         Some(Ok(_)) => {}
                     }
                 }
-                () = tokio::time::sleep_until(heard + patience) => {
+                () = sleep_until(heard + patience) => {
                     // Silence of a server in plain text means nothing but a dead wire: it may ping back all the same.
                     if pinged {
                         return Ok(end("the host fell silent", Back::Soon));
@@ -363,5 +417,39 @@ fn in_words(error: &Error) -> String {
             "the connection was cut".to_owned()
         }
         other => crate::protocol::text::Text::clean(&other.to_string()).one_line().chars().take(120).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+
+    /// Frames this far apart; gives the frames read and how many readings at different times that took.
+    async fn readings(many: usize, apart: Duration) -> (usize, usize) {
+        let (tell, frames) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            for n in 0..many {
+                tokio::time::sleep(apart).await;
+                let _ = tell.send(n);
+            }
+        });
+        let mut frames = Box::pin(stream::unfold(frames, async |mut frames| Some((frames.recv().await?, frames))));
+        let (mut pace, mut read, mut times) = (Pace::new(), Vec::new(), Vec::new());
+        while let Some(frame) = pace.next(&mut frames).await {
+            read.push(frame);
+            times.push(Instant::now());
+        }
+        assert!(read.is_sorted(), "in order");
+        times.dedup();
+        (read.len(), times.len())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_is_read_in_gulps_and_a_conversation_at_once() {
+        assert_eq!(readings(100, Duration::from_millis(2)).await, (100, 100));
+        let (read, times) = readings(1000, Duration::from_millis(1)).await;
+        assert_eq!(read, 1000);
+        assert!(times <= 130, "{times} readings");
     }
 }

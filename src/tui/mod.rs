@@ -16,7 +16,6 @@ pub mod wrap;
 
 use std::collections::VecDeque;
 use std::io;
-use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -44,6 +43,9 @@ use theme::{Colours, Theme};
 
 /// Between two drawings when only the wire has news: 60 a second are all that an eye sees. A key draws at once.
 const FRAME: Duration = Duration::from_millis(16);
+
+/// Keys read and not taken in yet; more wait in the terminal.
+const KEYS_WAITING: usize = 64;
 
 /// News of the wire that are taken in before one drawing.
 const TAKEN_AT_ONCE: usize = 1024;
@@ -199,7 +201,7 @@ impl Shell {
         screen.draw(app)?;
         let mut drawn = Instant::now();
         let mut dirty = false;
-        let mut keys = EventStream::new();
+        let mut keys = Keys::read();
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let (mut hup, mut cont) = (signal(SignalKind::hangup())?, signal(SignalKind::from_raw(CONT))?);
         let lost = terminal::lost()?;
@@ -208,12 +210,12 @@ impl Shell {
             let wake = app.wake_at().map(|at| self.start + at);
             let mut at_once = false;
             let next = tokio::select! {
-                event = keys.next() => {
+                event = keys.events.recv() => {
                     at_once = true;
                     let mut next = self.key(app, screen, event)?;
                     // A paste without brackets, or a key held down: one drawing for all that is there.
-                    while next == Next::On && let Some(event) = waiting(&mut keys).await {
-                        next = self.key(app, screen, event)?;
+                    while next == Next::On && let Ok(event) = keys.events.try_recv() {
+                        next = self.key(app, screen, Some(event))?;
                     }
                     next
                 }
@@ -259,7 +261,10 @@ impl Shell {
                 _ => Key::of_mouse(&mouse).map(Input::Key),
             },
             Event::Paste(text) => Some(Input::Paste(text)),
-            Event::Resize(width, height) => Some(Input::Resize(width, height)),
+            Event::Resize(width, height) => {
+                screen.resized();
+                Some(Input::Resize(width, height))
+            }
             Event::FocusGained => Some(Input::Focus(true)),
             Event::FocusLost => Some(Input::Focus(false)),
         };
@@ -380,13 +385,31 @@ fn or_never(time: Duration) -> Duration {
 /// SIGCONT, which tokio has no name for: somebody else stopped us, and the screen may be anything now.
 const CONT: i32 = 18;
 
-/// The next key, if one is there already. Asked with this task's own waker: crossterm keeps the first it is given.
-async fn waiting(keys: &mut EventStream) -> Option<Option<io::Result<Event>>> {
-    std::future::poll_fn(|cx| match keys.poll_next_unpin(cx) {
-        Poll::Ready(event) => Poll::Ready(Some(event)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
+/// The keys as they come. Read by a task of their own: asking the terminal's reader costs as much as drawing a line (its
+/// lock gives way to a thread of its own several times), so it is asked when a key is there and not at each word of the
+/// wire.
+struct Keys {
+    events: mpsc::Receiver<io::Result<Event>>,
+    reader: tokio::task::JoinHandle<()>,
+}
+
+impl Keys {
+    fn read() -> Keys {
+        let (tell, events) = mpsc::channel(KEYS_WAITING);
+        let reader = tokio::spawn(async move {
+            let mut keys = EventStream::new();
+            while let Some(event) = keys.next().await
+                && tell.send(event).await.is_ok()
+            {}
+        });
+        Keys { events, reader }
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
 }
 
 async fn heard(from: &mut Option<mpsc::Receiver<LinkEvent>>) -> Option<LinkEvent> {

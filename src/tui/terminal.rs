@@ -64,6 +64,11 @@ impl Screen {
         self.terminal.resize(Rect::new(0, 0, size.width, size.height))
     }
 
+    /// The window has another size now.
+    pub fn resized(&mut self) {
+        self.terminal.backend_mut().resized();
+    }
+
     /// Columns and rows.
     pub fn size(&self) -> io::Result<(u16, u16)> {
         let size = self.terminal.size()?;

@@ -2,6 +2,7 @@
 //! terminal's pen stands (colours, attributes, whether the cursor shows) from one frame to the next, so that a key costs a
 //! move and a letter. Taking the terminal over and giving it back is not done here.
 
+use std::cell::Cell as Cached;
 use std::io::{self, Write};
 
 use crossterm::cursor::{Hide, MoveTo, Show};
@@ -33,17 +34,25 @@ pub struct Pen<W: Write> {
     at: Option<Position>,
     /// The frame shows when it is whole, and not row by row.
     held: bool,
+    /// Of the window, once it was asked for: asking opens the terminal anew, and is done for each frame.
+    size: Cached<Option<Size>>,
 }
 
 impl<W: Write> Pen<W> {
     /// A pen of which nothing is known.
     pub fn new(out: W) -> Pen<W> {
-        Pen { out, frame: Vec::new(), ink: None, shown: None, at: None, held: false }
+        Pen { out, frame: Vec::new(), ink: None, shown: None, at: None, held: false, size: Cached::new(None) }
     }
 
     /// Somebody else may have written.
     pub fn forget(&mut self) {
         (self.ink, self.shown, self.at) = (None, None, None);
+        self.resized();
+    }
+
+    /// The window has another size now.
+    pub fn resized(&mut self) {
+        self.size.set(None);
     }
 
     /// Something that is no picture, before the next frame.
@@ -164,7 +173,13 @@ impl<W: Write> Backend for Pen<W> {
     }
 
     fn size(&self) -> io::Result<Size> {
-        crossterm::terminal::size().map(|(width, height)| Size { width, height })
+        if let Some(size) = self.size.get() {
+            return Ok(size);
+        }
+        let (width, height) = crossterm::terminal::size()?;
+        let size = Size { width, height };
+        self.size.set(Some(size));
+        Ok(size)
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {

@@ -10,6 +10,7 @@ use super::super::app::{App, Scroll};
 use super::super::theme::Role;
 use super::super::wrap::{fit, width, wrap};
 use super::entry::{Block, entry_lines, pending_lines};
+use super::row::put_row;
 use crate::client::chat::Talk;
 use crate::protocol::entry::Seq;
 use crate::protocol::names::Target;
@@ -45,7 +46,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let missing = area.height.saturating_sub(seen.lines.len() as u16);
     let top = if app.scroll() == Scroll::Bottom { missing } else { 0 };
     for (line, y) in seen.lines.iter().zip(area.y + top..area.bottom()) {
-        frame.render_widget(line, Rect { y, height: 1, ..area });
+        put_row(frame, line, Rect { y, height: 1, ..area });
     }
     let below = app.below(talk, seen.last);
     if !seen.at_bottom {
@@ -58,7 +59,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         let wide = width(&text) as u16;
         let place = Rect { x: area.right() - wide, y: area.bottom() - 1, width: wide, height: 1 };
         let role = if below > 0 { Role::Unread } else { Role::Dim };
-        frame.render_widget(Line::styled(text, app.style(role).add_modifier(Modifier::REVERSED)), place);
+        put_row(frame, &Line::styled(text, app.style(role).add_modifier(Modifier::REVERSED)), place);
     }
 }
 
@@ -85,7 +86,7 @@ fn empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
         for range in wrap(&word, wide) {
             if y < area.bottom() {
                 let text = format!(" {}", word[range].trim_end());
-                frame.render_widget(Line::styled(text, dim), Rect { y, height: 1, ..area });
+                put_row(frame, &Line::styled(text, dim), Rect { y, height: 1, ..area });
                 y += 1;
             }
         }

@@ -4,6 +4,7 @@ pub mod entry;
 pub mod messages;
 mod panes;
 mod popups;
+mod row;
 
 use ratatui::Frame;
 

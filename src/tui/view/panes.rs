@@ -10,6 +10,7 @@ use super::super::layout::Areas;
 use super::super::theme::Role;
 use super::super::wrap::{fit, width};
 use super::entry::shown_name;
+use super::row::put_row;
 use crate::client::chat::{Status, Talk};
 use crate::protocol::entry::COUNT_LIMIT;
 use crate::protocol::names::Target;
@@ -29,8 +30,8 @@ fn two_ends(frame: &mut Frame<'_>, app: &App, area: Rect, left: Vec<Span<'static
         used += width(&text);
         line.spans.push(Span::styled(text, span.style));
     }
-    frame.render_widget(line, Rect { width: room, height: 1, ..area });
-    frame.render_widget(right, Rect { x: area.x + room, width: wide, height: 1, ..area });
+    put_row(frame, &line, Rect { width: room, height: 1, ..area });
+    put_row(frame, &right, Rect { x: area.x + room, width: wide, height: 1, ..area });
 }
 
 pub fn title(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
@@ -112,11 +113,11 @@ pub fn rules(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
         }
         let meets = |x: u16| [areas.bar_left, areas.bar_right].iter().any(|bar| !bar.is_empty() && bar.x == x);
         let line: String = (area.x..area.right()).map(|x| if meets(x) { joint } else { glyphs.rule }).collect();
-        frame.render_widget(Line::styled(line, style), area);
+        put_row(frame, &Line::styled(line, style), area);
     }
     for bar in [areas.bar_left, areas.bar_right] {
         for y in bar.y..bar.bottom() {
-            frame.render_widget(Line::styled(glyphs.upright, style), Rect { y, height: 1, ..bar });
+            put_row(frame, &Line::styled(glyphs.upright, style), Rect { y, height: 1, ..bar });
         }
     }
 }
@@ -128,11 +129,11 @@ pub fn rooms(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
         let heading = |word: &'static str| Line::styled(word, app.style(Role::Dim));
         let talk = match row {
             RoomRow::Rooms => {
-                frame.render_widget(heading(" ROOMS"), place);
+                put_row(frame, &heading(" ROOMS"), place);
                 continue;
             }
             RoomRow::Direct => {
-                frame.render_widget(heading(" DIRECT"), place);
+                put_row(frame, &heading(" DIRECT"), place);
                 continue;
             }
             RoomRow::Talk(at) => app.chat().talks().get(at),
@@ -207,7 +208,7 @@ pub fn people(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
         rows.push(Line::styled(format!(" and {} more", hidden + 1), app.style(Role::Dim)));
     }
     for (row, y) in rows.into_iter().zip(area.y..area.bottom()) {
-        frame.render_widget(row, Rect { y, height: 1, ..area });
+        put_row(frame, &row, Rect { y, height: 1, ..area });
     }
 }
 
@@ -219,16 +220,16 @@ pub fn composer(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
     let prompt = app.prompt_text(area.width);
     let wide = (width(&prompt) as u16).min(area.width.saturating_sub(4));
     let me = app.chat().me().map_or(app.style(Role::Dim), |me| app.name_style(me));
-    frame.render_widget(Line::styled(prompt, me), Rect { width: wide, height: 1, ..area });
+    put_row(frame, &Line::styled(prompt, me), Rect { width: wide, height: 1, ..area });
     let field = Rect { x: area.x + wide, width: area.width - wide, ..area };
     let written = app.composed(field.width);
     if written.empty {
         let hint = fit(&app.placeholder(), field.width.saturating_sub(1) as usize, app.glyphs().ellipsis);
-        frame.render_widget(Line::styled(hint, app.style(Role::Dim)), Rect { height: 1, ..field });
+        put_row(frame, &Line::styled(hint, app.style(Role::Dim)), Rect { height: 1, ..field });
     }
     let first = (written.caret.1 + 1).saturating_sub(area.height as usize);
     for (line, y) in written.lines.iter().skip(first).zip(area.y..area.bottom()) {
-        frame.render_widget(Line::styled(line.clone(), app.style(Role::Text)), Rect { y, height: 1, ..field });
+        put_row(frame, &Line::styled(line.clone(), app.style(Role::Text)), Rect { y, height: 1, ..field });
     }
     if !app.has_popup() {
         let x = field.x + (written.caret.0 as u16).min(field.width.saturating_sub(1));
@@ -255,9 +256,9 @@ pub fn status(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
                 spans.push(Span::styled(key, app.style(Role::Text)));
                 spans.push(Span::styled(format!(" {what}  "), app.style(Role::Dim)));
             }
-            return frame.render_widget(Line::from(spans), areas.status);
+            return put_row(frame, &Line::from(spans), areas.status);
         }
     };
     let text = fit(&format!(" {text}"), areas.status.width as usize, app.glyphs().ellipsis);
-    frame.render_widget(Line::styled(text, app.style(role)), areas.status);
+    put_row(frame, &Line::styled(text, app.style(role)), areas.status);
 }

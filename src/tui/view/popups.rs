@@ -9,6 +9,7 @@ use super::super::app::{App, Popup};
 use super::super::layout::Areas;
 use super::super::theme::Role;
 use super::super::wrap::{fit, width, wrap};
+use super::row::put_row;
 
 pub fn draw(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
     match app.popup() {
@@ -36,11 +37,11 @@ fn framed(frame: &mut Frame<'_>, app: &App, title: &str, columns: u16, rows: u16
     let top = line(area.y, format!("{tl}{}{title}{}{tr}", glyphs.rule, glyphs.rule.repeat(rest)));
     let bottom = line(area.bottom() - 1, format!("{bl}{}{br}", glyphs.rule.repeat(w as usize - 2)));
     for (line, place) in [top, bottom] {
-        frame.render_widget(line, place);
+        put_row(frame, &line, place);
     }
     for y in area.y + 1..area.bottom() - 1 {
         for x in [area.x, area.right() - 1] {
-            frame.render_widget(Line::styled(glyphs.upright, style), Rect { x, y, width: 1, height: 1 });
+            put_row(frame, &Line::styled(glyphs.upright, style), Rect { x, y, width: 1, height: 1 });
         }
     }
     Rect { x: area.x + 2, y: area.y + 1, width: w - 4, height: h - 2 }
@@ -64,14 +65,15 @@ fn name(frame: &mut Frame<'_>, app: &App) {
     while width(shown) > room && !shown.is_empty() {
         shown = &shown[shown.chars().next().map_or(0, char::len_utf8)..];
     }
-    frame.render_widget(
-        Line::styled(format!("{prompt}{shown}"), app.style(Role::Text)),
+    put_row(
+        frame,
+        &Line::styled(format!("{prompt}{shown}"), app.style(Role::Text)),
         Rect { height: 1.min(area.height), ..area },
     );
     let x = area.x + (width(&prompt) + caret.min(width(shown))) as u16;
     frame.set_cursor_position(Position { x: x.min(area.right().saturating_sub(1)), y: area.y });
     for ((text, role), y) in lines.into_iter().zip(area.y + 2..area.bottom()) {
-        frame.render_widget(Line::styled(text, app.style(role)), Rect { y, height: 1, ..area });
+        put_row(frame, &Line::styled(text, app.style(role)), Rect { y, height: 1, ..area });
     }
 }
 
@@ -92,7 +94,7 @@ fn list(frame: &mut Frame<'_>, app: &App, title: &str, lines: &[String], scroll:
     let scroll = scroll.min(rows.len().saturating_sub(area.height as usize));
     for (row, y) in rows.iter().skip(scroll).zip(area.y..area.bottom()) {
         let role = if row.starts_with(' ') || row.is_empty() { Role::Text } else { Role::Accent };
-        frame.render_widget(Line::styled(row.clone(), app.style(role)), Rect { y, height: 1, ..area });
+        put_row(frame, &Line::styled(row.clone(), app.style(role)), Rect { y, height: 1, ..area });
     }
     if rows.len() > scroll + area.height as usize {
         let more = format!(" {} more ", app.glyphs().down);
@@ -102,7 +104,7 @@ fn list(frame: &mut Frame<'_>, app: &App, title: &str, lines: &[String], scroll:
             width: (width(&more) as u16).min(area.width),
             height: 1,
         };
-        frame.render_widget(Line::styled(more, app.style(Role::Dim)), at);
+        put_row(frame, &Line::styled(more, app.style(Role::Dim)), at);
     }
 }
 
@@ -124,6 +126,6 @@ fn completion(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
     for ((at, item), y) in shown.into_iter().zip(area.y..area.bottom()) {
         let style = if at == chosen { app.style(Role::Selected) } else { app.style(Role::Text) };
         let text = format!(" {:wide$}", item, wide = (wide as usize).saturating_sub(1));
-        frame.render_widget(Line::styled(fit(&text, wide as usize, ""), style), Rect { y, height: 1, ..area });
+        put_row(frame, &Line::styled(fit(&text, wide as usize, ""), style), Rect { y, height: 1, ..area });
     }
 }

@@ -8,9 +8,7 @@ use super::outbox::Record;
 use super::timeline::Timeline;
 use crate::protocol::command::{Command, Cursor};
 use crate::protocol::dialect::{Dialect, plain::foreign};
-use crate::protocol::entry::{
-    Author, Conversation, Entry, Epoch, Nonce, PersonId, Seq, Shown, ShownWhat, Timestamp, What,
-};
+use crate::protocol::entry::{Author, Conversation, Entry, Epoch, Nonce, PersonId, Seq, Timestamp, What};
 use crate::protocol::event::{Code, Event, Member, Place, Refusal, RoomInfo};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::text::Text;
@@ -1035,14 +1033,10 @@ impl Talk {
         if !whole {
             return;
         }
+        let (lines, mentions) = self.timeline.of_others(self.read, me);
         let direct = matches!(self.to, Target::Direct(_));
-        let unread = |shown: &&Shown| {
-            Some(shown.from.person) != me && matches!(shown.what, ShownWhat::Said { text: Some(_), .. })
-        };
-        let left: Vec<&Shown> = self.timeline.after(self.read).filter(unread).collect();
-        self.mentions =
-            left.iter().filter(|shown| direct || me.is_some_and(|me| shown.mentions.contains(&me))).count() as u32;
-        self.unread = left.len() as u32;
+        self.mentions = if direct { lines } else { mentions } as u32;
+        self.unread = lines as u32;
     }
 }
 

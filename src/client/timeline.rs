@@ -1,10 +1,14 @@
 //! What this client has of one conversation: entries in their present form by seq, and which stretches of the log it has
 //! seen at all. What is missing between two stretches is a hole and is drawn as one. Pure; it asks for nothing itself.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
-use crate::protocol::entry::{Author, Entry, Page, PersonId, REACTORS_SHOWN, Reaction, Seq, Shown, ShownWhat, What};
+use crate::protocol::entry::{
+    Author, Entry, Page, PersonId, REACTORS_SHOWN, Reaction, Seq, Shown, ShownWhat, Timestamp, What,
+};
+use crate::protocol::text::Text;
 
 /// Changes kept for entries that are not loaded: a page read before the change may still be on its way.
 const CHANGES_KEPT: usize = 256;
@@ -15,10 +19,10 @@ const AUTHORS_KEPT: usize = 1024;
 /// One conversation.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    /// Boxed, since a tree that grows at one end leaves nearly half of its places empty.
-    entries: BTreeMap<Seq, Box<Shown>>,
+    /// By seq, rising. Lines come at either end; one into the middle moves eight words a line, of which few come.
+    entries: VecDeque<Kept>,
     /// Whose lines these are, so that ten thousand lines of one person hold one name.
-    authors: HashMap<PersonId, Author>,
+    authors: HashMap<PersonId, Arc<Author>>,
     /// Stretches seen, first and last, rising and apart.
     seen: Vec<(u64, u64)>,
     changes: VecDeque<Entry>,
@@ -26,6 +30,66 @@ pub struct Timeline {
     widest: usize,
     /// First seq that exists at the host.
     oldest: u64,
+}
+
+/// A [`Shown`] as it is kept: a hundred thousand of these are what a client's memory goes into, and what few lines have
+/// is elsewhere. The nonce is not kept: it is of use when the line comes, and not after.
+#[derive(Clone, Debug)]
+struct Kept {
+    seq: Seq,
+    rev: Seq,
+    at: Timestamp,
+    from: Arc<Author>,
+    /// The words; `None` when deleted.
+    text: Option<Text>,
+    form: Form,
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Form {
+    Said,
+    /// Told in the third person.
+    Me,
+    Topic,
+}
+
+/// What few lines have.
+#[derive(Clone, Debug, Default)]
+struct Rare {
+    reply_to: Option<Seq>,
+    edited: bool,
+    reactions: Vec<Reaction>,
+    mentions: Vec<PersonId>,
+}
+
+impl Kept {
+    fn new(shown: Shown, from: Arc<Author>) -> Kept {
+        let Shown { seq, at, rev, mentions, what, .. } = shown;
+        let (text, form, rare) = match what {
+            ShownWhat::Topic { text } => (Some(text), Form::Topic, Rare { mentions, ..Rare::default() }),
+            ShownWhat::Said { text, me, reply_to, edited, reactions } => {
+                (text, if me { Form::Me } else { Form::Said }, Rare { reply_to, edited, reactions, mentions })
+            }
+        };
+        let none = rare.reply_to.is_none() && !rare.edited && rare.reactions.is_empty() && rare.mentions.is_empty();
+        Kept { seq, rev, at, from, text, form, rare: (!none).then(|| Box::new(rare)) }
+    }
+
+    fn shown(&self) -> Shown {
+        let Rare { reply_to, edited, reactions, mentions } = self.rare.as_deref().cloned().unwrap_or_default();
+        let text = self.text.clone();
+        let what = match (self.form, text) {
+            (Form::Topic, Some(text)) => ShownWhat::Topic { text },
+            (form, text) => ShownWhat::Said { text, me: form == Form::Me, reply_to, edited, reactions },
+        };
+        let (seq, at, rev, from) = (self.seq, self.at, self.rev, Author::clone(&self.from));
+        Shown { seq, at, from, nonce: None, rev, mentions, what }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
 }
 
 impl Timeline {
@@ -36,7 +100,7 @@ impl Timeline {
         }
         self.cover(entry.seq.0, entry.seq.0);
         match entry.what.of() {
-            Some(of) if self.entries.contains_key(&of) => self.change(of, entry),
+            Some(of) if self.find(of).is_ok() => self.change(of, entry),
             Some(_) => {
                 if self.changes.len() >= CHANGES_KEPT {
                     self.changes.pop_front();
@@ -63,33 +127,47 @@ impl Timeline {
         }
         for shown in page.entries {
             let seq = shown.seq;
-            if self.entries.get(&seq).is_none_or(|known| known.rev < shown.rev) {
+            if self.find(seq).map_or(true, |at| self.entries[at].rev < shown.rev) {
                 self.put(shown);
             }
         }
         for change in std::mem::take(&mut self.changes) {
-            match change.what.of().filter(|of| self.entries.contains_key(of)) {
+            match change.what.of().filter(|of| self.find(*of).is_ok()) {
                 Some(of) => self.change(of, &change),
                 None => self.changes.push_back(change),
             }
         }
     }
 
+    /// Where the entry of this seq is, or would be.
+    fn find(&self, seq: Seq) -> Result<usize, usize> {
+        match self.entries.back() {
+            Some(last) if last.seq >= seq => self.entries.binary_search_by_key(&seq, |kept| kept.seq),
+            _ => Err(self.entries.len()),
+        }
+    }
+
     fn put(&mut self, shown: Shown) {
         self.widest = self.widest.max(shown.from.name.columns() + usize::from(shown.from.guest));
-        let mut shown = shown;
-        match self.authors.get(&shown.from.person) {
+        let author = match self.authors.get(&shown.from.person) {
             Some(known) if known.name.as_str() == shown.from.name.as_str() && known.guest == shown.from.guest => {
-                shown.from = known.clone();
+                known.clone()
             }
             _ => {
                 if self.authors.len() >= AUTHORS_KEPT {
                     self.authors.clear();
                 }
-                self.authors.insert(shown.from.person, shown.from.clone());
+                let author = Arc::new(shown.from.clone());
+                self.authors.insert(shown.from.person, author.clone());
+                author
             }
+        };
+        let found = self.find(shown.seq);
+        let kept = Kept::new(shown, author);
+        match found {
+            Ok(at) => self.entries[at] = kept,
+            Err(at) => self.entries.insert(at, kept),
         }
-        self.entries.insert(shown.seq, Box::new(shown));
     }
 
     /// Columns of the widest author's name ever seen here, a guest's mark included: it only grows, so that what is aligned
@@ -100,16 +178,24 @@ impl Timeline {
 
     /// Works a change into what it changes, once.
     fn change(&mut self, of: Seq, change: &Entry) {
-        let Some(shown) = self.entries.get_mut(&of).filter(|shown| shown.rev < change.seq) else { return };
-        shown.rev = change.seq;
-        let ShownWhat::Said { text, edited, reactions, .. } = &mut shown.what else { return };
+        let Some(kept) = self.find(of).ok().map(|at| &mut self.entries[at]).filter(|kept| kept.rev < change.seq) else {
+            return;
+        };
+        kept.rev = change.seq;
+        if kept.form == Form::Topic {
+            return;
+        }
         match &change.what {
-            What::Edited { text: new, .. } => (*text, *edited) = (Some(new.clone()), true),
+            What::Edited { text: new, .. } => {
+                kept.text = Some(new.clone());
+                kept.rare().edited = true;
+            }
             What::Deleted { .. } => {
-                *text = None;
-                reactions.clear();
+                kept.text = None;
+                kept.rare().reactions.clear();
             }
             What::Reacted { emoji, .. } => {
+                let reactions = &mut kept.rare().reactions;
                 let at = reactions.iter().position(|r| r.emoji == *emoji).unwrap_or(reactions.len());
                 if at == reactions.len() {
                     reactions.push(Reaction { emoji: emoji.clone(), count: 0, by: Vec::new() });
@@ -120,6 +206,7 @@ impl Timeline {
                 }
             }
             What::Unreacted { emoji, .. } => {
+                let reactions = &mut kept.rare().reactions;
                 if let Some(reaction) = reactions.iter_mut().find(|r| r.emoji == *emoji) {
                     reaction.count = reaction.count.saturating_sub(1);
                     reaction.by.retain(|author: &Author| author.person != change.from.person);
@@ -133,9 +220,8 @@ impl Timeline {
     /// Forgets the oldest entries over so many; they can be asked for again.
     pub fn trim(&mut self, most: usize) {
         let Some(over) = self.entries.len().checked_sub(most).filter(|over| *over > 0) else { return };
-        let Some((first, _)) = self.entries.iter().nth(over) else { return };
-        let first = *first;
-        self.entries = self.entries.split_off(&first);
+        let Some(first) = self.entries.get(over).map(|kept| kept.seq) else { return };
+        self.entries.drain(..over);
         self.seen.retain_mut(|(from, to)| {
             *from = (*from).max(first.0);
             *from <= *to
@@ -184,23 +270,24 @@ impl Timeline {
     }
 
     /// The entry of this seq, if it is one to show.
-    pub fn get(&self, seq: Seq) -> Option<&Shown> {
-        self.entries.get(&seq).map(Box::as_ref)
+    pub fn get(&self, seq: Seq) -> Option<Shown> {
+        self.find(seq).ok().map(|at| self.entries[at].shown())
     }
 
     /// The entry before this seq.
-    pub fn before(&self, seq: Seq) -> Option<&Shown> {
-        self.entries.range(..seq).next_back().map(|(_, shown)| shown.as_ref())
+    pub fn before(&self, seq: Seq) -> Option<Shown> {
+        let (Ok(at) | Err(at)) = self.find(seq);
+        at.checked_sub(1).map(|at| self.entries[at].shown())
     }
 
     /// The newest entry.
-    pub fn last(&self) -> Option<&Shown> {
-        self.entries.values().next_back().map(Box::as_ref)
+    pub fn last(&self) -> Option<Shown> {
+        self.entries.back().map(Kept::shown)
     }
 
     /// The oldest entry loaded.
-    pub fn start(&self) -> Option<&Shown> {
-        self.entries.values().next().map(Box::as_ref)
+    pub fn start(&self) -> Option<Seq> {
+        self.entries.front().map(|kept| kept.seq)
     }
 
     /// How many seqs between two entries were never seen: a hole to be drawn.
@@ -212,13 +299,24 @@ impl Timeline {
     }
 
     /// Entries after this seq.
-    pub fn after(&self, seq: Seq) -> impl DoubleEndedIterator<Item = &Shown> {
-        self.entries.range(seq.next()..).map(|(_, shown)| shown.as_ref())
+    pub fn after(&self, seq: Seq) -> impl DoubleEndedIterator<Item = Shown> {
+        let (Ok(at) | Err(at)) = self.find(seq.next());
+        self.entries.range(at..).map(Kept::shown)
+    }
+
+    /// How many lines of others stand after this seq, and how many of them mention this person.
+    pub fn of_others(&self, after: Seq, me: Option<PersonId>) -> (usize, usize) {
+        let (Ok(at) | Err(at)) = self.find(after.next());
+        let others = self.entries.range(at..).filter(|kept| kept.form != Form::Topic && kept.text.is_some());
+        others.filter(|kept| Some(kept.from.person) != me).fold((0, 0), |(lines, mentions), kept| {
+            let means_me = kept.rare.as_ref().is_some_and(|rare| me.is_some_and(|me| rare.mentions.contains(&me)));
+            (lines + 1, mentions + usize::from(means_me))
+        })
     }
 
     /// The newest entries, newest first, at most so many.
-    pub fn latest(&self, most: usize) -> impl Iterator<Item = &Shown> {
-        self.entries.values().rev().take(most).map(Box::as_ref)
+    pub fn latest(&self, most: usize) -> impl Iterator<Item = Shown> {
+        self.entries.iter().rev().take(most).map(Kept::shown)
     }
 
     /// How many entries there are to show.

@@ -1,5 +1,6 @@
 //! A client's mind against a scripted host: what it says when, what it never says twice, and what it knows afterwards.
 
+use crate::protocol::entry::{Shown, ShownWhat};
 use std::sync::Arc;
 
 use super::*;

@@ -5,7 +5,7 @@ use super::super::keys::Action;
 use super::super::view::messages::{self, Visible};
 use super::{App, Popup, Scroll};
 use crate::client::chat::{Ask, Status, Talk};
-use crate::protocol::entry::{Seq, ShownWhat};
+use crate::protocol::entry::Seq;
 
 /// Lines a turn of the wheel scrolls.
 const WHEEL: i32 = 3;
@@ -59,7 +59,7 @@ impl App {
     pub(super) fn go_on_to_top(&mut self) {
         let Some(talk) = self.here_talk().filter(|_| self.topping) else { return };
         let (to, whole) = (talk.to.clone(), talk.timeline.complete_below());
-        let Some(start) = talk.timeline.start().map(|shown| shown.seq) else { return };
+        let Some(start) = talk.timeline.start() else { return };
         self.topping = !whole;
         if !whole {
             self.ask(Ask::Older(to));
@@ -110,10 +110,7 @@ impl App {
     pub fn below(&self, talk: &Talk, last: Option<Seq>) -> usize {
         let from = talk.read.max(last.unwrap_or(Seq::ZERO));
         let me = self.chat.me().map(|me| me.person);
-        let said = |shown: &&crate::protocol::entry::Shown| {
-            matches!(shown.what, ShownWhat::Said { text: Some(_), .. }) && Some(shown.from.person) != me
-        };
-        talk.timeline.after(from).filter(said).count()
+        talk.timeline.of_others(from, me).0
     }
 
     /// Tells the chat what was read, when somebody looks.

@@ -120,9 +120,11 @@ fn from_bottom(app: &App, talk: &Talk, columns: usize, rows: usize) -> Visible {
     above.extend(waiting.into_iter().rev().map(|line| Row(None, 0, line)));
     let floor = app.cleared(&talk.to);
     let mut next = talk.timeline.last().filter(|shown| shown.seq > floor);
-    while let Some(shown) = next.filter(|_| above.len() < rows) {
+    while above.len() < rows
+        && let Some(shown) = next.take()
+    {
         let before = talk.timeline.before(shown.seq);
-        above.extend(rows_of(entry_lines(app, talk, before, shown, columns)).rev());
+        above.extend(rows_of(entry_lines(app, talk, before.as_ref(), &shown, columns)).rev());
         next = before.filter(|shown| shown.seq > floor);
     }
     let at_top = next.is_none() && above.len() <= rows;
@@ -136,7 +138,7 @@ fn from_anchor(app: &App, talk: &Talk, columns: usize, rows: usize, seq: Seq, ro
     let mut entries = talk.timeline.after(seq.prev());
     let Some(shown) = entries.next() else { return Visible::default() };
     let before = talk.timeline.before(shown.seq);
-    let block = entry_lines(app, talk, before, shown, columns);
+    let block = entry_lines(app, talk, before.as_ref(), &shown, columns);
     let text = block.text;
     let mut lines: Vec<Row> = rows_of(block).collect();
     let mut below: Vec<Row> = lines.split_off(text);
@@ -144,9 +146,11 @@ fn from_anchor(app: &App, talk: &Talk, columns: usize, rows: usize, seq: Seq, ro
     let skipped = usize::try_from(-row).unwrap_or(0);
     let mut above: Vec<Row> = lines.into_iter().rev().collect();
     let mut next = before;
-    while let Some(shown) = next.filter(|_| above.len() < wanted) {
+    while above.len() < wanted
+        && let Some(shown) = next.take()
+    {
         let before = talk.timeline.before(shown.seq);
-        above.extend(rows_of(entry_lines(app, talk, before, shown, columns)).rev());
+        above.extend(rows_of(entry_lines(app, talk, before.as_ref(), &shown, columns)).rev());
         next = before;
     }
     let at_top = next.is_none() && above.len() <= wanted && skipped == 0;
@@ -159,7 +163,7 @@ fn from_anchor(app: &App, talk: &Talk, columns: usize, rows: usize, seq: Seq, ro
             ended = false;
             break;
         }
-        below.extend(rows_of(entry_lines(app, talk, Some(before), shown, columns)));
+        below.extend(rows_of(entry_lines(app, talk, Some(&before), &shown, columns)));
         before = shown;
     }
     below.extend(pending_lines(app, talk, columns, rows).into_iter().map(|line| Row(None, 0, line)));

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
 use wschat::client::chat::{Chat, LinkEvent, Now as ClientNow};
 use wschat::config::Config;
 use wschat::hub::{Effect, Hub, Input, Now, Rules, SessionId};
@@ -18,6 +21,7 @@ use wschat::protocol::event::{Bounds, Event, Hello, Place, Welcome};
 use wschat::protocol::fact::Facts;
 use wschat::protocol::names::{Nick, RoomName, Target};
 use wschat::protocol::text::Text;
+use wschat::server::outgoing::Outgoing;
 use wschat::tui::app::{App, Input as Press, Look};
 use wschat::tui::keys::{Key, Keymap};
 use wschat::tui::theme::{Colours, Theme};
@@ -58,10 +62,30 @@ fn said(seq: u64) -> Entry {
     }
 }
 
+fn shown(seq: u64) -> Shown {
+    Shown {
+        seq: Seq(seq),
+        at: Timestamp(START + seq as i64 * 60_000),
+        from: author(seq as u8),
+        nonce: None,
+        rev: Seq(seq),
+        mentions: Vec::new(),
+        what: ShownWhat::Said {
+            text: Some(Text::clean(&line(seq))),
+            me: false,
+            reply_to: None,
+            edited: false,
+            reactions: Vec::new(),
+        },
+    }
+}
+
+/// A line that was kept, to be told.
 pub fn entry() -> (Translator, Event) {
     (Translator { default_room: lobby() }, Event::Entry(Arc::new(said(42))))
 }
 
+/// What the client that says it sends.
 pub fn frame() -> (Box<dyn Codec>, String) {
     let limits = DecodeLimits { text_bytes: 8192, topic_bytes: 512, page_entries: 100 };
     let frame = format!(
@@ -70,6 +94,33 @@ pub fn frame() -> (Box<dyn Codec>, String) {
         "4e1f0c7a9b2d48e6a5c3f7d10e92b864"
     );
     (Translator { default_room: lobby() }.codec(Dialect::V1, limits), frame)
+}
+
+/// The answer to who asks for a page of history.
+pub fn page() -> (Translator, Event) {
+    let (from, before, oldest) = (Seq(1), Seq(101), Seq(1));
+    let entries = (1..101).map(shown).collect();
+    let page = Page { conversation: Conversation::Room(lobby()), from, before, oldest, entries };
+    (Translator { default_room: lobby() }, Event::Page { to: Target::Room(lobby()), page })
+}
+
+/// A connection whose reader stopped, so that all it may have waiting waits, in frames of a kilobyte; and one more. The
+/// runtime and the far end are there so that the socket stays open.
+pub fn full() -> (Outgoing, Bytes, TcpStream, Runtime) {
+    const LIMIT: usize = 1 << 20;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    let frame = Bytes::from(vec![b'x'; 1024]);
+    let (out, far) = runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let far = TcpStream::connect(listener.local_addr().expect("it is bound")).await.expect("it listens");
+        let (near, _) = listener.accept().await.expect("somebody connected");
+        (Outgoing::new(near, LIMIT), far)
+    });
+    // The kernel takes what it will, then the list fills.
+    for _ in 0..LIMIT / frame.len() {
+        assert!(out.append(frame.clone()), "there is room");
+    }
+    (out, frame, far, runtime)
 }
 
 /// A hub with so many guests in the lobby, and the answer of the store to a line of the first.
@@ -173,21 +224,7 @@ pub fn screen(messages: u64) -> (Terminal<TestBackend>, App) {
         }
         app.handle(now, Press::Link(LinkEvent::Heard(event)));
     }
-    let entries = (1..=messages).map(|seq| Shown {
-        seq: Seq(seq),
-        at: Timestamp(START + seq as i64 * 60_000),
-        from: author(seq as u8),
-        nonce: None,
-        rev: Seq(seq),
-        mentions: Vec::new(),
-        what: ShownWhat::Said {
-            text: Some(Text::clean(&line(seq))),
-            me: false,
-            reply_to: None,
-            edited: false,
-            reactions: Vec::new(),
-        },
-    });
+    let entries = (1..=messages).map(shown);
     let (from, before, oldest) = (Seq(1), Seq(messages + 1), Seq(1));
     let page = Page { conversation: Conversation::Room(lobby()), from, before, oldest, entries: entries.collect() };
     app.handle(now, Press::Link(LinkEvent::Heard(Event::Page { to: Target::Room(lobby()), page })));

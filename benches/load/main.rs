@@ -63,6 +63,8 @@ fn rows() -> Vec<Row> {
         on_a_server!("rooms-100x10", server, wire, scenario::rooms(server, wire, 100, 10)),
         on_a_server!("rooms-1000x2", server, wire, scenario::rooms(server, wire, 1000, 2)),
         on_a_server!("rooms-5000x2", server, wire, scenario::rooms(server, wire, 5000, 2)),
+        // As many as a host has by default, with the lobby; and about as many connections as its files allow.
+        on_a_server!("rooms-9999x1", server, wire, scenario::rooms(server, wire, 9999, 1)),
     ];
     rows.extend(scale.into_iter().map(|row| Row { rooms: true, ..row }));
     rows

@@ -38,7 +38,7 @@ impl Hub {
     /// Somebody is there, or is not any more.
     pub(super) fn presence(&mut self, person: PersonId, who: Author, online: bool) {
         let known = self.people.get(person);
-        let rooms = known.into_iter().flat_map(|known| &known.rooms);
+        let rooms = known.into_iter().flat_map(|known| known.rooms.iter());
         let many: Vec<RoomName> =
             rooms.filter(|room| self.rooms.get(room).is_some_and(|hall| self.many(hall))).cloned().collect();
         let to = self.around(person, |hall| !self.many(hall));

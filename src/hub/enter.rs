@@ -318,14 +318,14 @@ impl Hub {
             self.gone(person);
         }
         let Some(guest) = self.people.forget(person) else { return };
-        for room in rooms {
-            if let Some(known) = self.rooms.get_mut(&room) {
+        for room in rooms.iter() {
+            if let Some(known) = self.rooms.get_mut(room) {
                 known.members.remove(&person);
             }
             if announced {
-                self.moved(&room, None, guest.author.clone(), false);
+                self.moved(room, None, guest.author.clone(), false);
             }
-            self.forget_if_empty(&room);
+            self.forget_if_empty(room);
         }
     }
 

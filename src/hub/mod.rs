@@ -556,9 +556,9 @@ impl Hub {
     /// All conversations of a person, the default room first.
     fn conversations(&self, person: PersonId) -> Vec<Conversation> {
         let Some(known) = self.people.get(person) else { return Vec::new() };
-        let default = known.rooms.get(&self.rules.default_room);
-        let others = known.rooms.iter().filter(|room| **room != self.rules.default_room);
-        let rooms = default.into_iter().chain(others).cloned().map(Conversation::Room);
+        let (default, others): (Vec<_>, Vec<_>) =
+            known.rooms.iter().cloned().partition(|room| *room == self.rules.default_room);
+        let rooms = default.into_iter().chain(others).map(Conversation::Room);
         let directs = known.directs.iter().map(|other| Conversation::Direct(Pair::new(person, *other)));
         rooms.chain(directs).collect()
     }

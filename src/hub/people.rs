@@ -19,7 +19,7 @@ pub struct Person {
     /// Who, as others see it.
     pub author: Author,
     /// Rooms it is in.
-    pub rooms: BTreeSet<RoomName>,
+    pub rooms: Rooms,
     /// People it has a direct conversation with.
     pub directs: BTreeSet<PersonId>,
     /// Its screens, entered.
@@ -36,13 +36,61 @@ impl Person {
     fn new(author: Author) -> Person {
         Person {
             author,
-            rooms: BTreeSet::new(),
+            rooms: Rooms::default(),
             directs: BTreeSet::new(),
             sessions: Vec::new(),
             online: false,
             gone_at: None,
             reads: HashMap::new(),
         }
+    }
+}
+
+/// Rooms in order, each once. Nearly everybody is in few, and a tree's first leaf has room for eleven, which is what an idle
+/// person would cost most by.
+#[derive(Clone, Debug, Default)]
+pub struct Rooms(Vec<RoomName>);
+
+impl Rooms {
+    /// Whether it was not there.
+    pub fn insert(&mut self, room: RoomName) -> bool {
+        let place = self.0.binary_search(&room);
+        if let Err(place) = place {
+            self.0.reserve_exact(1);
+            self.0.insert(place, room);
+        }
+        place.is_err()
+    }
+
+    /// Takes it out, if it is there.
+    pub fn remove(&mut self, room: &RoomName) {
+        if let Ok(place) = self.0.binary_search(room) {
+            self.0.remove(place);
+        }
+    }
+
+    /// Whether it is there.
+    pub fn contains(&self, room: &RoomName) -> bool {
+        self.0.binary_search(room).is_ok()
+    }
+
+    /// All.
+    pub fn iter(&self) -> std::slice::Iter<'_, RoomName> {
+        self.0.iter()
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl FromIterator<RoomName> for Rooms {
+    fn from_iter<T: IntoIterator<Item = RoomName>>(rooms: T) -> Rooms {
+        let mut all: Vec<RoomName> = rooms.into_iter().collect();
+        all.sort();
+        all.dedup();
+        Rooms(all)
     }
 }
 
@@ -101,9 +149,11 @@ impl People {
     pub fn forget(&mut self, person: PersonId) -> Option<Person> {
         let gone = self.people.remove(&person)?;
         self.put_off(&gone.author.name, person);
-        let before = self.keys.len();
-        self.keys.retain(|_, owner| *owner != person);
-        self.with_keys -= usize::from(self.keys.len() < before);
+        if !gone.author.guest {
+            let before = self.keys.len();
+            self.keys.retain(|_, owner| *owner != person);
+            self.with_keys -= usize::from(self.keys.len() < before);
+        }
         Some(gone)
     }
 

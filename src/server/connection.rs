@@ -3,6 +3,7 @@
 //! hub's; what is written and in which order is [`Outgoing`]'s.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::{SendError, TrySendError};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig, WebSocketContext};
@@ -130,47 +132,30 @@ pub struct Upgraded {
     pub place: half_open::Place,
 }
 
-/// Serves one connection to its end.
-pub async fn serve(house: Arc<House>, upgraded: Upgraded) {
-    let Upgraded { socket, early, dialect, authority, since, peer, place } = upgraded;
-    let mut chance = [0; 56];
-    if let Err(error) = getrandom::fill(&mut chance) {
-        // A challenge that can be guessed is worse than no connection.
-        return tracing::error!("no random numbers, so {peer} is turned away: {error}");
-    }
-    let (challenge, luck) = chance.split_first_chunk::<32>().expect("56 is more than 32");
-    let luck = *luck.first_chunk::<24>().expect("32 + 24 = 56");
-    let session = house.ids.take();
-    let handle = Arc::new(Handle::new(socket, dialect, &house.limits));
-    let opened = Input::Opened { session, dialect, authority, challenge: *challenge, luck };
-    if house.arrivals.send(Arrival::Opened(handle.clone(), opened)).await.is_err() {
-        return;
-    }
-    tracing::debug!(session = session.0, %peer, dialect = dialect.name(), "connection opened");
-    let mut connection = Connection::new(&house, session, handle.clone(), Rest { early, since, peer, place });
-    let why = match AssertUnwindSafe(connection.run()).catch_unwind().await {
-        Ok(why) => why,
-        Err(_) => Why::Borrowed("its task failed, which is a mistake in wschat"),
-    };
-    drop(connection);
-    tracing::info!(session = session.0, %peer, "connection closed: {why}");
-    let _ = house.arrivals.send(Arrival::Input(Input::Closed { session })).await;
-    linger(&handle.out, house.timeouts.close_flush).await;
+/// Serves one connection to its end. What is to be awaited holds as little as can be: there is one for everybody who is
+/// there and says nothing.
+pub fn serve(house: Arc<House>, upgraded: Upgraded) -> Option<impl Future<Output = ()>> {
+    let mut connection = Connection::open(house, upgraded)?;
+    Some(async move {
+        let why = match AssertUnwindSafe(connection.run()).catch_unwind().await {
+            Ok(why) => why,
+            Err(_) => Why::Borrowed("its task failed, which is a mistake in wschat"),
+        };
+        let (session, peer) = (connection.session, connection.peer);
+        tracing::info!(session = session.0, %peer, "connection closed: {why}");
+        drop(why);
+        connection.waiting.push_back(Arrival::Input(Input::Closed { session }));
+        let _ = connection.hand_over().await;
+        connection.place = None;
+        linger(&connection.handle.out, connection.house.timeouts.close_flush).await;
+    })
 }
 
 /// Why a connection ends, for the log.
 type Why = Cow<'static, str>;
 
-/// What a connection is made of besides its handle.
-struct Rest {
-    early: Vec<u8>,
-    since: Instant,
-    peer: SocketAddr,
-    place: half_open::Place,
-}
-
-struct Connection<'a> {
-    house: &'a House,
+struct Connection {
+    house: Arc<House>,
     session: SessionId,
     handle: Arc<Handle>,
     peer: SocketAddr,
@@ -188,6 +173,9 @@ struct Connection<'a> {
     /// Bytes read since the last whole message.
     unfinished: usize,
     control: Control,
+    /// What the driver had no room for. Nothing is read while anything is here, so that a flood is felt by the flooder;
+    /// and it is empty, without memory of its own, for everybody else.
+    waiting: VecDeque<Arrival>,
 }
 
 /// What the task wakes for.
@@ -207,16 +195,28 @@ enum Got {
     Enough,
 }
 
-impl<'a> Connection<'a> {
-    fn new(house: &'a House, session: SessionId, handle: Arc<Handle>, upgraded: Rest) -> Connection<'a> {
-        let Rest { early, since, peer, place } = upgraded;
+impl Connection {
+    /// A connection whose first word, that it is there, waits for the driver.
+    fn open(house: Arc<House>, upgraded: Upgraded) -> Option<Connection> {
+        let Upgraded { socket, early, dialect, authority, since, peer, place } = upgraded;
+        let mut chance = [0; 56];
+        if let Err(error) = getrandom::fill(&mut chance) {
+            // A challenge that can be guessed is worse than no connection.
+            tracing::error!("no random numbers, so {peer} is turned away: {error}");
+            return None;
+        }
+        let (challenge, luck) = chance.split_first_chunk::<32>().expect("56 is more than 32");
+        let luck = *luck.first_chunk::<24>().expect("32 + 24 = 56");
+        let session = house.ids.take();
+        let handle = Arc::new(Handle::new(socket, dialect, &house.limits));
+        let opened = Input::Opened { session, dialect, authority, challenge: *challenge, luck };
+        tracing::debug!(session = session.0, %peer, dialect = dialect.name(), "connection opened");
         let entered = handle.entered();
         let now = Instant::now();
-        Connection {
-            house,
+        Some(Connection {
             session,
             frames: WebSocketContext::from_partially_read(early, Role::Server, Some(config(&house.limits, entered))),
-            codec: house.translator.codec(handle.dialect, super::decode_limits(&house.limits)),
+            codec: house.translator.codec(dialect, super::decode_limits(&house.limits)),
             place: (!entered).then_some(place),
             enter_by: (!entered).then(|| after(since, house.timeouts.enter)).flatten(),
             heard: now,
@@ -224,12 +224,17 @@ impl<'a> Connection<'a> {
             stalled: None,
             unfinished: 0,
             control: Control { left: CONTROL_BURST, since: now },
+            waiting: VecDeque::from([Arrival::Opened(handle.clone(), opened)]),
             handle,
             peer,
-        }
+            house,
+        })
     }
 
     async fn run(&mut self) -> Why {
+        if self.hand_over().await.is_err() {
+            return Why::Borrowed(STOPS);
+        }
         let mut timer = pin!(sleep_until(self.deadline().unwrap_or_else(never)));
         // What came with the handshake lies in tungstenite's buffer, where no socket tells of it: so read once at first.
         let mut readable = true;
@@ -238,7 +243,12 @@ impl<'a> Connection<'a> {
                 return why;
             }
             if readable && self.handle.may_ask() {
-                match self.read().await {
+                let got = self.read();
+                // Also before an end: what was read was said.
+                if self.hand_over().await.is_err() {
+                    return Why::Borrowed(STOPS);
+                }
+                match got {
                     Ok(Got::All) => readable = false,
                     Ok(Got::Enough) => tokio::task::yield_now().await,
                     Err(why) => return why,
@@ -308,8 +318,21 @@ impl<'a> Connection<'a> {
         timer.poll(cx).map(|()| Woken::Time)
     }
 
-    /// Reads what is there: frames become commands, commands go to the driver.
-    async fn read(&mut self) -> Result<Got, Why> {
+    /// Waits until the driver has room for all that waits.
+    async fn hand_over(&mut self) -> Result<(), SendError<()>> {
+        while !self.waiting.is_empty() {
+            let place = self.house.arrivals.reserve().await?;
+            if let Some(arrival) = self.waiting.pop_front() {
+                place.send(arrival);
+            }
+        }
+        self.waiting = VecDeque::new();
+        Ok(())
+    }
+
+    /// Reads what is there: frames become commands, commands go to the driver. Not async, and neither is what it calls:
+    /// what they hold would be kept for every connection that reads nothing.
+    fn read(&mut self) -> Result<Got, Why> {
         let (mut frames, mut answered) = (0, false);
         let got = loop {
             let mut socket = Socket {
@@ -324,13 +347,13 @@ impl<'a> Connection<'a> {
             match result {
                 Ok(message) => {
                     self.unfinished = 0;
-                    self.message(message).await?;
+                    self.message(message)?;
                 }
                 Err(Error::Io(e)) if e.kind() == io::ErrorKind::WouldBlock => break Got::All,
                 Err(error) => return Err(self.failed(error)),
             }
             frames += 1;
-            if frames == FRAMES_PER_TURN || !self.handle.may_ask() {
+            if frames == FRAMES_PER_TURN || !self.handle.may_ask() || !self.waiting.is_empty() {
                 break Got::Enough;
             }
         };
@@ -344,11 +367,11 @@ impl<'a> Connection<'a> {
         Ok(got)
     }
 
-    async fn message(&mut self, message: Message) -> Result<(), Why> {
+    fn message(&mut self, message: Message) -> Result<(), Why> {
         match message {
             Message::Text(text) => {
                 for decoded in self.codec.decode(&text) {
-                    self.decoded(decoded).await?;
+                    self.decoded(decoded)?;
                 }
                 Ok(())
             }
@@ -368,7 +391,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    async fn decoded(&mut self, decoded: Decoded) -> Result<(), Why> {
+    fn decoded(&mut self, decoded: Decoded) -> Result<(), Why> {
         let session = self.session;
         let input = match decoded {
             Decoded::Command(tag, command) => {
@@ -391,8 +414,19 @@ impl<'a> Connection<'a> {
             }
         };
         self.handle.ask();
-        // Waits when the driver has too much to do: a flood is felt by the flooder.
-        self.house.arrivals.send(Arrival::Input(input)).await.map_err(|_| Why::Borrowed("the host stops"))
+        let arrival = Arrival::Input(input);
+        if !self.waiting.is_empty() {
+            self.waiting.push_back(arrival);
+            return Ok(());
+        }
+        match self.house.arrivals.try_send(arrival) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(arrival)) => {
+                self.waiting.push_back(arrival);
+                Ok(())
+            }
+            Err(TrySendError::Closed(_)) => Err(Why::Borrowed(STOPS)),
+        }
     }
 
     /// What a failed read ends in. The peer is told why where the socket still works.
@@ -450,6 +484,8 @@ impl<'a> Connection<'a> {
         }
     }
 }
+
+const STOPS: &str = "the host stops";
 
 /// A ping of the server without a payload (RFC 6455, 5.5.2).
 const PING: &[u8] = &[0x89, 0];

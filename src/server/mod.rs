@@ -15,7 +15,7 @@ mod http;
 mod ids;
 mod keeper;
 mod listen;
-mod outgoing;
+pub mod outgoing;
 mod turns;
 
 use std::future::Future;
@@ -233,7 +233,9 @@ impl Door {
                 tasks.spawn(async move {
                     if let Some(upgraded) = http::greet(router, house.clone(), stream, peer, place).await {
                         // A task of its own: this one's memory was made for HTTP, which needs far more.
-                        next.spawn(connection::serve(house, upgraded));
+                        if let Some(serving) = connection::serve(house, upgraded) {
+                            next.spawn(serving);
+                        }
                     }
                 });
             }));

@@ -137,6 +137,19 @@ fn standing(
             // A direct conversation is nobody's to join: what was never read is unread.
             .unwrap_or(if direct { 0 } else { head }),
     };
+    let nothing = Standing {
+        conversation: conversation.clone(),
+        oldest: seq(oldest),
+        head: seq(head),
+        read: seq(read),
+        unread: 0,
+        mentions: 0,
+        topic: Text::clean(&topic),
+    };
+    if read >= head {
+        // So with nearly everybody who comes back, and with every guest.
+        return Ok(nothing);
+    }
     let unread: u32 = db
         .prepare_cached(
             "SELECT count(*) FROM (SELECT 1 FROM entries e INDEXED BY said WHERE e.conversation = ?1 AND e.seq > ?2 AND e.kind = 0 AND e.author <> ?3
@@ -149,15 +162,7 @@ fn standing(
             .prepare_cached("SELECT count(*) FROM (SELECT 1 FROM mentions WHERE person = ?1 AND conversation = ?2 AND seq > ?3 LIMIT ?4)")?
             .query_row(params![person.0, id, read, COUNT_LIMIT], |row| row.get(0))?,
     };
-    Ok(Standing {
-        conversation: conversation.clone(),
-        oldest: seq(oldest),
-        head: seq(head),
-        read: seq(read),
-        unread,
-        mentions,
-        topic: Text::clean(&topic),
-    })
+    Ok(Standing { unread, mentions, ..nothing })
 }
 
 pub fn page(db: &Connection, ask: &PageAsk) -> rusqlite::Result<Page> {

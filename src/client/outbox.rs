@@ -162,7 +162,9 @@ fn left_over(dir: &Path, stem: &str) -> io::Result<Vec<(PathBuf, File)>> {
             left.push((at, path, file));
         }
     }
-    left.sort_by_key(|(at, ..)| *at);
+    // A file system's clock ticks some hundred times a second: begun in one tick, the names decide, so that it is always
+    // the same order.
+    left.sort_by(|(at, path, _), (other_at, other, _)| (at, path).cmp(&(other_at, other)));
     Ok(left.into_iter().map(|(_, path, file)| (path, file)).collect())
 }
 

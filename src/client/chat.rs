@@ -292,12 +292,17 @@ impl Chat {
 
     /// A line with a nonce of its own. The outbox keeps it, then [`Ask::Say`] says it.
     pub fn draft(&mut self, to: Target, text: Text, me: bool) -> Record {
+        self.record(to, What::Said { text, me, reply_to: None })
+    }
+
+    /// The same for anything that goes into a log: an answer, an edit, a deletion, a reaction.
+    pub fn record(&mut self, to: Target, what: What) -> Record {
         self.counter += 1;
         let mut nonce = self.run;
         for (byte, count) in nonce[8..].iter_mut().zip(self.counter.to_le_bytes()) {
             *byte ^= count;
         }
-        Record { nonce: Nonce(nonce), to, text, me }
+        Record { nonce: Nonce(nonce), to, what }
     }
 
     /// Takes in one thing that happened and says what is to be done, in order.
@@ -877,29 +882,39 @@ impl Chat {
             pending.state = Delivery::Sent(now.up);
             lines.push_back(pending.record.clone());
         }
-        for Record { nonce, to, text, me } in lines {
-            match (self.dialect, &name) {
-                (Dialect::V1, _) => {
-                    self.send(Command::Say { to, text, me, reply_to: None, nonce: Some(nonce) });
+        for Record { nonce, to, what } in lines {
+            match (self.dialect, &name, what) {
+                (Dialect::V1, _, what) => {
+                    self.send(command(to, what, nonce));
                 }
-                (Dialect::Plain, Some(name)) => self.effects.push(Effect::Line(foreign::line(name, &text))),
-                (Dialect::Plain, None) => {}
+                (Dialect::Plain, Some(name), What::Said { text, .. }) => {
+                    self.effects.push(Effect::Line(foreign::line(name, &text)));
+                }
+                (Dialect::Plain, None, What::Said { .. }) => {}
+                (Dialect::Plain, _, _) => self.fail(nonce, "a server in plain text knows only lines"),
             }
+        }
+    }
+
+    fn fail(&mut self, nonce: Nonce, why: &str) {
+        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.record.nonce == nonce) {
+            pending.state = Delivery::Failed(why.to_owned());
         }
     }
 
     /// What a server in plain text said: our own line come back, or somebody's.
     fn line(&mut self, now: Now, frame: &str) {
         let Some(me) = self.me.clone() else { return };
-        let ours = |pending: &&Pending| {
-            matches!(pending.state, Delivery::Sent(_))
-                && foreign::gives_back(frame, &foreign::line(&me.name, &pending.record.text))
+        let ours = |pending: &Pending| match &pending.record.what {
+            What::Said { text, .. } if matches!(pending.state, Delivery::Sent(_)) => {
+                foreign::gives_back(frame, &foreign::line(&me.name, text)).then(|| (text.clone(), pending.record.nonce))
+            }
+            _ => None,
         };
-        let record = self.pending.iter().find(ours).map(|pending| pending.record.clone());
-        let (from, text, nonce) = match record {
-            Some(record) => {
-                self.settle(record.nonce);
-                (me, record.text, Some(record.nonce))
+        let (from, text, nonce) = match self.pending.iter().find_map(ours) {
+            Some((text, nonce)) => {
+                self.settle(nonce);
+                (me, text, Some(nonce))
             }
             None => {
                 let (name, text) = foreign::heard(frame);
@@ -985,6 +1000,21 @@ impl Chat {
         };
         let id = self.send(Command::Page { to: to.clone(), before: Some(before), limit: Some(PAGE) });
         self.page = Some((id, to));
+    }
+}
+
+/// The command that says or changes this.
+fn command(to: Target, what: What, nonce: Nonce) -> Command {
+    let nonce = Some(nonce);
+    match (what, to) {
+        (What::Said { text, me, reply_to }, to) => Command::Say { to, text, me, reply_to, nonce },
+        (What::Edited { of, text }, to) => Command::Edit { to, of, text, nonce },
+        (What::Deleted { of }, to) => Command::Delete { to, of, nonce },
+        (What::Reacted { of, emoji }, to) => Command::React { to, of, emoji, on: true, nonce },
+        (What::Unreacted { of, emoji }, to) => Command::React { to, of, emoji, on: false, nonce },
+        (What::Topic { text }, Target::Room(room)) => Command::Topic { room, text, nonce },
+        // No screen makes one: only rooms have a topic. The host answers what it thinks of it.
+        (What::Topic { text }, to) => Command::Say { to, text, me: false, reply_to: None, nonce },
     }
 }
 

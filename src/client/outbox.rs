@@ -11,21 +11,19 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::protocol::entry::{Nonce, hex};
+use crate::protocol::entry::{Emoji, Nonce, Seq, What, hex};
 use crate::protocol::names::{Nick, Target};
 use crate::protocol::text::Text;
 
-/// One line waiting to be acked.
+/// One line waiting to be acked, or one change of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// What it is recognised by, for good.
     pub nonce: Nonce,
     /// Where it goes.
     pub to: Target,
-    /// The words.
-    pub text: Text,
-    /// In the third person.
-    pub me: bool,
+    /// What is to be said, or changed.
+    pub what: What,
 }
 
 /// Bytes of one outbox that are read: a text has 8 KiB at most and a person hardly ten thousand lines waiting.
@@ -180,7 +178,18 @@ fn stem(authority: &str, name: &Nick) -> String {
 }
 
 fn said(record: &Record) -> Value {
-    json!({"nonce": record.nonce.to_string(), "to": record.to.to_string(), "text": record.text.as_str(), "me": record.me})
+    let mut value = match &record.what {
+        What::Said { text, me, reply_to: None } => json!({"text": text.as_str(), "me": me}),
+        What::Said { text, me, reply_to: Some(of) } => json!({"text": text.as_str(), "me": me, "reply_to": of.0}),
+        What::Edited { of, text } => json!({"edit": of.0, "text": text.as_str()}),
+        What::Deleted { of } => json!({"delete": of.0}),
+        What::Reacted { of, emoji } => json!({"react": of.0, "emoji": emoji.as_str()}),
+        What::Unreacted { of, emoji } => json!({"unreact": of.0, "emoji": emoji.as_str()}),
+        What::Topic { text } => json!({"topic": text.as_str()}),
+    };
+    value["nonce"] = record.nonce.to_string().into();
+    value["to"] = record.to.to_string().into();
+    value
 }
 
 /// A record as it is written: length, digest, JSON.
@@ -218,12 +227,23 @@ fn record(bytes: &[u8]) -> Option<(Value, &[u8])> {
 }
 
 fn line(value: &Value) -> Option<Record> {
-    Some(Record {
-        nonce: value["nonce"].as_str()?.parse().ok()?,
-        to: Target::parse(value["to"].as_str()?).ok()?,
-        text: Text::clean(value["text"].as_str()?),
-        me: value["me"].as_bool()?,
-    })
+    let text = |key: &str| value[key].as_str().map(Text::clean);
+    let seq = |key: &str| value[key].as_u64().map(Seq);
+    let emoji = || value["emoji"].as_str().and_then(Emoji::parse);
+    let what = if let Some(of) = seq("edit") {
+        What::Edited { of, text: text("text")? }
+    } else if let Some(of) = seq("delete") {
+        What::Deleted { of }
+    } else if let Some(of) = seq("react") {
+        What::Reacted { of, emoji: emoji()? }
+    } else if let Some(of) = seq("unreact") {
+        What::Unreacted { of, emoji: emoji()? }
+    } else if let Some(text) = text("topic") {
+        What::Topic { text }
+    } else {
+        What::Said { text: text("text")?, me: value["me"].as_bool()?, reply_to: seq("reply_to") }
+    };
+    Some(Record { nonce: value["nonce"].as_str()?.parse().ok()?, to: Target::parse(value["to"].as_str()?).ok()?, what })
 }
 
 #[cfg(test)]
@@ -232,7 +252,8 @@ mod tests {
 
     fn said(n: u8) -> Record {
         let to = Target::parse("#lobby").unwrap();
-        Record { nonce: Nonce([n; 16]), to, text: Text::clean(&format!("line\n{n}")), me: n == 2 }
+        let text = Text::clean(&format!("line\n{n}"));
+        Record { nonce: Nonce([n; 16]), to, what: What::Said { text, me: n == 2, reply_to: None } }
     }
 
     #[test]
@@ -254,6 +275,23 @@ mod tests {
         assert_eq!(heir.waiting(), [said(1), said(3), said(4)]);
         drop(heir);
         assert_eq!(open(5).waiting(), [said(1), said(3), said(4)]);
+    }
+
+    #[test]
+    fn everything_that_can_wait_is_read_as_it_was_written() {
+        let (text, emoji, of) = (Text::clean("a \"b\""), Emoji::parse("👍").unwrap(), Seq(7));
+        let all = [
+            What::Said { text: text.clone(), me: true, reply_to: Some(of) },
+            What::Edited { of, text: text.clone() },
+            What::Deleted { of },
+            What::Reacted { of, emoji: emoji.clone() },
+            What::Unreacted { of, emoji },
+            What::Topic { text },
+        ];
+        for what in all {
+            let record = Record { what, ..said(1) };
+            assert_eq!(line(&super::said(&record)), Some(record));
+        }
     }
 
     #[test]

@@ -37,6 +37,10 @@ pub const COMMANDS: &[Spec] = &[
     Spec { name: "me", args: "text", help: "say what you do, in the third person", at: At::Everywhere },
     Spec { name: "nick", args: "name", help: "be called otherwise", at: At::Everywhere },
     Spec { name: "who", args: "[#room]", help: "list the people of this room, or of that one", at: At::Everywhere },
+    Spec { name: "go", args: "", help: "go to a room, a person, a command or a key by name", at: At::Screen },
+    Spec { name: "back", args: "", help: "go back to the room you came from", at: At::Screen },
+    Spec { name: "select", args: "", help: "pick out a message, to answer, edit, copy it", at: At::Screen },
+    Spec { name: "edit", args: "[text]", help: "edit the last message you sent; s/old/new/ does too", at: At::Screen },
     Spec { name: "history", args: "[n]", help: "show the last n lines of this room (20)", at: At::Plain },
     Spec {
         name: "clear",
@@ -74,6 +78,14 @@ pub enum Line {
     Nick(Nick),
     /// `/who`.
     Who(Option<RoomName>),
+    /// `/go`.
+    Go,
+    /// `/back`.
+    Back,
+    /// `/select`.
+    Select,
+    /// `/edit`; without text it is edited in the composer.
+    Edit(Option<String>),
     /// `/history`.
     History(u32),
     /// `/clear`.
@@ -154,6 +166,10 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
         "me" if !args.is_empty() => Ok(Line::Me(args.to_owned())),
         "nick" if !args.is_empty() => nick(args).map(Line::Nick),
         "who" => maybe_room(args).map(Line::Who),
+        "go" if args.is_empty() => Ok(Line::Go),
+        "back" if args.is_empty() => Ok(Line::Back),
+        "select" if args.is_empty() => Ok(Line::Select),
+        "edit" => Ok(Line::Edit(some(args))),
         "history" if args.is_empty() => Ok(Line::History(HISTORY_DEFAULT)),
         "history" => args.parse().map(|n: u32| Line::History(n.clamp(1, HISTORY_MOST))).map_err(|_| usage()),
         "clear" if args.is_empty() => Ok(Line::Clear),

@@ -5,8 +5,10 @@ mod complete;
 mod compose;
 mod lines;
 mod name;
+mod pick;
 mod rooms;
 mod scroll;
+pub mod select;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -30,9 +32,11 @@ use crate::protocol::event::Member;
 use crate::protocol::names::{Nick, Target};
 use crate::protocol::slash;
 
-pub use compose::Written;
+pub use compose::{Aim, Written};
 use name::NamePrompt;
+pub use pick::Pick;
 pub use rooms::RoomRow;
+pub use select::Selection;
 
 /// How long after Esc a key still counts as one with Alt: some links take the two bytes apart.
 const ESC_THEN: Duration = Duration::from_millis(50);
@@ -74,6 +78,8 @@ pub enum Popup {
         /// Lines above the first shown.
         scroll: usize,
     },
+    /// Something to choose.
+    Pick(Box<Pick>),
 }
 
 /// What the bottom line says.
@@ -104,6 +110,8 @@ pub enum Input {
     Kept(Record),
     /// The outbox could not keep a line.
     NotKept(String),
+    /// Nothing here opens this link.
+    NotOpened(String),
     /// The time of [`App::wake_at`] has come.
     Woke,
     /// The screen is gone; what is left to be told is told.
@@ -127,6 +135,10 @@ pub enum Effect {
     Suspend,
     /// Ring.
     Bell,
+    /// Give this to the terminal's clipboard.
+    Copy(String),
+    /// Open this link, which is of http or https.
+    Open(String),
     /// The end.
     Quit,
 }
@@ -156,7 +168,11 @@ pub struct App {
     last_here: Option<Target>,
     composers: HashMap<Target, TextArea<'static>>,
     nowhere: TextArea<'static>,
+    aims: HashMap<Target, Aim>,
     scrolls: HashMap<Target, Scroll>,
+    selection: Option<Selection>,
+    /// A message of this conversation that is looked for, page by page.
+    seeking: Option<Seq>,
     marks: HashMap<Target, Seq>,
     cleared: HashMap<Target, Seq>,
     name: NamePrompt,
@@ -200,7 +216,10 @@ impl App {
             last_here: None,
             composers: HashMap::new(),
             nowhere: compose::field(),
+            aims: HashMap::new(),
             scrolls: HashMap::new(),
+            selection: None,
+            seeking: None,
             marks: HashMap::new(),
             cleared: HashMap::new(),
             name: NamePrompt::default(),
@@ -265,12 +284,15 @@ impl App {
             Input::Focus(focused) => self.focused = focused,
             Input::Link(event) => {
                 self.tell(chat::Input::Link(event));
-                self.go_on_to_top();
+                self.go_on();
             }
             Input::Kept(record) => self.kept(record),
             Input::NotKept(why) => {
                 self.keeping = false;
                 self.say(format!("not sent, what you wrote is still here: {why}"), Role::Error);
+            }
+            Input::NotOpened(link) => {
+                self.copy_text(link, "nothing here opens links; it is copied instead".to_owned());
             }
             Input::Bye => self.ask(Ask::Bye),
             Input::Woke => {
@@ -354,8 +376,9 @@ impl App {
 
     fn context(&self) -> Context {
         match &self.popup {
-            Popup::Name => Context::Dialog,
+            Popup::Name | Popup::Pick(_) => Context::Dialog,
             Popup::List { .. } => Context::Help,
+            Popup::None if self.selection.is_some() => Context::Select,
             Popup::None if self.composer().is_empty() => Context::EmptyComposer,
             Popup::None => Context::Composer,
         }
@@ -373,8 +396,15 @@ impl App {
         if self.notice.as_ref().is_some_and(|(_, role, _)| *role != Role::Warn || !self.quitting) {
             self.notice = None;
         }
-        let context = self.context();
-        let action = self.look.keymap.lookup(context, key);
+        let mut action = self.look.keymap.lookup(self.context(), key);
+        if self.completion.is_some() {
+            action = self.look.keymap.lookup(Context::Completing, key).or(action);
+        }
+        if action.is_none() && self.context() == Context::Select {
+            // What means nothing to a message is meant for the composer.
+            self.deselect();
+            action = self.look.keymap.lookup(self.context(), key);
+        }
         if !matches!(action, Some(Action::Complete | Action::CompletePrevious)) && self.completion.take().is_some() {
             // Esc closes the popup and nothing else.
             if action == Some(Action::Cancel) {
@@ -399,12 +429,16 @@ impl App {
             (_, Action::Quit) => self.quit(),
             (Popup::Name, action) => self.name_act(action),
             (Popup::List { .. }, action) => self.list_act(action),
+            (Popup::Pick(_), action) => self.pick_act(action),
             (Popup::None, Action::Help) => self.help(),
             (Popup::None, Action::Cancel) => self.escaped = Some(self.now.up),
             (Popup::None, Action::Retry) => self.retry(),
             (Popup::None, Action::Discard) => self.discard(),
             (Popup::None, action) => {
-                let done = self.rooms_act(action) || self.scroll_act(action) || self.compose_act(action);
+                let done = self.rooms_act(action)
+                    || self.select_act(action)
+                    || self.scroll_act(action)
+                    || self.compose_act(action);
                 debug_assert!(
                     done || matches!(action, Action::Accept | Action::ListUp | Action::ListDown | Action::CloseHelp)
                 );
@@ -413,15 +447,23 @@ impl App {
     }
 
     fn typed(&mut self, c: char) {
-        match self.popup {
+        match &self.popup {
             Popup::Name => self.name.typed(c),
             Popup::List { .. } => {}
+            Popup::Pick(_) => self.pick_typed(c),
             Popup::None => self.compose_typed(c),
         }
     }
 
-    /// Esc, and nothing came after it: to the newest line.
+    /// Esc, and nothing came after it: what was begun is dropped, one thing at a time; with nothing begun, to the newest
+    /// line.
     fn escape(&mut self) {
+        if self.selection.is_some() {
+            return self.deselect();
+        }
+        if self.aimed().is_some() {
+            return self.aim(None);
+        }
         self.bottom();
     }
 
@@ -601,7 +643,8 @@ impl App {
             composer,
         };
         let field = self.size.0.saturating_sub(super::wrap::width(&self.prompt_text(self.size.0)) as u16);
-        areas(size, wish(self.composed(field).lines.len() as u16))
+        let aim = u16::from(self.aimed().is_some());
+        areas(size, wish(self.composed(field).lines.len() as u16 + aim))
     }
 
     /// The popup that is open.
@@ -636,9 +679,25 @@ impl App {
             return Hint::Say(self.offline(why, *retry_at), Role::Warn);
         }
         let hint = |action, what: &str| (self.key_of(action), what.to_owned());
-        let keys = match self.popup {
+        let keys = match &self.popup {
             Popup::Name => vec![hint(Action::Accept, "enter"), hint(Action::Quit, "twice quits")],
             Popup::List { .. } => vec![hint(Action::Cancel, "close"), hint(Action::PageDown, "more")],
+            Popup::Pick(_) => {
+                vec![hint(Action::Accept, "take"), hint(Action::ListDown, "next"), hint(Action::Cancel, "close")]
+            }
+            Popup::None if self.selection.is_some() => vec![
+                hint(Action::Reply, "answer"),
+                hint(Action::React, "react"),
+                hint(Action::Copy, "copy"),
+                hint(Action::Edit, "edit"),
+                hint(Action::Menu, "more"),
+                hint(Action::Cancel, "back"),
+            ],
+            Popup::None if self.aimed().is_some() => vec![
+                hint(Action::Send, if matches!(self.aimed(), Some(Aim::Edit { .. })) { "save" } else { "send" }),
+                hint(Action::Cancel, "drop"),
+                hint(Action::Newline, "new line"),
+            ],
             Popup::None if self.composer().is_empty() => {
                 let mut keys = Vec::new();
                 if self.failed().is_some() {
@@ -647,7 +706,8 @@ impl App {
                 keys.extend([
                     hint(Action::NextRoom, "next room"),
                     hint(Action::NextNeedingYou, "unread"),
-                    hint(Action::PageUp, "scroll"),
+                    hint(Action::GoTo, "go to"),
+                    hint(Action::SelectMessage, "select"),
                 ]);
                 keys.push(hint(Action::Help, "help"));
                 keys

@@ -299,6 +299,13 @@ impl Shell {
                     Effect::Suspend => screen.suspend()?,
                     Effect::Redraw => screen.forget()?,
                     Effect::Bell => screen.bell()?,
+                    Effect::Copy(text) => screen.copy(&text)?,
+                    Effect::Open(link) => {
+                        if let Err(why) = open::that_detached(&link) {
+                            tracing::info!(%why, "a link cannot be opened");
+                            inputs.push_back(Input::NotOpened(link));
+                        }
+                    }
                     Effect::Dial => self.write(ToLink::Retry),
                     Effect::Named(name) => self.named(app, &name)?,
                     Effect::Keep(record) => inputs.push_back(match self.outbox.keep(record.clone()) {

@@ -9,6 +9,7 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
     EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
@@ -78,6 +79,14 @@ impl Screen {
     /// Rings.
     pub fn bell(&mut self) -> io::Result<()> {
         self.terminal.backend_mut().say(b"\x07")
+    }
+
+    /// Hands a text to the terminal's clipboard (OSC 52), which also works over SSH. Whether it was taken, no terminal says.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        let mut words = String::new();
+        let told = crossterm::Command::write_ansi(&CopyToClipboard::to_clipboard_from(text), &mut words);
+        told.map_err(io::Error::other)?;
+        self.terminal.backend_mut().say(words.as_bytes())
     }
 
     /// Gives the terminal back and stops, as the terminal's own key for it would; comes back on `fg`.

@@ -3,6 +3,7 @@
 
 mod pictures;
 mod scrolling;
+mod selecting;
 
 use std::time::Duration;
 

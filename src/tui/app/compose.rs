@@ -7,9 +7,10 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::super::keys::Action;
 use super::super::theme::Role;
 use super::super::wrap::{fit, untab, width, wrap};
-use super::{App, Effect, Scroll};
+use super::{App, Effect, Scroll, select};
 use crate::client::chat::Ask;
 use crate::client::outbox::Record;
+use crate::protocol::entry::{Seq, What};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::slash::{self, At, Line};
 use crate::protocol::text::Text;
@@ -29,6 +30,20 @@ pub struct Written {
     pub caret: (usize, usize),
     /// Whether there is nothing.
     pub empty: bool,
+}
+
+/// What the next line is about, besides the conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// It answers this message.
+    Reply(Seq),
+    /// It takes the place of these words.
+    Edit {
+        /// Of this message.
+        of: Seq,
+        /// What was being written before.
+        stash: String,
+    },
 }
 
 /// An empty composer.
@@ -70,6 +85,29 @@ impl App {
         written
     }
 
+    /// What the next line is about.
+    pub fn aimed(&self) -> Option<&Aim> {
+        self.aims.get(self.here.as_ref()?)
+    }
+
+    pub(super) fn aim(&mut self, aim: Option<Aim>) {
+        let Some(here) = self.here.clone() else { return };
+        // Of an edit that is given up, what was being written before comes back.
+        if let Some(Aim::Edit { stash, .. }) = self.aims.remove(&here) {
+            self.set_draft(&stash);
+        }
+        if let Some(aim) = aim {
+            self.aims.insert(here, aim);
+        }
+    }
+
+    pub(super) fn begin_edit(&mut self, of: Seq, text: &str) {
+        self.aim(None);
+        let stash = self.written();
+        self.aim(Some(Aim::Edit { of, stash }));
+        self.set_draft(text);
+    }
+
     /// What stands before the composer.
     pub fn prompt_text(&self, columns: u16) -> String {
         let sign = self.glyphs().prompt;
@@ -98,7 +136,8 @@ impl App {
     pub(super) fn paste(&mut self, text: &str) {
         self.completion = None;
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
-        match self.popup {
+        match &self.popup {
+            super::Popup::Pick(_) => text.lines().next().unwrap_or("").chars().for_each(|c| self.pick_typed(c)),
             super::Popup::Name => text.lines().next().unwrap_or("").chars().for_each(|c| self.name.typed(c)),
             super::Popup::List { .. } => {}
             super::Popup::None => {
@@ -182,7 +221,15 @@ impl App {
             Action::DeleteWordBack => _ = area.delete_word(),
             Action::DeleteWordForward => _ = area.delete_next_word(),
             Action::KillToStart => _ = area.delete_line_by_head(),
-            Action::KillToEnd => _ = area.delete_line_by_end(),
+            Action::KillToEnd => {
+                // With nothing to the right there is nothing to cut: then it is the key of those who switch rooms by it.
+                let (row, column) = (area.cursor().0, area.cursor().1);
+                let last = row + 1 == area.lines().len() && column == area.lines()[row].chars().count();
+                match last {
+                    true => self.go_to(),
+                    false => _ = self.composer_mut().delete_line_by_end(),
+                }
+            }
             Action::Yank => _ = area.paste(),
             Action::Undo => _ = area.undo(),
             Action::Redo => _ = area.redo(),
@@ -281,18 +328,21 @@ impl App {
         if written.trim().is_empty() {
             return self.say("there is nothing to send: only blanks".to_owned(), Role::Dim);
         }
+        if let (None, Some(change)) = (self.aimed(), Substitution::read(&written)) {
+            return self.substitute(&change);
+        }
         match slash::read(&written, At::Screen) {
             Err(error) => self.say(error.to_string(), Role::Error),
             Ok(line) => self.carry_out(line, written),
         }
     }
 
-    fn carry_out(&mut self, line: Line, written: String) {
+    pub(super) fn carry_out(&mut self, line: Line, written: String) {
         let here = self.here.clone();
         match (line, here) {
-            (Line::Say(words), Some(to)) => return self.keep(to, &words, false),
-            (Line::Me(words), Some(to)) => return self.keep(to, &words, true),
-            (Line::Msg(nick, Some(words)), _) => return self.keep(Target::Direct(nick), &words, false),
+            (Line::Say(words), Some(to)) => return self.keep_aimed(to, &words, false),
+            (Line::Me(words), Some(to)) => return self.keep_aimed(to, &words, true),
+            (Line::Msg(nick, Some(words)), _) => return self.keep_said(Target::Direct(nick), &words, false, None),
             (Line::Say(_) | Line::Me(_), None) => {
                 return self.say("you are in no room yet; /join #lobby goes to one".to_owned(), Role::Error);
             }
@@ -304,6 +354,14 @@ impl App {
             (Line::Topic(text), here) => self.topic(here, text),
             (Line::Nick(name), _) => self.ask(Ask::Rename(name)),
             (Line::Who(room), here) => self.who(room, here),
+            (Line::Edit(Some(words)), _) => return self.edit_command(Some(words)),
+            (Line::Edit(None), _) => {
+                self.composer_of_command(written);
+                return self.edit_command(None);
+            }
+            (Line::Select, _) => self.select(),
+            (Line::Go, _) => self.go_to(),
+            (Line::Back, _) => self.go_back(),
             (Line::Clear, Some(here)) => self.clear(here),
             (Line::Clear, None) => {}
             (Line::Help(of), _) => self.command_help(of.as_deref()),
@@ -324,7 +382,40 @@ impl App {
         self.remember(written);
     }
 
-    fn keep(&mut self, to: Target, words: &str, me: bool) {
+    /// Says it, or makes it the answer or the edit that is being written.
+    fn keep_aimed(&mut self, to: Target, words: &str, me: bool) {
+        match self.aimed() {
+            Some(Aim::Edit { of, .. }) => {
+                let of = *of;
+                self.keep_edited(to, of, words);
+            }
+            Some(Aim::Reply(of)) => {
+                let of = *of;
+                self.keep_said(to, words, me, Some(of));
+            }
+            None => self.keep_said(to, words, me, None),
+        }
+    }
+
+    fn keep_said(&mut self, to: Target, words: &str, me: bool, reply_to: Option<Seq>) {
+        if let Some(text) = self.sendable(words) {
+            self.keep(to, What::Said { text, me, reply_to });
+        }
+    }
+
+    fn keep_edited(&mut self, to: Target, of: Seq, words: &str) {
+        let before = self.here_talk().and_then(|talk| talk.timeline.get(of)).map(|shown| select::words(&shown));
+        if before.as_deref() == Some(words) {
+            self.aim(None);
+            return self.say("nothing was changed".to_owned(), Role::Dim);
+        }
+        if let Some(text) = self.sendable(words) {
+            self.keep(to, What::Edited { of, text });
+        }
+    }
+
+    /// The words as a text, when they may be said.
+    fn sendable(&mut self, words: &str) -> Option<Text> {
         let limit = self.chat.text_bytes();
         let text = Text::clean(words);
         if limit > 0 && text.as_str().len() > limit {
@@ -333,35 +424,74 @@ impl App {
                 "too long by {over} bytes (a message holds {} KiB): make it shorter, or two of it",
                 limit / 1024
             );
-            return self.say(text, Role::Error);
+            self.say(text, Role::Error);
+            return None;
         }
         if text.is_blank() {
-            return self.say("there is nothing in it to send".to_owned(), Role::Error);
+            self.say("there is nothing in it to send".to_owned(), Role::Error);
+            return None;
         }
+        Some(text)
+    }
+
+    fn keep(&mut self, to: Target, what: What) {
         self.keeping = true;
-        let record = self.chat.draft(to, text, me);
+        let record = self.chat.record(to, what);
         self.effects.push(Effect::Keep(record));
     }
 
     /// The outbox has it: only now does the composer forget it.
     pub(super) fn kept(&mut self, record: Record) {
-        self.keeping = false;
-        let written = self.written();
-        self.remember(written);
-        *self.composer_mut() = field();
         let to = record.to.clone();
-        if self.here.as_ref() != Some(&to) {
-            self.go(to.clone());
+        match &record.what {
+            What::Said { .. } => {
+                self.keeping = false;
+                let written = self.written();
+                self.remember(written);
+                *self.composer_mut() = field();
+                self.aims.remove(&to);
+                if self.here.as_ref() != Some(&to) {
+                    self.go(to.clone());
+                }
+                self.scrolls.insert(to, Scroll::Bottom);
+            }
+            What::Edited { .. } => {
+                self.keeping = false;
+                self.remember(self.written());
+                match self.aimed() {
+                    Some(_) => self.aim(None),
+                    None => *self.composer_mut() = field(),
+                }
+            }
+            // Not from the composer.
+            _ => {}
         }
-        self.scrolls.insert(to, Scroll::Bottom);
         self.ask(Ask::Say(record));
+    }
+
+    /// `s/old/new/`: the last message of one's own is edited.
+    fn substitute(&mut self, change: &Substitution) {
+        let Some((of, text)) = self.last_own() else {
+            return self.say("you said nothing here that could be edited".to_owned(), Role::Error);
+        };
+        let new = change.apply(text.as_str());
+        match (new, self.here.clone()) {
+            (Some(new), Some(to)) => self.keep_edited(to, of, &new),
+            _ => {
+                let text = format!(
+                    "“{}” is not in your last message; with a blank in front this line is said as it is",
+                    change.old
+                );
+                self.say(text, Role::Error);
+            }
+        }
     }
 
     fn open_direct(&mut self, nick: Nick) {
         self.go(Target::Direct(nick));
     }
 
-    fn join(&mut self, room: RoomName) {
+    pub(super) fn join(&mut self, room: RoomName) {
         let to = Target::Room(room.clone());
         match self.chat.talk(&to).is_some() {
             true => self.go(to),
@@ -376,6 +506,15 @@ impl App {
                 self.ask(Ask::Hide(to));
             }
             None => self.say("you are in no room".to_owned(), Role::Error),
+        }
+    }
+
+    /// `/edit`: the last message of one's own, with new words at once or in the composer.
+    fn edit_command(&mut self, words: Option<String>) {
+        let (Some(words), Some(to)) = (words, self.here.clone()) else { return self.edit_last() };
+        match self.last_own() {
+            Some((of, _)) => self.keep_edited(to, of, &words),
+            None => self.say("you said nothing here that could be edited".to_owned(), Role::Error),
         }
     }
 
@@ -408,5 +547,30 @@ impl App {
             self.cleared.insert(here.clone(), talk.head);
             self.scrolls.insert(here, Scroll::Bottom);
         }
+    }
+}
+
+/// `s/old/new/`, with `g` behind it everywhere; the sign after the `s` may be another one, as `s|a/b|c|`.
+struct Substitution<'a> {
+    old: &'a str,
+    new: &'a str,
+    everywhere: bool,
+}
+
+impl<'a> Substitution<'a> {
+    fn read(line: &'a str) -> Option<Substitution<'a>> {
+        let rest = line.strip_prefix('s')?;
+        let sign = rest.chars().next().filter(|c| matches!(c, '/' | '|' | '#' | ','))?;
+        let mut parts = rest[1..].split(sign);
+        let (old, new, flags) = (parts.next()?, parts.next()?, parts.next()?);
+        let ends = parts.next().is_none() && matches!(flags.trim_end(), "" | "g") && !line.contains('\n');
+        (ends && !old.is_empty()).then_some(Substitution { old, new, everywhere: flags.starts_with('g') })
+    }
+
+    fn apply(&self, text: &str) -> Option<String> {
+        text.contains(self.old).then(|| match self.everywhere {
+            true => text.replace(self.old, self.new),
+            false => text.replacen(self.old, self.new, 1),
+        })
     }
 }

@@ -20,6 +20,16 @@ pub enum RoomRow {
     Talk(usize),
 }
 
+/// How much a conversation needs one: mentions, then direct ones, then unread, then nothing.
+pub fn need(talk: &Talk) -> u8 {
+    match (&talk.to, talk.mentions, talk.unread) {
+        (Target::Room(_), 1.., _) => 3,
+        (Target::Direct(_), _, 1..) => 2,
+        (_, _, 1..) => 1,
+        _ => 0,
+    }
+}
+
 impl App {
     /// Goes to a conversation.
     pub(super) fn go(&mut self, to: Target) {
@@ -30,6 +40,8 @@ impl App {
             }
             self.completion = None;
             self.history_at = None;
+            self.selection = None;
+            self.seeking = None;
             self.here = Some(to.clone());
             self.mark();
         }
@@ -55,11 +67,8 @@ impl App {
             Action::PreviousRoom => self.step(-1),
             Action::NextNeedingYou => self.needing(true),
             Action::PreviousNeedingYou => self.needing(false),
-            Action::LastRoom => {
-                if let Some(to) = self.last_here.clone().filter(|to| self.chat.talk(to).is_some()) {
-                    self.go(to);
-                }
-            }
+            Action::LastRoom => self.go_back(),
+            Action::GoTo => self.go_to(),
             Action::ToggleRooms => self.rooms_shown = !self.rooms_shown,
             Action::TogglePeople => self.people_shown = Some(self.areas().people.is_empty()),
             action => match action.room_index() {
@@ -72,6 +81,12 @@ impl App {
             },
         }
         true
+    }
+
+    pub(super) fn go_back(&mut self) {
+        if let Some(to) = self.last_here.clone().filter(|to| self.chat.talk(to).is_some()) {
+            self.go(to);
+        }
     }
 
     fn index(&self) -> usize {
@@ -89,12 +104,6 @@ impl App {
     /// The next conversation that needs one: mentions first, then direct ones, then unread.
     fn needing(&mut self, forward: bool) {
         let talks = self.chat.talks();
-        let need = |talk: &Talk| match (&talk.to, talk.mentions, talk.unread) {
-            (Target::Room(_), 1.., _) => 3,
-            (Target::Direct(_), _, 1..) => 2,
-            (_, _, 1..) => 1,
-            _ => 0,
-        };
         let (here, many) = (self.index(), talks.len());
         let away = |at: usize| if forward { (at + many - here) % many } else { (here + many - at) % many };
         let best = (0..many).filter(|at| *at != here && need(&talks[*at]) > 0);

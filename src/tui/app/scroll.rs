@@ -16,12 +16,12 @@ impl App {
         self.here.as_ref().and_then(|here| self.scrolls.get(here)).copied().unwrap_or_default()
     }
 
-    fn visible(&self) -> Option<Visible> {
+    pub(super) fn visible(&self) -> Option<Visible> {
         let area = self.areas().messages;
         Some(messages::visible(self, self.here_talk()?, area.width, area.height))
     }
 
-    fn set_scroll(&mut self, scroll: Scroll) {
+    pub(super) fn set_scroll(&mut self, scroll: Scroll) {
         if let Some(here) = self.here.clone() {
             self.scrolls.insert(here, scroll);
         }
@@ -46,6 +46,8 @@ impl App {
 
     pub(super) fn bottom(&mut self) {
         self.topping = false;
+        self.selection = None;
+        self.seeking = None;
         self.set_scroll(Scroll::Bottom);
     }
 
@@ -56,7 +58,17 @@ impl App {
         self.go_on_to_top();
     }
 
-    pub(super) fn go_on_to_top(&mut self) {
+    /// What came in may be what was looked for.
+    pub(super) fn go_on(&mut self) {
+        if let Some(of) = self.seeking
+            && self.here_talk().is_some_and(|talk| !talk.loading())
+        {
+            self.seek(of);
+        }
+        self.go_on_to_top();
+    }
+
+    fn go_on_to_top(&mut self) {
         let Some(talk) = self.here_talk().filter(|_| self.topping) else { return };
         let (to, whole) = (talk.to.clone(), talk.timeline.complete_below());
         let Some(start) = talk.timeline.start() else { return };
@@ -100,7 +112,7 @@ impl App {
         self.set_scroll(place.unwrap_or(Scroll::Bottom));
     }
 
-    fn older(&mut self) {
+    pub(super) fn older(&mut self) {
         let Some(talk) = self.here_talk().filter(|talk| !talk.timeline.complete_below()) else { return };
         let to = talk.to.clone();
         self.ask(Ask::Older(to));

@@ -10,6 +10,10 @@ pub enum Context {
     Composer,
     /// The composer, empty.
     EmptyComposer,
+    /// The composer, with a choice of completions over it. What means nothing here means what it does in the composer.
+    Completing,
+    /// The messages, one of them picked out.
+    Select,
     /// A dialog: a field, a list, or both.
     Dialog,
     /// The help screen.
@@ -18,7 +22,14 @@ pub enum Context {
 
 impl Context {
     /// All of them.
-    pub const ALL: [Context; 4] = [Context::Composer, Context::EmptyComposer, Context::Dialog, Context::Help];
+    pub const ALL: [Context; 6] = [
+        Context::Composer,
+        Context::EmptyComposer,
+        Context::Completing,
+        Context::Select,
+        Context::Dialog,
+        Context::Help,
+    ];
 }
 
 /// How the help puts actions together, in this order.
@@ -28,6 +39,7 @@ pub enum Group {
     Rooms,
     Panes,
     Scrolling,
+    Messages,
     Composing,
     Editing,
     Delivery,
@@ -37,10 +49,11 @@ pub enum Group {
 
 impl Group {
     /// All of them, as the help shows them.
-    pub const ALL: [Group; 8] = [
+    pub const ALL: [Group; 9] = [
         Group::Rooms,
         Group::Panes,
         Group::Scrolling,
+        Group::Messages,
         Group::Composing,
         Group::Editing,
         Group::Delivery,
@@ -54,6 +67,7 @@ impl Group {
             Group::Rooms => "Rooms",
             Group::Panes => "Panes",
             Group::Scrolling => "Scrolling",
+            Group::Messages => "Messages, one picked out",
             Group::Composing => "Composing",
             Group::Editing => "Editing",
             Group::Delivery => "Sending and connection",
@@ -71,10 +85,12 @@ const EMPTY: Places = &[Context::EmptyComposer];
 const FIELD: Places = &[Context::Composer, Context::Dialog];
 const TYPING: Places = &[Context::Composer, Context::EmptyComposer, Context::Dialog];
 const LISTS: Places = &[Context::Dialog, Context::Help];
+const COMPLETING: Places = &[Context::Completing];
+const SELECT: Places = &[Context::Select];
 const DIALOG: Places = &[Context::Dialog];
 const HELP: Places = &[Context::Help];
-const READING: Places = &[Context::EmptyComposer, Context::Help];
-const NO_DRAFT: Places = &[Context::EmptyComposer, Context::Dialog, Context::Help];
+const READING: Places = &[Context::EmptyComposer, Context::Select, Context::Help];
+const NO_DRAFT: Places = &[Context::EmptyComposer, Context::Select, Context::Dialog, Context::Help];
 
 /// One row of the table.
 struct Row {
@@ -115,6 +131,7 @@ actions! {
         NextNeedingYou "next_needing_you" CHAT "Go to the next room that needs you: mentions, then direct messages, then unread";
         PreviousNeedingYou "previous_needing_you" CHAT "Go to the room before that needs you";
         LastRoom "last_room" CHAT "Go back to the room you came from";
+        GoTo "go_to" CHAT "Go to a room, a person, a command or a key by name" "/go";
         Room1 "room_1" CHAT "Go to room 1" "/join";
         Room2 "room_2" CHAT "Go to room 2" "/join";
         Room3 "room_3" CHAT "Go to room 3" "/join";
@@ -140,11 +157,29 @@ actions! {
         Top "top" EVERYWHERE "Go to the oldest message";
         Bottom "bottom" EVERYWHERE "Go to the newest message";
     }
+    Messages {
+        SelectMessage "select_message" CHAT "Pick out a message, to answer, edit, copy it …" "/select";
+        EditLast "edit_last" CHAT "Edit the last message you sent" "/edit";
+        SelectOlder "select_older" SELECT "The message before";
+        SelectNewer "select_newer" SELECT "The message after; after the newest, back to writing";
+        SelectOldest "select_oldest" SELECT "The oldest one loaded";
+        SelectNewest "select_newest" SELECT "The newest one";
+        Menu "menu" SELECT "What can be done with it";
+        Reply "reply" SELECT "Answer it";
+        Edit "edit" SELECT "Edit it, when it is yours";
+        React "react" SELECT "React with an emoji; with the same again, take it back";
+        Delete "delete" SELECT "Delete it, when it is yours";
+        Copy "copy" SELECT "Copy its text";
+        OpenLink "open_link" SELECT "Open a link in it";
+        ToOriginal "to_original" SELECT "Go to the message it answers";
+        Mark "mark" SELECT "Take it together with others, for copying or deleting";
+        Info "info" SELECT "Who said it, when, and who reacted";
+    }
     Composing {
         Send "send" DRAFT "Send what is written";
         Newline "newline" CHAT "Begin a new line";
         Complete "complete" CHAT "Complete a name, room or command; again for the next";
-        CompletePrevious "complete_previous" DRAFT "Complete with the one before";
+        CompletePrevious "complete_previous" COMPLETING "Complete with the one before";
         HistoryPrevious "history_previous" CHAT "What you wrote before";
         HistoryNext "history_next" CHAT "What you wrote after that";
         ClearDraft "clear_draft" DRAFT "Clear what is written; undo brings it back";
@@ -179,7 +214,7 @@ actions! {
         CloseHelp "close_help" HELP "Close the help";
     }
     Program {
-        Cancel "cancel" EVERYWHERE "Close what is open; else go to the newest message";
+        Cancel "cancel" EVERYWHERE "Close or drop what is open; else go to the newest message";
         Help "help" EVERYWHERE "Show or close the help" "/help";
         Redraw "redraw" EVERYWHERE "Draw the screen anew";
         Suspend "suspend" EVERYWHERE "Suspend; fg brings it back";
@@ -240,8 +275,10 @@ impl Action {
             [Context::Dialog] => "dialogs",
             [Context::Help] => "help",
             [Context::Dialog, Context::Help] => "dialogs, help",
-            [Context::EmptyComposer, Context::Help] => "empty draft, help",
-            [Context::EmptyComposer, Context::Dialog, Context::Help] => "empty draft, dialogs, help",
+            [Context::Completing] => "completing",
+            [Context::Select] => "message picked out",
+            [Context::EmptyComposer, Context::Select, Context::Help] => "empty draft, message, help",
+            [Context::EmptyComposer, Context::Select, Context::Dialog, Context::Help] => "not in a draft",
             _ => "everywhere",
         }
     }

@@ -136,8 +136,11 @@ fn read_line(item: &Item<'_>, problems: &mut Problems<'_>) -> Option<Wish> {
 
 fn allowed(action: Action, text: &str) -> Result<Key, String> {
     let key: Key = text.parse().map_err(|e: crate::tui::keys::KeyError| e.to_string())?;
-    if key.typed().is_some() && action.places().iter().any(|place| *place != Context::Help) {
-        return Err(format!("{key} is what one types; only in the help can it do anything else"));
+    let typing = |place: &Context| !matches!(place, Context::Help | Context::Select);
+    if key.typed().is_some() && action.places().iter().any(typing) {
+        return Err(format!(
+            "{key} is what one types; only in the help and with a message picked out can it do anything else"
+        ));
     }
     Ok(key)
 }
@@ -229,7 +232,7 @@ mod tests {
         keys.toml:1: unknown action "next_rom", did you mean "next_room"?
         keys.toml:2: help: 3 is no text
         keys.toml:2: help: Ctrl+I is Tab to a terminal; write Tab if you mean that
-        keys.toml:3: redraw: r is what one types; only in the help can it do anything else
+        keys.toml:3: redraw: r is what one types; only in the help and with a message picked out can it do anything else
         keys.toml:4: quit: takes a list of keys, as ["Ctrl+N", "F6"], not 4
         keys.toml:5: suspend: Ctrl+L is taken from redraw; give redraw its keys here too
         keys.toml:6: toggle_rooms: F2 is help already; one key, one action

@@ -10,7 +10,7 @@ use super::super::theme::Role;
 use super::super::wrap::{fit, untab, width, wrap};
 use crate::client::chat::{Delivery, Pending, Talk};
 use crate::config::{Clock, Density};
-use crate::protocol::entry::{Author, Seq, Shown, ShownWhat, Timestamp};
+use crate::protocol::entry::{Author, Seq, Shown, ShownWhat, Timestamp, What};
 use crate::protocol::mention;
 use crate::protocol::names::Nick;
 
@@ -133,7 +133,9 @@ pub fn entry_lines(app: &App, talk: &Talk, before: Option<&Shown>, shown: &Shown
             }
         }
     }
-    Block { seq: shown.seq, text: text_at.min(lines.len().saturating_sub(1)), lines }
+    let text = text_at.min(lines.len().saturating_sub(1));
+    mark_picked(app, shown.seq, &mut lines[text..]);
+    Block { seq: shown.seq, text, lines }
 }
 
 /// A message as lines.
@@ -236,15 +238,19 @@ pub fn shown_name(author: &Author) -> String {
     if author.guest { format!("~{}", author.name) } else { author.name.to_string() }
 }
 
-fn quoted(app: &App, talk: &Talk, of: Seq, set: Set) -> Line<'static> {
-    let words = match talk.timeline.get(of) {
+/// A message in a line, for what is about it.
+pub fn in_a_line(talk: &Talk, of: Seq) -> String {
+    match talk.timeline.get(of) {
         Some(Shown { from, what: ShownWhat::Said { text: Some(text), .. }, .. }) => {
             format!("{}  {}", from.name, text.one_line())
         }
         Some(_) => "(deleted)".to_owned(),
         None => "an earlier message".to_owned(),
-    };
-    let text = format!("{}{} {words}", set.indent(), app.glyphs().reply);
+    }
+}
+
+fn quoted(app: &App, talk: &Talk, of: Seq, set: Set) -> Line<'static> {
+    let text = format!("{}{} {}", set.indent(), app.glyphs().reply, in_a_line(talk, of));
     Line::styled(fit(&text, set.columns, app.glyphs().ellipsis), app.style(Role::Dim))
 }
 
@@ -257,12 +263,20 @@ pub fn pending_lines(app: &App, talk: &Talk, columns: usize, rows: usize) -> Vec
     let waiting: Vec<&Pending> = app.chat().pending(&talk.to).collect();
     let first = waiting.len().saturating_sub(rows);
     for (at, pending) in waiting.iter().enumerate().skip(first) {
-        pending_line(app, &mut lines, me, pending, at > 0 || grouped, set);
+        pending_line(app, talk, &mut lines, me, pending, at > 0 || grouped, set);
     }
     lines
 }
 
-fn pending_line(app: &App, lines: &mut Vec<Line<'static>>, me: &Author, pending: &Pending, grouped: bool, set: Set) {
+fn pending_line(
+    app: &App,
+    talk: &Talk,
+    lines: &mut Vec<Line<'static>>,
+    me: &Author,
+    pending: &Pending,
+    grouped: bool,
+    set: Set,
+) {
     let (state, role) = match &pending.state {
         Delivery::Queued => ("queued".to_owned(), Role::Dim),
         Delivery::Sent(_) => ("sending".to_owned(), Role::Dim),
@@ -274,10 +288,21 @@ fn pending_line(app: &App, lines: &mut Vec<Line<'static>>, me: &Author, pending:
         }
     };
     let style = app.style(Role::Dim);
-    let text = pending.record.text.as_str();
     let mut block = Vec::new();
     let blank = lines.is_empty() || grouped;
-    let now = Said { from: me, at: None, words: text, style, me: pending.record.me, grouped, quote: None };
+    let (words, third, quote) = match &pending.record.what {
+        What::Said { text, me, reply_to } => {
+            (text.as_str().to_owned(), *me, reply_to.map(|of| quoted(app, talk, of, set)))
+        }
+        What::Edited { of, text } => (format!("edit: {text}"), false, Some(quoted(app, talk, *of, set))),
+        What::Deleted { of } => ("delete".to_owned(), false, Some(quoted(app, talk, *of, set))),
+        What::Reacted { of, emoji } => (emoji.as_str().to_owned(), false, Some(quoted(app, talk, *of, set))),
+        What::Unreacted { of, emoji } => {
+            (format!("take back {}", emoji.as_str()), false, Some(quoted(app, talk, *of, set)))
+        }
+        What::Topic { text } => (format!("topic: {text}"), false, None),
+    };
+    let now = Said { from: me, at: None, words: &words, style, me: third, grouped, quote };
     said(app, &mut block, now, set);
     if !blank {
         lines.push(Line::default());
@@ -363,6 +388,29 @@ fn mark_mine(app: &App, lines: &mut [Line<'static>]) {
             }
         }
         line.spans = spans;
+    }
+}
+
+/// A bar beside the message that is picked out, a tick beside those taken with it.
+fn mark_picked(app: &App, seq: Seq, lines: &mut [Line<'static>]) {
+    let Some(selection) = app.selection() else { return };
+    let (at, marked) = (selection.at == seq, selection.marked.contains(&seq));
+    if !at && !marked {
+        return;
+    }
+    let glyphs = app.glyphs();
+    for (n, line) in lines.iter_mut().enumerate() {
+        let sign = if marked && n == 0 && !at { glyphs.tick } else { glyphs.current };
+        let role = if at { Role::Accent } else { Role::Ok };
+        if let Some(first) = line.spans.first_mut() {
+            let rest: String = first.content.chars().skip(1).collect();
+            let style = first.style;
+            let sign = Span::styled(sign, app.style(role).add_modifier(Modifier::BOLD));
+            line.spans.splice(0..1, [sign, Span::styled(rest, style)]);
+        }
+        if marked && at && n == 0 {
+            line.spans.push(Span::styled(format!(" {}", glyphs.tick), app.style(Role::Ok)));
+        }
     }
 }
 

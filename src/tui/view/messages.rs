@@ -29,6 +29,8 @@ pub struct Visible {
     pub at_top: bool,
     /// The last entry of which something is visible.
     pub last: Option<Seq>,
+    /// Whose each line is.
+    pub of: Vec<Option<Seq>>,
 }
 
 /// Draws the pane.
@@ -44,8 +46,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         return empty(frame, app, area);
     }
     let missing = area.height.saturating_sub(seen.lines.len() as u16);
-    let top = if app.scroll() == Scroll::Bottom { missing } else { 0 };
-    for (line, y) in seen.lines.iter().zip(area.y + top..area.bottom()) {
+    for (line, y) in seen.lines.iter().zip(area.y + missing..area.bottom()) {
         put_row(frame, line, Rect { y, height: 1, ..area });
     }
     let below = app.below(talk, seen.last);
@@ -91,6 +92,14 @@ fn empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
             }
         }
     }
+}
+
+/// How many lines an entry has, with what stands above it, and on which of them its text begins.
+pub fn extent(app: &App, talk: &Talk, seq: Seq, columns: u16) -> Option<(usize, usize)> {
+    let shown = talk.timeline.get(seq)?;
+    let before = talk.timeline.before(seq);
+    let block = entry_lines(app, talk, before.as_ref(), &shown, columns as usize);
+    Some((block.lines.len(), block.text))
 }
 
 /// The lines on the screen.
@@ -179,5 +188,6 @@ fn seen(rows: Vec<Row>, at_bottom: bool, at_top: bool) -> Visible {
     let anchor = whose().find(|(_, _, rel)| *rel == 0).or_else(|| whose().next());
     let last = whose().next_back().map(|(seq, ..)| seq);
     let anchor = anchor.map(|(seq, row, _)| (seq, row));
-    Visible { anchor, at_bottom, at_top, last, lines: rows.into_iter().map(|Row(_, _, line)| line).collect() }
+    let of = rows.iter().map(|Row(seq, ..)| *seq).collect();
+    Visible { anchor, at_bottom, at_top, last, of, lines: rows.into_iter().map(|Row(_, _, line)| line).collect() }
 }

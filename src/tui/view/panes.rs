@@ -5,11 +5,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::super::app::{App, Hint, RoomRow};
+use super::super::app::{Aim, App, Hint, RoomRow};
 use super::super::layout::Areas;
 use super::super::theme::Role;
 use super::super::wrap::{fit, width};
-use super::entry::shown_name;
+use super::entry::{in_a_line, shown_name};
 use super::row::put_row;
 use crate::client::chat::{Status, Talk};
 use crate::protocol::entry::COUNT_LIMIT;
@@ -212,11 +212,24 @@ pub fn people(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
     }
 }
 
+/// The line that says what is being written is about; gives the room that is left.
+fn aim(frame: &mut Frame<'_>, app: &App, area: Rect) -> Rect {
+    let (Some(aim), Some(talk), true) = (app.aimed(), app.here_talk(), area.height > 1) else { return area };
+    let words = match aim {
+        Aim::Reply(of) => format!(" {} to {}", app.glyphs().reply, in_a_line(talk, *of)),
+        Aim::Edit { of, .. } => format!(" edit: {}", in_a_line(talk, *of)),
+    };
+    let words = fit(&words, area.width as usize, app.glyphs().ellipsis);
+    put_row(frame, &Line::styled(words, app.style(Role::Accent)), Rect { height: 1, ..area });
+    Rect { y: area.y + 1, height: area.height - 1, ..area }
+}
+
 pub fn composer(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
     let area = areas.composer;
     if area.is_empty() {
         return;
     }
+    let area = aim(frame, app, area);
     let prompt = app.prompt_text(area.width);
     let wide = (width(&prompt) as u16).min(area.width.saturating_sub(4));
     let me = app.chat().me().map_or(app.style(Role::Dim), |me| app.name_style(me));

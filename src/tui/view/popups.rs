@@ -2,10 +2,10 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
-use super::super::app::{App, Popup};
+use super::super::app::{App, Pick, Popup};
 use super::super::layout::Areas;
 use super::super::theme::Role;
 use super::super::wrap::{fit, width, wrap};
@@ -16,6 +16,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
         Popup::None => completion(frame, app, areas),
         Popup::Name => name(frame, app),
         Popup::List { title, lines, scroll } => list(frame, app, title, lines, *scroll),
+        Popup::Pick(choice) => pick(frame, app, choice),
     }
 }
 
@@ -105,6 +106,49 @@ fn list(frame: &mut Frame<'_>, app: &App, title: &str, lines: &[String], scroll:
             height: 1,
         };
         put_row(frame, &Line::styled(more, app.style(Role::Dim)), at);
+    }
+}
+
+/// Rows of a list to choose from, at most; more scroll.
+const PICK_ROWS: u16 = 14;
+
+/// Columns of a list to choose from, at most.
+const PICK_COLUMNS: u16 = 72;
+
+fn pick(frame: &mut Frame<'_>, app: &App, pick: &Pick) {
+    let screen = frame.area();
+    let (fitting, chosen) = pick.fitting();
+    // As many rows as there is to choose from, whatever fits: a frame that grows and shrinks while one types is in the way.
+    let rows = u16::try_from(pick.many()).unwrap_or(u16::MAX).clamp(1, PICK_ROWS).min(screen.height.saturating_sub(4));
+    let area = framed(frame, app, &pick.title, PICK_COLUMNS.min(screen.width), rows + 3);
+    let (typed, caret) = pick.field();
+    let prompt = format!("{} ", app.glyphs().prompt);
+    let field = Line::from(vec![
+        Span::styled(prompt.clone(), app.style(Role::Accent)),
+        Span::styled(typed.to_owned(), app.style(Role::Text)),
+    ]);
+    put_row(frame, &field, Rect { height: 1.min(area.height), ..area });
+    let x = area.x + (width(&prompt) + caret) as u16;
+    frame.set_cursor_position(Position { x: x.min(area.right().saturating_sub(1)), y: area.y });
+    if fitting.len() == 0 {
+        let nothing = Line::styled("nothing fits", app.style(Role::Dim));
+        return put_row(frame, &nothing, Rect { y: area.y + 1, height: area.height.saturating_sub(1).min(1), ..area });
+    }
+    let room = area.height.saturating_sub(1) as usize;
+    let first = (chosen + 1).saturating_sub(room);
+    for ((at, item), y) in fitting.enumerate().skip(first).zip(area.y + 1..area.bottom()) {
+        let columns = area.width as usize;
+        let detail = fit(&item.detail, columns / 2, app.glyphs().ellipsis);
+        let label = fit(&item.label, columns.saturating_sub(width(&detail) + 3), app.glyphs().ellipsis);
+        let gap = columns.saturating_sub(width(&label) + width(&detail) + 2);
+        let (label, rest) = (format!(" {label}"), format!("{}{detail} ", " ".repeat(gap)));
+        let line = match at == chosen {
+            true => Line::styled(format!("{label}{rest}"), app.style(Role::Selected)),
+            false => {
+                Line::from(vec![Span::styled(label, app.style(Role::Text)), Span::styled(rest, app.style(Role::Dim))])
+            }
+        };
+        put_row(frame, &line, Rect { y, height: 1, ..area });
     }
 }
 

@@ -124,7 +124,9 @@ impl Decoder {
             Line::Help(of) => return help(of.as_deref()),
             Line::Quit => Command::Bye,
             // Kept from raw clients by the table of commands; were it not, this is what there is to say.
-            Line::Clear => return Err(Refusal::new(Code::UnknownCommand, "there is no pane to clear here")),
+            Line::Clear | Line::Go | Line::Back | Line::Select | Line::Edit(_) => {
+                return Err(Refusal::new(Code::UnknownCommand, "that is for a screen, and there is none here"));
+            }
         };
         Ok(Decoded::Command(Tag::Line(Arc::from(frame)), command))
     }

@@ -150,10 +150,10 @@ impl App {
         talks.sort_by_key(|talk| std::cmp::Reverse(super::rooms::need(talk)));
         let mut items: Vec<Item> = Vec::new();
         for talk in talks {
-            let detail = match (talk.mentions, talk.unread) {
-                (0, 0) => String::new(),
-                (0, unread) => unread.to_string(),
-                (mentions, _) => format!("@{mentions}"),
+            let detail = match (&talk.to, talk.mentions, talk.unread) {
+                (_, _, 0) => String::new(),
+                (Target::Room(_), 1.., _) => format!("@{}", talk.mentions),
+                (_, _, unread) => unread.to_string(),
             };
             items.push(Item { label: talk.to.to_string(), detail, choice: Choice::Go(talk.to.clone()) });
         }

@@ -104,7 +104,7 @@ impl App {
             Action::Delete => self.ask_delete(),
             Action::Copy => self.copy(),
             Action::OpenLink => self.open_link(),
-            Action::ToOriginal => self.to_original(),
+            Action::ToOriginal => self.go_to_original(),
             Action::Info => self.info(),
             _ => return false,
         }
@@ -337,7 +337,7 @@ impl App {
         }
     }
 
-    fn to_original(&mut self) {
+    fn go_to_original(&mut self) {
         match self.at().map(|shown| shown.what) {
             Some(ShownWhat::Said { reply_to: Some(of), .. }) => self.seek(of),
             _ => self.say("it answers no other message".to_owned(), Role::Dim),

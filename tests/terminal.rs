@@ -269,3 +269,35 @@ fn a_panic_of_any_task_gives_the_terminal_back() {
     let errors = std::fs::read_to_string(dir.path().join("errors")).expect("the shell wrote it");
     assert!(errors.contains("on purpose"), "{errors}");
 }
+
+#[test]
+fn a_draft_outlives_kill_nine_and_one_is_where_one_was() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let host = common::process::Host::start("127.0.0.1:0", &dir.path().join("host"), &[]);
+    let data = dir.path().join("data");
+    let args = [&host.authority(), "--name", "ann"];
+    let mut ann = Term::open(wschat(&data, &args.map(|arg| &arg[..])), 80, 24);
+    ann.shows("ann › write to #lobby");
+    ann.types("/join #dev\r");
+    ann.shows("ann › write to #dev");
+    ann.types("half a thought");
+    let begun = std::time::Instant::now();
+    let kept = || {
+        let files = walk(&data).into_iter().filter(|path| path.to_string_lossy().contains("drafts"));
+        files.filter_map(|path| std::fs::read_to_string(path).ok()).any(|text| text.contains("half a thought"))
+    };
+    while !kept() {
+        assert!(begun.elapsed() < common::bot::DEADLINE, "the draft is kept");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    ann.kill();
+    let ann = Term::open(wschat(&data, &args.map(|arg| &arg[..])), 80, 24);
+    ann.shows("ann › half a thought");
+    ann.until("one is in #dev", |screen| screen.contents().contains("▌# dev"));
+}
+
+/// All files below a folder.
+fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let items = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|item| item.path());
+    items.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}

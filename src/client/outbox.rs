@@ -172,7 +172,7 @@ fn is_of(path: &Path, stem: &str) -> bool {
 }
 
 /// Name and host as a file name: a digest, so that neither can be a path.
-fn stem(authority: &str, name: &Nick) -> String {
+pub fn stem(authority: &str, name: &Nick) -> String {
     let digest = Sha256::digest(format!("{authority}\0{}", name.folded()));
     hex(&digest[..12])
 }

@@ -304,6 +304,12 @@ impl Timeline {
         self.entries.range(at..).map(Kept::shown)
     }
 
+    /// Entries up to this seq, the newest first.
+    pub fn up_to(&self, seq: Seq) -> impl Iterator<Item = Shown> {
+        let (Ok(at) | Err(at)) = self.find(seq.next());
+        self.entries.range(..at).rev().map(Kept::shown)
+    }
+
     /// How many lines of others stand after this seq, and how many of them mention this person.
     pub fn of_others(&self, after: Seq, me: Option<PersonId>) -> (usize, usize) {
         let (Ok(at) | Err(at)) = self.find(after.next());

@@ -39,6 +39,7 @@ pub const COMMANDS: &[Spec] = &[
     Spec { name: "who", args: "[#room]", help: "list the people of this room, or of that one", at: At::Everywhere },
     Spec { name: "go", args: "", help: "go to a room, a person, a command or a key by name", at: At::Screen },
     Spec { name: "back", args: "", help: "go back to the room you came from", at: At::Screen },
+    Spec { name: "unread", args: "", help: "go to the first message that was unread when you came", at: At::Screen },
     Spec { name: "select", args: "", help: "pick out a message, to answer, edit, copy it", at: At::Screen },
     Spec { name: "edit", args: "[text]", help: "edit the last message you sent; s/old/new/ does too", at: At::Screen },
     Spec { name: "history", args: "[n]", help: "show the last n lines of this room (20)", at: At::Plain },
@@ -82,6 +83,8 @@ pub enum Line {
     Go,
     /// `/back`.
     Back,
+    /// `/unread`.
+    Unread,
     /// `/select`.
     Select,
     /// `/edit`; without text it is edited in the composer.
@@ -168,6 +171,7 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
         "who" => maybe_room(args).map(Line::Who),
         "go" if args.is_empty() => Ok(Line::Go),
         "back" if args.is_empty() => Ok(Line::Back),
+        "unread" if args.is_empty() => Ok(Line::Unread),
         "select" if args.is_empty() => Ok(Line::Select),
         "edit" => Ok(Line::Edit(some(args))),
         "history" if args.is_empty() => Ok(Line::History(HISTORY_DEFAULT)),

@@ -3,6 +3,7 @@
 
 mod complete;
 mod compose;
+mod drafts;
 mod lines;
 mod name;
 mod pick;
@@ -33,6 +34,7 @@ use crate::protocol::names::{Nick, Target};
 use crate::protocol::slash;
 
 pub use compose::{Aim, Written};
+pub use drafts::Kept;
 use name::NamePrompt;
 pub use pick::Pick;
 pub use rooms::RoomRow;
@@ -137,6 +139,8 @@ pub enum Effect {
     Bell,
     /// Give this to the terminal's clipboard.
     Copy(String),
+    /// Keep this for the next start.
+    KeepDrafts(Kept),
     /// Open this link, which is of http or https.
     Open(String),
     /// The end.
@@ -181,6 +185,13 @@ pub struct App {
     problems: Vec<String>,
     notice: Option<(String, Role, Duration)>,
     completion: Option<complete::Completion>,
+    /// Where the last screen was, until one is somewhere.
+    wish: Option<Target>,
+    /// What is kept for the next start, and since when it may have changed.
+    kept: Kept,
+    wrote_at: Option<Duration>,
+    /// Up to where was read when one came: the way to the first unread line is still being loaded.
+    landing: Option<Seq>,
     history: Vec<String>,
     history_at: Option<usize>,
     /// What was being written when the history was gone into.
@@ -227,6 +238,10 @@ impl App {
             problems: Vec::new(),
             notice: None,
             completion: None,
+            wish: None,
+            kept: Kept::default(),
+            wrote_at: None,
+            landing: None,
             history: Vec::new(),
             history_at: None,
             stash: String::new(),
@@ -277,8 +292,14 @@ impl App {
             self.notice = None;
         }
         match input {
-            Input::Key(key) => self.key(key),
-            Input::Paste(text) => self.paste(&text),
+            Input::Key(key) => {
+                self.key(key);
+                self.wrote();
+            }
+            Input::Paste(text) => {
+                self.paste(&text);
+                self.wrote();
+            }
             Input::Click(x, y) => self.click(x, y),
             Input::Resize(w, h) => self.size = (w, h),
             Input::Focus(focused) => self.focused = focused,
@@ -294,7 +315,10 @@ impl App {
             Input::NotOpened(link) => {
                 self.copy_text(link, "nothing here opens links; it is copied instead".to_owned());
             }
-            Input::Bye => self.ask(Ask::Bye),
+            Input::Bye => {
+                self.keep_drafts(true);
+                self.ask(Ask::Bye);
+            }
             Input::Woke => {
                 if self.escaped.is_some_and(|at| at + ESC_THEN <= now.up) {
                     self.escaped = None;
@@ -304,6 +328,7 @@ impl App {
             }
         }
         self.saw();
+        self.keep_drafts(false);
         std::mem::take(&mut self.effects)
     }
 
@@ -318,7 +343,7 @@ impl App {
             }
             _ => None,
         };
-        [self.chat.wake_at(), notice, escaped, second].into_iter().flatten().min()
+        [self.chat.wake_at(), notice, escaped, second, self.keep_at()].into_iter().flatten().min()
     }
 
     fn tell(&mut self, input: chat::Input) {
@@ -355,7 +380,10 @@ impl App {
         match note {
             Note::No(text) => self.say(text, Role::Error),
             Note::Info(text) => self.say(text, Role::Dim),
-            Note::Went(to) => self.go(to),
+            Note::Went(to) => {
+                let wish = self.wish.take().filter(|wish| self.here.is_none() && self.chat.talk(wish).is_some());
+                self.go(wish.unwrap_or(to));
+            }
             Note::Gone(to) => {
                 self.composers.remove(&to);
                 self.say(format!("you have left {to}"), Role::Dim);

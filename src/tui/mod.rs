@@ -16,6 +16,7 @@ pub mod wrap;
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -30,7 +31,7 @@ use crate::client::backoff::Backoff;
 use crate::client::chat::{self, Chat, LinkEvent, Now};
 use crate::client::keyring::Keyring;
 use crate::client::link::{self, Link, ToLink};
-use crate::client::outbox::Outbox;
+use crate::client::outbox::{self, Outbox};
 use crate::config::Config;
 use crate::paths::Paths;
 use crate::protocol::entry::Timestamp;
@@ -104,6 +105,7 @@ pub async fn run(options: Options, over: impl Future<Output = ()>) -> anyhow::Re
         backlog: VecDeque::new(),
         keyring,
         remembered,
+        drafts: None,
         options,
     };
     match shell.options.name.clone() {
@@ -143,6 +145,8 @@ struct Shell {
     backlog: VecDeque<ToLink>,
     keyring: Keyring,
     remembered: Remembered,
+    /// Where drafts are kept, once there is a name.
+    drafts: Option<PathBuf>,
 }
 
 /// Whether the loop goes on.
@@ -168,6 +172,10 @@ impl Shell {
         self.outbox = self.open_outbox(name)?;
         app.adopt(self.outbox.waiting().to_vec());
         self.remembered.set_name(name);
+        self.drafts = Some(self.drafts_of(name));
+        if let Some(file) = &self.drafts {
+            app.restore(remembered::drafts(file));
+        }
         if self.to_link.is_none() {
             let timeouts = &self.options.config.timeouts;
             let Link { to, from } = Link::spawn(link::Options {
@@ -184,6 +192,12 @@ impl Shell {
             (self.to_link, self.from_link) = (Some(to), Some(from));
         }
         Ok(())
+    }
+
+    /// Where what is written under this name and not sent is kept.
+    fn drafts_of(&self, name: &Nick) -> PathBuf {
+        let file = format!("{}.json", outbox::stem(&self.place, name));
+        self.options.paths.state_dir().join("drafts").join(file)
     }
 
     fn open_outbox(&self, name: &Nick) -> anyhow::Result<Outbox> {
@@ -299,6 +313,7 @@ impl Shell {
                     Effect::Suspend => screen.suspend()?,
                     Effect::Redraw => screen.forget()?,
                     Effect::Bell => screen.bell()?,
+                    Effect::KeepDrafts(kept) => self.keep_drafts(&kept),
                     Effect::Copy(text) => screen.copy(&text)?,
                     Effect::Open(link) => {
                         if let Err(why) = open::that_detached(&link) {
@@ -346,6 +361,7 @@ impl Shell {
     fn renamed(&mut self, app: &mut App, was: &Nick, name: &Nick) -> anyhow::Result<()> {
         self.keyring.also(was, name)?;
         self.remembered.set_name(name);
+        self.drafts = Some(self.drafts_of(name));
         let mut outbox = self.open_outbox(name)?;
         app.adopt(outbox.waiting().to_vec());
         for record in self.outbox.waiting().to_vec() {
@@ -354,6 +370,12 @@ impl Shell {
         }
         self.outbox = outbox;
         Ok(())
+    }
+
+    fn keep_drafts(&self, kept: &app::Kept) {
+        if let Some(file) = &self.drafts {
+            remembered::keep_drafts(file, kept);
+        }
     }
 
     fn write(&mut self, order: ToLink) {
@@ -372,8 +394,10 @@ impl Shell {
 
     async fn goodbye(mut self, mut app: App) {
         for effect in app.handle(self.now(), Input::Bye) {
-            if let Effect::Chat(chat::Effect::Send(id, command)) = effect {
-                self.write(ToLink::Command(id, command));
+            match effect {
+                Effect::Chat(chat::Effect::Send(id, command)) => self.write(ToLink::Command(id, command)),
+                Effect::KeepDrafts(kept) => self.keep_drafts(&kept),
+                _ => {}
             }
         }
         drop(self.to_link.take());

@@ -1,13 +1,15 @@
-//! What a screen remembers for the next one: the last name. Losing it costs a question, so errors are logged and no more.
+//! What a screen remembers for the next one: the last name, and for each name and host what was written and not sent,
+//! where one was and what one sent before. Losing it costs a question or a draft, so errors are logged and no more.
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::app::Kept;
 use crate::paths::{make_dir_of, private_file};
-use crate::protocol::names::Nick;
+use crate::protocol::names::{Nick, Target};
 
 /// Bytes of the file that are read: it has a name in it.
 const BYTES: u64 = 4096;
@@ -36,15 +38,75 @@ impl Remembered {
         if self.name().as_ref() == Some(name) {
             return;
         }
-        let fresh = self.file.with_extension("new");
-        let written = make_dir_of(&self.file).map_err(|e| e.to_string()).and_then(|()| {
-            let _ = fs::remove_file(&fresh);
-            let mut file = private_file().write(true).open(&fresh).map_err(|e| e.to_string())?;
-            let text = json!({"name": name.as_str()}).to_string();
-            file.write_all(text.as_bytes()).and_then(|()| fs::rename(&fresh, &self.file)).map_err(|e| e.to_string())
-        });
+        let written = replace(&self.file, &json!({"name": name.as_str()}).to_string());
         if let Err(why) = written {
             tracing::warn!(%why, "the name is not remembered");
         }
+    }
+}
+
+/// Bytes of drafts that are read: as many as an app keeps, and not a file that grew by a mistake.
+const DRAFT_BYTES: u64 = 8 * 1024 * 1024;
+
+/// What the last screen of a name at a host has left.
+pub fn drafts(file: &Path) -> Kept {
+    let small = fs::metadata(file).is_ok_and(|about| about.len() <= DRAFT_BYTES);
+    let text = fs::read_to_string(file).ok().filter(|_| small);
+    let value: Value = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let target = |value: &Value| value.as_str().and_then(|text| Target::parse(text).ok());
+    let drafts = value["drafts"].as_object().into_iter().flatten();
+    let drafts = drafts.filter_map(|(to, text)| Some((Target::parse(to).ok()?, clean(text.as_str()?))));
+    let history = value["history"].as_array().into_iter().flatten().filter_map(|text| Some(clean(text.as_str()?)));
+    Kept { here: target(&value["here"]), drafts: drafts.collect(), history: history.collect() }
+}
+
+/// Keeps it for the next one.
+pub fn keep_drafts(file: &Path, kept: &Kept) {
+    let drafts: serde_json::Map<String, Value> =
+        kept.drafts.iter().map(|(to, text)| (to.to_string(), text.as_str().into())).collect();
+    let here = kept.here.as_ref().map(Target::to_string);
+    let value = json!({"here": here, "drafts": drafts, "history": kept.history});
+    if let Err(why) = replace(file, &value.to_string()) {
+        tracing::warn!(%why, "what is written is not kept for the next start");
+    }
+}
+
+/// A file anybody may have written: nothing of it may drive the screen.
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
+/// Puts a whole file in the place of the one before, readable by its owner alone.
+fn replace(file: &Path, text: &str) -> Result<(), String> {
+    let fresh = file.with_extension("new");
+    make_dir_of(file).map_err(|e| e.to_string())?;
+    let _ = fs::remove_file(&fresh);
+    let mut new = private_file().write(true).open(&fresh).map_err(|e| e.to_string())?;
+    new.write_all(text.as_bytes()).and_then(|()| fs::rename(&fresh, file)).map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drafts_are_read_as_they_were_kept_and_nothing_else_is() {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let file = dir.path().join("deep/drafts.json");
+        assert_eq!(drafts(&file), Kept::default());
+        let to = |text| Target::parse(text).expect("a target");
+        let kept = Kept {
+            here: Some(to("@ben")),
+            drafts: vec![(to("#dev"), "two\n\tlines \"x\"".into()), (to("@ben"), "漢字".into())],
+            history: vec!["one".into(), "/quit".into()],
+        };
+        keep_drafts(&file, &kept);
+        assert_eq!(drafts(&file), kept);
+        for bad in ["", "{", "[]", "{\"drafts\":{\"nowhere\":\"x\",\"#a\":3},\"history\":7,\"here\":\"?\"}"] {
+            fs::write(&file, bad).expect("a file of the test");
+            assert_eq!(drafts(&file), Kept::default(), "{bad}");
+        }
+        fs::write(&file, "{\"drafts\":{\"#a\":\"\\u001b[31mred\"}}").expect("a file of the test");
+        assert_eq!(drafts(&file).drafts, [(to("#a"), "[31mred".to_owned())]);
     }
 }

@@ -431,3 +431,44 @@ fn reading_is_told_when_somebody_looks() {
     let commands = scene.commands();
     assert!(matches!(commands[..], [Command::Read { seq: Seq(4), .. }, Command::Bye]), "{commands:?}");
 }
+
+#[test]
+fn what_is_written_is_kept_for_the_next_start() {
+    let kept = |scene: &mut Scene| {
+        scene.wanted.extract_if(.., |effect| matches!(effect, Effect::KeepDrafts(_))).last().map(
+            |effect| match effect {
+                Effect::KeepDrafts(kept) => kept,
+                _ => unreachable!("it was looked for"),
+            },
+        )
+    };
+    let mut scene = Scene::of(80, 24, &[("lobby", 0), ("dev", 0)]);
+    scene.sends("said");
+    scene.types("half a thou");
+    scene.up += Duration::from_millis(900);
+    scene.types("ght");
+    assert_eq!(kept(&mut scene), None, "not with every key");
+    assert!(scene.app.wake_at().is_some());
+    scene.up += Duration::from_secs(1);
+    scene.put(Input::Woke);
+    scene.press("Ctrl+N");
+    scene.types("two");
+    scene.press("Ctrl+J");
+    scene.types("lines");
+    scene.put(Input::Bye);
+    let left = kept(&mut scene).expect("all is kept at the end");
+    assert_eq!(left.history, ["said"]);
+    let mut next = Scene::alone(80, 24);
+    next.app.restore(left.clone());
+    let mut next = next.inside(&[("lobby", 0), ("dev", 0)]);
+    let picture = next.picture();
+    assert!(picture.contains("› two") && picture.contains("lines") && picture.contains("▌# dev"), "{picture}");
+    next.press("Ctrl+N");
+    assert!(next.picture().contains("› half a thought"), "{}", next.picture());
+    next.press("Ctrl+C Up");
+    assert!(next.picture().contains("› said"));
+    next.put(Input::Bye);
+    assert_ne!(kept(&mut next), None);
+    next.put(Input::Bye);
+    assert_eq!(kept(&mut next), None, "what did not change is not kept again");
+}

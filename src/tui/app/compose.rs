@@ -360,6 +360,7 @@ impl App {
                 return self.edit_command(None);
             }
             (Line::Select, _) => self.select(),
+            (Line::Unread, _) => self.first_unread(),
             (Line::Go, _) => self.go_to(),
             (Line::Back, _) => self.go_back(),
             (Line::Clear, Some(here)) => self.clear(here),
@@ -446,8 +447,10 @@ impl App {
         match &record.what {
             What::Said { .. } => {
                 self.keeping = false;
+                self.landing = None;
                 let written = self.written();
                 self.remember(written);
+                self.wrote();
                 *self.composer_mut() = field();
                 self.aims.remove(&to);
                 if self.here.as_ref() != Some(&to) {

@@ -49,7 +49,10 @@ impl App {
             // What was written before there was a room is not lost.
             empty.insert(std::mem::replace(&mut self.nowhere, super::compose::field()));
         }
+        self.landing = self.chat.talk(&to).filter(|talk| talk.unread > 0).map(|talk| talk.read);
+        self.wrote();
         self.ask(Ask::Look(to));
+        self.land();
     }
 
     /// Draws the line of unread over what is unread now.

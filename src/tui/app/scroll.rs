@@ -7,6 +7,12 @@ use super::{App, Popup, Scroll};
 use crate::client::chat::{Ask, Status, Talk};
 use crate::protocol::entry::Seq;
 
+/// Messages that are loaded on the way to the first unread one; whoever has more than that to read begins there.
+const LAND_WITHIN: usize = 1000;
+
+/// Rows above the first unread line when one lands there: the line over it, and some of what was read before.
+const ABOVE_UNREAD: i32 = 4;
+
 /// Lines a turn of the wheel scrolls.
 const WHEEL: i32 = 3;
 
@@ -30,6 +36,7 @@ impl App {
     /// Does what an action does to the pane of messages; `false` when it does nothing there.
     pub(super) fn scroll_act(&mut self, action: Action) -> bool {
         let page = i32::from(self.areas().messages.height).saturating_sub(2).max(1);
+        let scrolls = !matches!(action, Action::FirstUnread);
         match action {
             Action::PageUp => self.scroll_by(page),
             Action::PageDown => self.scroll_by(-page),
@@ -39,9 +46,68 @@ impl App {
             Action::ScrollDown => self.scroll_by(-WHEEL),
             Action::Top => self.oldest(),
             Action::Bottom => self.bottom(),
+            Action::FirstUnread => self.first_unread(),
+            Action::PreviousMention => self.mention(false),
+            Action::NextMention => self.mention(true),
             _ => return false,
         }
+        if scrolls {
+            self.landing = None;
+        }
         true
+    }
+
+    /// One has come to a conversation: to the first line that was not read, unless all of them are seen at the bottom.
+    pub(super) fn land(&mut self) {
+        let (Some(read), Some(talk)) = (self.landing, self.here_talk()) else { return };
+        let timeline = &talk.timeline;
+        let there = timeline.has(read.next()) || timeline.complete_below() || timeline.len() >= LAND_WITHIN;
+        let whole = timeline.newest_hole(talk.head).is_none_or(|hole| *hole.end() <= read.0);
+        if !there || !(whole || timeline.len() >= LAND_WITHIN) {
+            if !talk.loading() {
+                self.older();
+            }
+            return;
+        }
+        let first = timeline.after(read).next().map(|shown| shown.seq);
+        self.landing = None;
+        self.set_scroll(Scroll::Bottom);
+        let Some(first) = first else { return };
+        if self.visible().is_some_and(|seen| !seen.of.contains(&Some(first))) {
+            self.settle_at(Scroll::At { seq: first, row: ABOVE_UNREAD });
+        }
+    }
+
+    pub(super) fn first_unread(&mut self) {
+        let mark = self.here.as_ref().and_then(|here| self.marks.get(here)).copied();
+        let first = mark.and_then(|mark| self.here_talk()?.timeline.after(mark).next());
+        match first {
+            Some(first) => self.settle_at(Scroll::At { seq: first.seq, row: ABOVE_UNREAD }),
+            None => self.say("nothing here was unread when you came".to_owned(), super::Role::Dim),
+        }
+    }
+
+    /// Picks out the next line that mentions this person, or the one before.
+    fn mention(&mut self, forward: bool) {
+        let (Some(talk), Some(me)) = (self.here_talk(), self.chat.me().map(|me| me.person)) else { return };
+        let from = match (self.selection(), self.visible()) {
+            (Some(selection), _) => selection.at,
+            (None, Some(seen)) => if forward { seen.of.iter().flatten().next().copied() } else { seen.last }
+                .map_or(Seq::ZERO, |seq| if forward { seq.prev() } else { seq.next() }),
+            (None, None) => return,
+        };
+        let means_me = |shown: &crate::protocol::entry::Shown| shown.mentions.contains(&me);
+        let found = match forward {
+            true => talk.timeline.after(from).find(means_me),
+            false => talk.timeline.up_to(from.prev()).find(means_me),
+        };
+        match found {
+            Some(found) => self.select_at(found.seq),
+            None => {
+                let way = if forward { "below" } else { "above, as far as it is loaded" };
+                self.say(format!("no mention of you {way}"), super::Role::Dim);
+            }
+        }
     }
 
     pub(super) fn bottom(&mut self) {
@@ -65,6 +131,7 @@ impl App {
         {
             self.seek(of);
         }
+        self.land();
         self.go_on_to_top();
     }
 
@@ -138,7 +205,7 @@ impl App {
             self.away = false;
             self.mark();
         }
-        if read >= head || self.popup == Popup::Name {
+        if read >= head || self.popup == Popup::Name || self.landing.is_some() {
             return;
         }
         let last = match self.scroll() {

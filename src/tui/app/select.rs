@@ -52,6 +52,7 @@ impl App {
             self.set_scroll(Scroll::At { seq, row });
         }
         self.completion = None;
+        self.landing = None;
         self.select_at(at);
     }
 

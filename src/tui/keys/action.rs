@@ -80,6 +80,7 @@ impl Group {
 type Places = &'static [Context];
 const EVERYWHERE: Places = &Context::ALL;
 const CHAT: Places = &[Context::Composer, Context::EmptyComposer];
+const READ: Places = &[Context::Composer, Context::EmptyComposer, Context::Select];
 const DRAFT: Places = &[Context::Composer];
 const EMPTY: Places = &[Context::EmptyComposer];
 const FIELD: Places = &[Context::Composer, Context::Dialog];
@@ -156,6 +157,9 @@ actions! {
         ScrollDown "scroll_down" EVERYWHERE "Scroll down some lines";
         Top "top" EVERYWHERE "Go to the oldest message";
         Bottom "bottom" EVERYWHERE "Go to the newest message";
+        FirstUnread "first_unread" CHAT "Go to the first message that was unread when you came" "/unread";
+        PreviousMention "previous_mention" READ "Pick out the message above that mentions you" "/go";
+        NextMention "next_mention" READ "Pick out the message below that mentions you" "/go";
     }
     Messages {
         SelectMessage "select_message" CHAT "Pick out a message, to answer, edit, copy it …" "/select";
@@ -275,6 +279,7 @@ impl Action {
             [Context::Dialog] => "dialogs",
             [Context::Help] => "help",
             [Context::Dialog, Context::Help] => "dialogs, help",
+            [Context::Composer, Context::EmptyComposer, Context::Select] => "chat, message picked out",
             [Context::Completing] => "completing",
             [Context::Select] => "message picked out",
             [Context::EmptyComposer, Context::Select, Context::Help] => "empty draft, message, help",

@@ -105,3 +105,65 @@ fn a_message_longer_than_the_screen_can_be_read() {
     scene.press("Alt+End");
     assert!(scene.picture().contains("word199"));
 }
+
+/// A room in which so many of the lines there are were not read.
+fn unread(head: u64, unread: u64) -> Scene {
+    let mut scene = Scene::of(80, 24, &[("dev", 0)]);
+    let mut place = place("lobby", head);
+    place.standing.read = Seq(head - unread);
+    place.standing.unread = unread as u32;
+    scene.hear(Event::Joined { place });
+    scene.press("Ctrl+N");
+    scene
+}
+
+#[test]
+fn one_lands_on_the_first_unread_line_and_only_what_is_seen_is_read() {
+    let mut scene = unread(700, 250);
+    let asked = scene.commands();
+    assert!(!asked.iter().any(|command| matches!(command, Command::Read { .. })), "{asked:?}");
+    scene.wanted = asked.into_iter().map(|command| Effect::Chat(chat::Effect::Send(0, command))).collect();
+    scene.answer_pages();
+    let picture = scene.picture();
+    assert!(picture.contains("m451. ") && picture.contains(" new ─") && !picture.contains("m700. "), "{picture}");
+    scene.up += Duration::from_secs(1);
+    scene.put(Input::Woke);
+    scene.press("PgDn");
+    scene.up += Duration::from_secs(1);
+    scene.put(Input::Woke);
+    let read = scene.commands().into_iter().rev().find_map(|command| match command {
+        Command::Read { seq, .. } => Some(seq),
+        _ => None,
+    });
+    assert!(read.is_some_and(|seq| seq > Seq(451) && seq < Seq(520)), "{read:?}");
+    scene.press("Alt+End Alt+U");
+    assert!(scene.picture().contains("m451. "), "{}", scene.picture());
+}
+
+#[test]
+fn few_unread_lines_are_seen_at_the_bottom() {
+    let mut scene = unread(300, 2);
+    scene.answer_pages();
+    let picture = scene.picture();
+    assert!(picture.contains("m300. ") && picture.contains("m299. ") && picture.contains(" new ─"), "{picture}");
+    assert_eq!(scene.app.scroll(), Scroll::Bottom);
+}
+
+#[test]
+fn mentions_are_gone_through_by_key() {
+    let mut scene = Scene::of(80, 24, &[("lobby", 0)]);
+    scene.said("lobby", "ben", "@ann first");
+    for n in 0..50 {
+        scene.said("lobby", "ben", &format!("m{n}. between"));
+    }
+    scene.said("lobby", "ben", "@ann second");
+    scene.said("lobby", "ben", "last");
+    scene.press("Alt+P");
+    assert!(scene.picture().contains("▌  @ann second"), "{}", scene.picture());
+    scene.press("Alt+P");
+    assert!(scene.picture().contains("▌  @ann first"), "{}", scene.picture());
+    scene.press("Alt+P");
+    assert!(scene.picture().contains("no mention of you above"));
+    scene.press("Alt+N");
+    assert!(scene.picture().contains("▌  @ann second"));
+}

@@ -1,0 +1,80 @@
+//! What is written and not sent, where one was and what one wrote before: as it is kept for the next start. When it is
+//! kept is decided here, how is the shell's.
+
+use std::time::Duration;
+
+use super::compose::Aim;
+use super::{App, Effect};
+use crate::protocol::names::Target;
+
+/// How long what was written may be in memory only: a second of typing is what kill -9 costs at most.
+const KEPT_WITHIN: Duration = Duration::from_secs(1);
+
+/// What is kept for the next start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Where one was.
+    pub here: Option<Target>,
+    /// What is written in each conversation.
+    pub drafts: Vec<(Target, String)>,
+    /// What was sent before, oldest first.
+    pub history: Vec<String>,
+}
+
+impl App {
+    /// What an earlier screen of this person has left; before anything is written here.
+    pub fn restore(&mut self, kept: Kept) {
+        self.wish = kept.here.clone();
+        self.history = kept.history.clone();
+        for (to, text) in &kept.drafts {
+            let area = self.composers.entry(to.clone()).or_insert_with(super::compose::field);
+            if area.is_empty() {
+                area.insert_str(text);
+            }
+        }
+        self.kept = kept;
+    }
+
+    /// All that is to be kept now.
+    fn to_keep(&self) -> Kept {
+        let mut drafts: Vec<(Target, String)> = self
+            .composers
+            .iter()
+            .map(|(to, area)| match self.aims.get(to) {
+                // An edit is begun anew by a key; what it put aside is not to be had again.
+                Some(Aim::Edit { stash, .. }) => (to.clone(), stash.clone()),
+                _ => (to.clone(), area.lines().join("\n")),
+            })
+            .filter(|(_, text)| !text.trim().is_empty())
+            .collect();
+        drafts.sort_by(|a, b| a.0.cmp(&b.0));
+        Kept { here: self.here.clone(), drafts, history: self.history.clone() }
+    }
+
+    /// Something may have been written: it is kept soon.
+    pub(super) fn wrote(&mut self) {
+        self.wrote_at.get_or_insert(self.now.up);
+    }
+
+    /// When what was written is to be kept.
+    pub(super) fn keep_at(&self) -> Option<Duration> {
+        self.wrote_at.map(|at| at + KEPT_WITHIN)
+    }
+
+    /// Keeps what was written when it is time, or at once; nothing when nothing changed.
+    pub(super) fn keep_drafts(&mut self, at_once: bool) {
+        if !at_once && self.keep_at().is_none_or(|at| at > self.now.up) {
+            return;
+        }
+        self.wrote_at = None;
+        // A host that keeps nothing is not to find what was said to it on this disk either.
+        if self.chat.ephemeral() {
+            return;
+        }
+        let kept = self.to_keep();
+        if kept != self.kept {
+            self.kept = kept.clone();
+            self.effects.push(Effect::KeepDrafts(kept));
+        }
+    }
+}

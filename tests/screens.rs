@@ -207,10 +207,19 @@ fn unread_counts_are_what_a_recount_gives_on_every_screen() {
     }
     one.types("\x1b3");
     one.shows("ann › write to #ops");
+    // It opens at the first unread line, and only what is seen is read.
+    one.shows("edited for @ann");
+    two.until("some are left unread", |screen| {
+        let ops = screen.contents().lines().find(|line| line.contains("# ops")).unwrap_or("").to_owned();
+        let left: Vec<u32> = ops.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        left.first().is_some_and(|left| (1..122).contains(left))
+    });
+    one.types("\x1b[1;3F");
     counted(&two, "# ops", "");
     counted(&two, "# dev", "@7");
     one.types("\x1ba");
     one.shows("ann › write to #dev");
+    one.types("\x1b[1;3F");
     one.shows("line 1204");
     counted(&two, "# dev", "");
     two.shows("ann › write to #lobby");

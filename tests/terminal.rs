@@ -276,7 +276,7 @@ fn a_draft_outlives_kill_nine_and_one_is_where_one_was() {
     let host = common::process::Host::start("127.0.0.1:0", &dir.path().join("host"), &[]);
     let data = dir.path().join("data");
     let args = [&host.authority(), "--name", "ann"];
-    let mut ann = Term::open(wschat(&data, &args.map(|arg| &arg[..])), 80, 24);
+    let mut ann = Term::open(wschat(&data, &args), 80, 24);
     ann.shows("ann › write to #lobby");
     ann.types("/join #dev\r");
     ann.shows("ann › write to #dev");
@@ -291,7 +291,7 @@ fn a_draft_outlives_kill_nine_and_one_is_where_one_was() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     ann.kill();
-    let ann = Term::open(wschat(&data, &args.map(|arg| &arg[..])), 80, 24);
+    let ann = Term::open(wschat(&data, &args), 80, 24);
     ann.shows("ann › half a thought");
     ann.until("one is in #dev", |screen| screen.contents().contains("▌# dev"));
 }

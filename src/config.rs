@@ -125,6 +125,72 @@ pub struct Ui {
     /// In messages of one conversation.
     pub scrollback: usize,
     pub confirm_quit: bool,
+    pub notify: Notify,
+    /// Words that call like a mention.
+    pub keywords: Vec<String>,
+    pub bell: bool,
+    pub desktop: Desktop,
+    pub title: bool,
+    /// `None`: none.
+    pub quiet_hours: Option<Quiet>,
+}
+
+/// Which lines of a conversation call somebody who does not look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Notify {
+    /// All.
+    All,
+    /// Those that mention the person, and direct ones.
+    #[default]
+    Mentions,
+    /// None.
+    Nothing,
+}
+
+impl Notify {
+    /// As it is written in settings and commands.
+    pub fn word(self) -> &'static str {
+        match self {
+            Notify::All => "all",
+            Notify::Mentions => "mentions",
+            Notify::Nothing => "nothing",
+        }
+    }
+
+    /// The level of this word.
+    pub fn named(word: &str) -> Option<Notify> {
+        [Notify::All, Notify::Mentions, Notify::Nothing].into_iter().find(|level| level.word() == word)
+    }
+
+    /// For a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Notify::All => "every line",
+            Notify::Mentions => "what mentions you",
+            Notify::Nothing => "nothing",
+        }
+    }
+}
+
+/// How the terminal is asked to tell something on the desktop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub enum Desktop {
+    /// As this terminal is known to take it; not at all where it is not known.
+    #[default]
+    Auto,
+    Osc9,
+    Osc777,
+    Osc99,
+    Off,
+}
+
+/// Hours at which nothing calls, in minutes after midnight; over midnight when `to` is the smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Quiet {
+    pub from: u16,
+    pub to: u16,
 }
 
 /// How tightly messages are set.

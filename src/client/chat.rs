@@ -138,8 +138,8 @@ pub enum Note {
     Rooms(Vec<RoomInfo>),
     /// The people there are.
     People(Option<RoomName>, Vec<Member>),
-    /// A line was said that means this person.
-    Mention(Target),
+    /// Somebody else said a line; whether it means this person.
+    Line(Target, Seq, bool),
 }
 
 /// How the client stands to its host.
@@ -753,9 +753,7 @@ impl Chat {
             What::Said { .. } if !own && entry.seq > talk.read => {
                 talk.unread = (talk.unread + 1).min(crate::protocol::entry::COUNT_LIMIT);
                 talk.mentions = (talk.mentions + u32::from(means_me)).min(crate::protocol::entry::COUNT_LIMIT);
-                if means_me {
-                    self.note(Note::Mention(to));
-                }
+                self.note(Note::Line(to, entry.seq, means_me));
             }
             What::Deleted { of } if !own && *of > talk.read => {
                 talk.unread = talk.unread.saturating_sub(1);

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::config::units::{show_size, show_time};
-use crate::config::{Clock, Config, Density, LogLevel};
+use crate::config::{Clock, Config, Density, Desktop, LogLevel, Notify, Quiet};
 use crate::protocol::names::{RoomName, Target};
 
 const KIB: u64 = 1 << 10;
@@ -208,6 +208,30 @@ pub static SETTINGS: &[Setting] = &[
     sized!("ui" "scrollback" Count 100..=10_000_000, NEVER_ZERO => ui.scrollback),
     flag!("ui" "confirm_quit" => ui.confirm_quit),
     Setting {
+        section: "ui",
+        key: "notify",
+        kind: Kind::Choice(&["mentions", "all", "nothing"], |c, word| {
+            c.ui.notify = Notify::named(word).unwrap_or_default();
+        }),
+    },
+    Setting { section: "ui", key: "keywords", kind: Kind::Texts("words", keyword, |c, words| c.ui.keywords = words) },
+    flag!("ui" "bell" => ui.bell),
+    Setting {
+        section: "ui",
+        key: "desktop",
+        kind: Kind::Choice(&["auto", "osc9", "osc777", "osc99", "off"], |c, word| {
+            c.ui.desktop = match word {
+                "osc9" => Desktop::Osc9,
+                "osc777" => Desktop::Osc777,
+                "osc99" => Desktop::Osc99,
+                "off" => Desktop::Off,
+                _ => Desktop::Auto,
+            };
+        }),
+    },
+    flag!("ui" "title" => ui.title),
+    Setting { section: "ui", key: "quiet_hours", kind: Kind::Text("hours, as \"22:00-07:00\", or \"\"", quiet_hours) },
+    Setting {
         section: "log",
         key: "level",
         kind: Kind::Choice(&["error", "warn", "info", "debug", "trace"], |c, word| {
@@ -297,5 +321,28 @@ fn theme(config: &mut Config, text: &str) -> Result<(), String> {
         return Err("a theme's name has letters, digits, - and _, and no .toml behind it".to_owned());
     }
     config.ui.theme = text.to_owned();
+    Ok(())
+}
+
+fn keyword(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match text.is_empty() || text.chars().count() > 64 || text.chars().any(char::is_control) {
+        true => Err("a keyword has 1 to 64 characters".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}
+
+fn quiet_hours(config: &mut Config, text: &str) -> Result<(), String> {
+    let minutes = |text: &str| {
+        let (hours, minutes) = text.trim().split_once(':')?;
+        let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
+        (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+    };
+    let hours = text.split_once('-').and_then(|(from, to)| Some(Quiet { from: minutes(from)?, to: minutes(to)? }));
+    match (text.trim().is_empty(), hours) {
+        (true, _) => config.ui.quiet_hours = None,
+        (false, Some(hours)) => config.ui.quiet_hours = Some(hours),
+        (false, None) => return Err("hours are written 22:00-07:00".to_owned()),
+    }
     Ok(())
 }

@@ -19,6 +19,16 @@ pub fn candidates(text: &str) -> Vec<(std::ops::Range<usize>, Nick)> {
     found
 }
 
+/// Whether a word (or several) stands in a text by itself, whatever its case and width.
+pub fn holds_word(text: &str, word: &str) -> bool {
+    let (text, word) = (fold(text), fold(word));
+    let part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    !word.is_empty()
+        && text
+            .match_indices(&word)
+            .any(|(at, found)| !part(text[..at].chars().next_back()) && !part(text[at + found.len()..].chars().next()))
+}
+
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.split_word_bound_indices()
 }

@@ -42,6 +42,15 @@ pub const COMMANDS: &[Spec] = &[
     Spec { name: "unread", args: "", help: "go to the first message that was unread when you came", at: At::Screen },
     Spec { name: "select", args: "", help: "pick out a message, to answer, edit, copy it", at: At::Screen },
     Spec { name: "edit", args: "[text]", help: "edit the last message you sent; s/old/new/ does too", at: At::Screen },
+    Spec { name: "mute", args: "[2h]", help: "nothing calls you from here, for a time or for good", at: At::Screen },
+    Spec { name: "unmute", args: "", help: "hear of this conversation again", at: At::Screen },
+    Spec {
+        name: "dnd",
+        args: "[2h]",
+        help: "nothing calls you at all, for a time or until you say it again",
+        at: At::Screen,
+    },
+    Spec { name: "notify", args: "all|mentions|nothing", help: "what calls you from here", at: At::Screen },
     Spec { name: "history", args: "[n]", help: "show the last n lines of this room (20)", at: At::Plain },
     Spec {
         name: "clear",
@@ -89,6 +98,14 @@ pub enum Line {
     Select,
     /// `/edit`; without text it is edited in the composer.
     Edit(Option<String>),
+    /// `/mute`, for a time.
+    Mute(Option<String>),
+    /// `/unmute`.
+    Unmute,
+    /// `/dnd`, for a time.
+    Dnd(Option<String>),
+    /// `/notify`.
+    Notify(String),
     /// `/history`.
     History(u32),
     /// `/clear`.
@@ -174,6 +191,10 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
         "unread" if args.is_empty() => Ok(Line::Unread),
         "select" if args.is_empty() => Ok(Line::Select),
         "edit" => Ok(Line::Edit(some(args))),
+        "mute" => Ok(Line::Mute(some(args))),
+        "unmute" if args.is_empty() => Ok(Line::Unmute),
+        "dnd" => Ok(Line::Dnd(some(args))),
+        "notify" if !args.is_empty() => Ok(Line::Notify(args.to_owned())),
         "history" if args.is_empty() => Ok(Line::History(HISTORY_DEFAULT)),
         "history" => args.parse().map(|n: u32| Line::History(n.clamp(1, HISTORY_MOST))).map_err(|_| usage()),
         "clear" if args.is_empty() => Ok(Line::Clear),

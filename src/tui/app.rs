@@ -6,6 +6,7 @@ mod compose;
 mod drafts;
 mod lines;
 mod name;
+mod notify;
 mod pick;
 mod rooms;
 mod scroll;
@@ -26,7 +27,7 @@ use super::theme::{Role, Theme};
 use super::view::entry;
 use crate::client::chat::{self, Ask, Chat, LinkEvent, Note, Now, Status, Talk};
 use crate::client::outbox::Record;
-use crate::config::{Clock, Density, Ui};
+use crate::config::{Clock, Density, Notify, Ui};
 use crate::protocol::dialect::Dialect;
 use crate::protocol::entry::{Author, Seq, Shown, Timestamp};
 use crate::protocol::event::Member;
@@ -36,6 +37,7 @@ use crate::protocol::slash;
 pub use compose::{Aim, Written};
 pub use drafts::Kept;
 use name::NamePrompt;
+pub use notify::Until;
 pub use pick::Pick;
 pub use rooms::RoomRow;
 pub use select::Selection;
@@ -137,6 +139,15 @@ pub enum Effect {
     Suspend,
     /// Ring.
     Bell,
+    /// Tell this on the desktop.
+    Notify {
+        /// Who, and where.
+        title: String,
+        /// What.
+        body: String,
+    },
+    /// The window is called so.
+    Title(String),
     /// Give this to the terminal's clipboard.
     Copy(String),
     /// Keep this for the next start.
@@ -192,6 +203,13 @@ pub struct App {
     wrote_at: Option<Duration>,
     /// Up to where was read when one came: the way to the first unread line is still being loaded.
     landing: Option<Seq>,
+    mutes: HashMap<Target, Until>,
+    levels: HashMap<Target, Notify>,
+    silence: Option<Until>,
+    /// When somebody was called last.
+    rang: Option<Duration>,
+    /// What the window's title counts.
+    titled: Option<u32>,
     history: Vec<String>,
     history_at: Option<usize>,
     /// What was being written when the history was gone into.
@@ -242,6 +260,11 @@ impl App {
             kept: Kept::default(),
             wrote_at: None,
             landing: None,
+            mutes: HashMap::new(),
+            levels: HashMap::new(),
+            silence: None,
+            rang: None,
+            titled: None,
             history: Vec::new(),
             history_at: None,
             stash: String::new(),
@@ -329,6 +352,7 @@ impl App {
         }
         self.saw();
         self.keep_drafts(false);
+        self.retitle();
         std::mem::take(&mut self.effects)
     }
 
@@ -390,11 +414,7 @@ impl App {
             }
             Note::Rooms(rooms) => self.list_rooms(&rooms),
             Note::People(room, people) => self.list_people(room, &people),
-            Note::Mention(to) => {
-                if !self.focused || self.here.as_ref() != Some(&to) {
-                    self.effects.push(Effect::Bell);
-                }
-            }
+            Note::Line(to, seq, means_me) => self.heard_line(&to, seq, means_me),
         }
     }
 

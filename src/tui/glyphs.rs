@@ -25,6 +25,8 @@ pub struct Glyphs {
     /// Before the quote of what is replied to, and beside code.
     pub reply: &'static str,
     pub code: &'static str,
+    /// A room that is muted.
+    pub muted: &'static str,
     /// Where something was cut.
     pub ellipsis: &'static str,
     /// Between the parts of a status line.
@@ -51,6 +53,7 @@ pub const UNICODE: Glyphs = Glyphs {
     failed: "✗",
     reply: "╭",
     code: "┃",
+    muted: "×",
     ellipsis: "…",
     dot: "·",
     up: "↑",
@@ -73,6 +76,7 @@ pub const ASCII: Glyphs = Glyphs {
     failed: "x",
     reply: "/",
     code: "|",
+    muted: "x",
     ellipsis: "~",
     dot: "-",
     up: "^",
@@ -107,6 +111,7 @@ mod tests {
             g.failed,
             g.reply,
             g.code,
+            g.muted,
             g.ellipsis,
             g.dot,
             g.up,

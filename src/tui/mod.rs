@@ -313,6 +313,8 @@ impl Shell {
                     Effect::Suspend => screen.suspend()?,
                     Effect::Redraw => screen.forget()?,
                     Effect::Bell => screen.bell()?,
+                    Effect::Notify { title, body } => screen.notify(self.options.config.ui.desktop, &title, &body)?,
+                    Effect::Title(title) => screen.title(&title)?,
                     Effect::KeepDrafts(kept) => self.keep_drafts(&kept),
                     Effect::Copy(text) => screen.copy(&text)?,
                     Effect::Open(link) => {

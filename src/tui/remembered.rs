@@ -1,5 +1,5 @@
 //! What a screen remembers for the next one: the last name, and for each name and host what was written and not sent,
-//! where one was and what one sent before. Losing it costs a question or a draft, so errors are logged and no more.
+//! where one was, what one sent before and what is muted. Losing it costs a question or a draft, so errors are logged and no more.
 
 use std::fs;
 use std::io::Write;
@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::app::Kept;
+use super::app::{Kept, Until};
+use crate::config::Notify;
 use crate::paths::{make_dir_of, private_file};
+use crate::protocol::entry::Timestamp;
 use crate::protocol::names::{Nick, Target};
 
 /// Bytes of the file that are read: it has a name in it.
@@ -57,7 +59,24 @@ pub fn drafts(file: &Path) -> Kept {
     let drafts = value["drafts"].as_object().into_iter().flatten();
     let drafts = drafts.filter_map(|(to, text)| Some((Target::parse(to).ok()?, clean(text.as_str()?))));
     let history = value["history"].as_array().into_iter().flatten().filter_map(|text| Some(clean(text.as_str()?)));
-    Kept { here: target(&value["here"]), drafts: drafts.collect(), history: history.collect() }
+    let places = |key: &str| {
+        value[key]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(to, value)| Some((Target::parse(to).ok()?, value.clone())))
+    };
+    let until = |value: Value| match value.as_i64() {
+        Some(then) => Until::Then(Timestamp(then)),
+        None => Until::Always,
+    };
+    Kept {
+        here: target(&value["here"]),
+        drafts: drafts.collect(),
+        history: history.collect(),
+        mutes: places("mutes").map(|(to, value)| (to, until(value))).collect(),
+        levels: places("levels").filter_map(|(to, value)| Some((to, Notify::named(value.as_str()?)?))).collect(),
+    }
 }
 
 /// Keeps it for the next one.
@@ -65,7 +84,15 @@ pub fn keep_drafts(file: &Path, kept: &Kept) {
     let drafts: serde_json::Map<String, Value> =
         kept.drafts.iter().map(|(to, text)| (to.to_string(), text.as_str().into())).collect();
     let here = kept.here.as_ref().map(Target::to_string);
-    let value = json!({"here": here, "drafts": drafts, "history": kept.history});
+    let until = |until: &Until| match until {
+        Until::Always => Value::Null,
+        Until::Then(then) => then.0.into(),
+    };
+    let mutes: serde_json::Map<String, Value> =
+        kept.mutes.iter().map(|(to, then)| (to.to_string(), until(then))).collect();
+    let levels: serde_json::Map<String, Value> =
+        kept.levels.iter().map(|(to, level)| (to.to_string(), level.word().into())).collect();
+    let value = json!({"here": here, "drafts": drafts, "history": kept.history, "mutes": mutes, "levels": levels});
     if let Err(why) = replace(file, &value.to_string()) {
         tracing::warn!(%why, "what is written is not kept for the next start");
     }
@@ -99,6 +126,8 @@ mod tests {
             here: Some(to("@ben")),
             drafts: vec![(to("#dev"), "two\n\tlines \"x\"".into()), (to("@ben"), "漢字".into())],
             history: vec!["one".into(), "/quit".into()],
+            mutes: vec![(to("#dev"), Until::Always), (to("@ben"), Until::Then(Timestamp(7)))],
+            levels: vec![(to("#dev"), Notify::All)],
         };
         keep_drafts(&file, &kept);
         assert_eq!(drafts(&file), kept);

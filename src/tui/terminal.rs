@@ -15,7 +15,7 @@ use crossterm::event::{
     EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
 use crossterm::style::{Attribute, SetAttribute};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
 use ratatui::layout::Rect;
@@ -23,6 +23,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, kill_current_process_group};
 use tokio::sync::oneshot;
 
+use crate::config::Desktop;
 use pen::Pen;
 
 /// How long the program has to end by itself once its terminal is gone: the host sees everybody off in that time.
@@ -81,6 +82,29 @@ impl Screen {
         self.terminal.backend_mut().say(b"\x07")
     }
 
+    /// Has the terminal tell something on the desktop, in the way it is known, or was said, to take. Both texts are on one
+    /// line and without control characters: they come from texts and names, which have none, and are cut by the app.
+    pub fn notify(&mut self, how: Desktop, title: &str, body: &str) -> io::Result<()> {
+        let how = if how == Desktop::Auto { known_desktop() } else { how };
+        // These part the fields of the sequence.
+        let plain = |text: &str| text.replace([';', '\u{7}', '\u{1b}', '\n', '\t'], " ");
+        let (title, body) = (plain(title), plain(body));
+        let said = match how {
+            Desktop::Osc9 => format!("\x1b]9;{title}: {body}\x1b\\"),
+            Desktop::Osc777 => format!("\x1b]777;notify;{title};{body}\x1b\\"),
+            Desktop::Osc99 => format!("\x1b]99;i=wschat:d=0;{title}\x1b\\\x1b]99;i=wschat:d=1:p=body;{body}\x1b\\"),
+            Desktop::Auto | Desktop::Off => return Ok(()),
+        };
+        self.terminal.backend_mut().say(said.as_bytes())
+    }
+
+    /// Calls the window so.
+    pub fn title(&mut self, title: &str) -> io::Result<()> {
+        let mut words = String::new();
+        crossterm::Command::write_ansi(&SetTitle(title), &mut words).map_err(io::Error::other)?;
+        self.terminal.backend_mut().say(words.as_bytes())
+    }
+
     /// Hands a text to the terminal's clipboard (OSC 52), which also works over SSH. Whether it was taken, no terminal says.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         let mut words = String::new();
@@ -111,6 +135,7 @@ fn take_over(mouse: bool) -> io::Result<()> {
     let mut out = io::stdout();
     let taken = (|| {
         queue!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange)?;
+        out.write_all(TITLE_ASIDE)?;
         if mouse {
             queue!(out, EnableMouseCapture)?;
         }
@@ -135,6 +160,7 @@ pub fn give_back() {
     if speaks_kitty() {
         let _ = queue!(out, PopKeyboardEnhancementFlags);
     }
+    let _ = out.write_all(TITLE_BACK);
     let _ = execute!(
         out,
         SetAttribute(Attribute::Reset),
@@ -184,6 +210,25 @@ pub fn lost() -> io::Result<impl Future<Output = ()>> {
     })?;
     Ok(async { _ = told.await })
 }
+
+/// The way this terminal is known to tell something on the desktop; by name, as no terminal can be asked for it.
+fn known_desktop() -> Desktop {
+    let get = |name| std::env::var(name).unwrap_or_default();
+    let (program, term) = (get("TERM_PROGRAM"), get("TERM"));
+    match () {
+        () if term.contains("kitty") => Desktop::Osc99,
+        () if ["iTerm.app", "WezTerm", "ghostty"].contains(&program.as_str()) || term.contains("ghostty") => {
+            Desktop::Osc9
+        }
+        () if term.contains("rxvt") || term.contains("foot") => Desktop::Osc777,
+        () => Desktop::Off,
+    }
+}
+
+/// The window's title as it was is put aside, and taken back. Not every terminal has a stack for it; those without ignore
+/// this, and keep the last title.
+const TITLE_ASIDE: &[u8] = b"\x1b[22;0t";
+const TITLE_BACK: &[u8] = b"\x1b[23;0t";
 
 /// Whether the terminal reports keys by the kitty protocol. By name: asking it would hold up the first frame for as long
 /// as one that does not answer takes, and every key has a second way in.

@@ -361,6 +361,10 @@ impl App {
             }
             (Line::Select, _) => self.select(),
             (Line::Unread, _) => self.first_unread(),
+            (Line::Mute(time), _) => self.mute(time.as_deref()),
+            (Line::Unmute, _) => self.unmute(),
+            (Line::Dnd(time), _) => self.do_not_disturb(time.as_deref()),
+            (Line::Notify(level), _) => self.notify_level(&level),
             (Line::Go, _) => self.go_to(),
             (Line::Back, _) => self.go_back(),
             (Line::Clear, Some(here)) => self.clear(here),

@@ -1,10 +1,11 @@
-//! What is written and not sent, where one was and what one wrote before: as it is kept for the next start. When it is
+//! What is written and not sent, where one was, what one wrote before and what is muted: as it is kept for the next start. When it is
 //! kept is decided here, how is the shell's.
 
 use std::time::Duration;
 
 use super::compose::Aim;
-use super::{App, Effect};
+use super::{App, Effect, Until};
+use crate::config::Notify;
 use crate::protocol::names::Target;
 
 /// How long what was written may be in memory only: a second of typing is what kill -9 costs at most.
@@ -19,6 +20,10 @@ pub struct Kept {
     pub drafts: Vec<(Target, String)>,
     /// What was sent before, oldest first.
     pub history: Vec<String>,
+    /// What is muted.
+    pub mutes: Vec<(Target, Until)>,
+    /// What calls, where it is not as the settings say.
+    pub levels: Vec<(Target, Notify)>,
 }
 
 impl App {
@@ -26,6 +31,8 @@ impl App {
     pub fn restore(&mut self, kept: Kept) {
         self.wish = kept.here.clone();
         self.history = kept.history.clone();
+        self.mutes = kept.mutes.iter().cloned().collect();
+        self.levels = kept.levels.iter().cloned().collect();
         for (to, text) in &kept.drafts {
             let area = self.composers.entry(to.clone()).or_insert_with(super::compose::field);
             if area.is_empty() {
@@ -48,7 +55,11 @@ impl App {
             .filter(|(_, text)| !text.trim().is_empty())
             .collect();
         drafts.sort_by(|a, b| a.0.cmp(&b.0));
-        Kept { here: self.here.clone(), drafts, history: self.history.clone() }
+        let mut mutes: Vec<_> = self.mutes.iter().map(|(to, until)| (to.clone(), *until)).collect();
+        let mut levels: Vec<_> = self.levels.iter().map(|(to, level)| (to.clone(), *level)).collect();
+        mutes.sort_by(|a, b| a.0.cmp(&b.0));
+        levels.sort_by(|a, b| a.0.cmp(&b.0));
+        Kept { here: self.here.clone(), drafts, history: self.history.clone(), mutes, levels }
     }
 
     /// Something may have been written: it is kept soon.

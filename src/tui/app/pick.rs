@@ -147,7 +147,7 @@ impl App {
     pub(super) fn go_to(&mut self) {
         let mut talks: Vec<&Talk> =
             self.chat.talks().iter().filter(|talk| Some(&talk.to) != self.here.as_ref()).collect();
-        talks.sort_by_key(|talk| std::cmp::Reverse(super::rooms::need(talk)));
+        talks.sort_by_key(|talk| std::cmp::Reverse(super::rooms::need(talk, self.muted(&talk.to))));
         let mut items: Vec<Item> = Vec::new();
         for talk in talks {
             let detail = match (&talk.to, talk.mentions, talk.unread) {

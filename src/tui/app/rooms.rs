@@ -20,8 +20,12 @@ pub enum RoomRow {
     Talk(usize),
 }
 
-/// How much a conversation needs one: mentions, then direct ones, then unread, then nothing.
-pub fn need(talk: &Talk) -> u8 {
+/// How much a conversation needs one: mentions, then direct ones, then unread, then nothing. Of a muted one only what
+/// mentions the person does, and last.
+pub fn need(talk: &Talk, muted: bool) -> u8 {
+    if muted {
+        return u8::from(talk.mentions > 0);
+    }
     match (&talk.to, talk.mentions, talk.unread) {
         (Target::Room(_), 1.., _) => 3,
         (Target::Direct(_), _, 1..) => 2,
@@ -72,6 +76,7 @@ impl App {
             Action::PreviousNeedingYou => self.needing(false),
             Action::LastRoom => self.go_back(),
             Action::GoTo => self.go_to(),
+            Action::MuteRoom => self.toggle_mute(),
             Action::ToggleRooms => self.rooms_shown = !self.rooms_shown,
             Action::TogglePeople => self.people_shown = Some(self.areas().people.is_empty()),
             action => match action.room_index() {
@@ -109,8 +114,8 @@ impl App {
         let talks = self.chat.talks();
         let (here, many) = (self.index(), talks.len());
         let away = |at: usize| if forward { (at + many - here) % many } else { (here + many - at) % many };
-        let best = (0..many).filter(|at| *at != here && need(&talks[*at]) > 0);
-        let best = best.max_by_key(|at| (need(&talks[*at]), std::cmp::Reverse(away(*at))));
+        let best = (0..many).filter(|at| *at != here && need(&talks[*at], self.muted(&talks[*at].to)) > 0);
+        let best = best.max_by_key(|at| (need(&talks[*at], self.muted(&talks[*at].to)), std::cmp::Reverse(away(*at))));
         match best.map(|at| talks[at].to.clone()) {
             Some(to) => self.go(to),
             None => self.say("nothing is unread".to_owned(), super::Role::Dim),

@@ -132,6 +132,7 @@ actions! {
         NextNeedingYou "next_needing_you" CHAT "Go to the next room that needs you: mentions, then direct messages, then unread";
         PreviousNeedingYou "previous_needing_you" CHAT "Go to the room before that needs you";
         LastRoom "last_room" CHAT "Go back to the room you came from";
+        MuteRoom "mute_room" CHAT "Mute this room, or hear of it again" "/mute";
         GoTo "go_to" CHAT "Go to a room, a person, a command or a key by name" "/go";
         Room1 "room_1" CHAT "Go to room 1" "/join";
         Room2 "room_2" CHAT "Go to room 2" "/join";

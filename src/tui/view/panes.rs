@@ -91,13 +91,13 @@ fn tabs(app: &App) -> Vec<Span<'static>> {
             Some((count, _)) => format!(" {} {count} ", talk.to),
             None => format!(" {} ", talk.to),
         };
-        spans.push(Span::styled(text, room_style(app, here, count.as_ref())));
+        spans.push(Span::styled(text, room_style(app, talk, here, count.as_ref())));
     }
     spans
 }
 
-fn room_style(app: &App, here: bool, count: Option<&(String, bool)>) -> Style {
-    match (here, count) {
+fn room_style(app: &App, talk: &Talk, here: bool, count: Option<&(String, bool)>) -> Style {
+    match (here, count.filter(|(_, mention)| *mention || !app.muted(&talk.to))) {
         (true, _) => app.style(Role::Accent).add_modifier(Modifier::BOLD),
         (false, Some((_, true))) => app.style(Role::Mention).add_modifier(Modifier::BOLD),
         (false, Some(_)) => app.style(Role::Unread).add_modifier(Modifier::BOLD),
@@ -141,14 +141,20 @@ pub fn rooms(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
         let Some(talk) = talk else { continue };
         let here = app.here() == Some(&talk.to);
         let count = count(talk);
-        let style = room_style(app, here, count.as_ref());
+        let style = room_style(app, talk, here, count.as_ref());
         let mark = if here { app.glyphs().current } else { " " };
         let (sign, name) = match &talk.to {
             Target::Room(room) => ("#", room.as_str().to_owned()),
             Target::Direct(nick) => ("@", nick.to_string()),
         };
         let left = vec![Span::styled(mark, app.style(Role::Accent)), Span::styled(format!("{sign} {name}"), style)];
-        let right = count.map(|(count, _)| vec![Span::styled(format!(" {count} "), style)]).unwrap_or_default();
+        let muted = if app.muted(&talk.to) { app.glyphs().muted } else { "" };
+        let count = count.map(|(count, _)| count).unwrap_or_default();
+        let tail = [muted, &count].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        let right = match tail.is_empty() {
+            true => Vec::new(),
+            false => vec![Span::styled(format!(" {tail} "), style)],
+        };
         two_ends(frame, app, place, left, right);
     }
 }

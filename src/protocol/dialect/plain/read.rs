@@ -124,7 +124,16 @@ impl Decoder {
             Line::Help(of) => return help(of.as_deref()),
             Line::Quit => Command::Bye,
             // Kept from raw clients by the table of commands; were it not, this is what there is to say.
-            Line::Clear | Line::Go | Line::Back | Line::Select | Line::Unread | Line::Edit(_) => {
+            Line::Clear
+            | Line::Go
+            | Line::Back
+            | Line::Select
+            | Line::Unread
+            | Line::Mute(_)
+            | Line::Unmute
+            | Line::Dnd(_)
+            | Line::Notify(_)
+            | Line::Edit(_) => {
                 return Err(Refusal::new(Code::UnknownCommand, "that is for a screen, and there is none here"));
             }
         };

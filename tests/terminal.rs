@@ -301,3 +301,35 @@ fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     let items = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|item| item.path());
     items.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
+
+#[test]
+fn a_draft_is_edited_in_ones_own_editor() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let host = common::process::Host::start("127.0.0.1:0", &dir.path().join("host"), &[]);
+    let editor = dir.path().join("my editor");
+    let script = "#!/bin/sh\nprintf 'editing %s; ' \"$(cat \"$1\")\"\nread line\n[ \"$line\" = fail ] && exit 3\nprintf '%s, %s\\n' \"$(cat \"$1\")\" \"$line\" > \"$1\"\n";
+    std::fs::write(&editor, script).expect("a script of the test");
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o700)).expect("it may be run");
+    let mut command = wschat(&dir.path().join("data"), &[&host.authority(), "--name", "ann"]);
+    command.env("EDITOR", format!("'{}'", editor.display()));
+    command.env("VISUAL", "");
+    let mut ann = Term::open(command, 80, 24);
+    ann.shows("ann › write to #lobby");
+    ann.types("begun");
+    ann.shows("ann › begun");
+    ann.types("\x1bk");
+    ann.shows("editing begun;");
+    ann.types("ended\r");
+    ann.shows("ann › begun, ended");
+    // What fails leaves the draft as it was, and says so.
+    ann.types("\x1bk");
+    ann.shows("editing begun, ended;");
+    ann.types("fail\r");
+    ann.shows("the draft is as it was");
+    ann.types("!\r");
+    ann.shows("begun, ended!");
+    ann.shows("ann › write to #lobby");
+    let left = walk(&dir.path().join("data")).into_iter().filter(|path| path.to_string_lossy().contains("draft-"));
+    assert_eq!(left.count(), 0, "no draft is left lying about");
+}

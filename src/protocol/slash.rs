@@ -42,6 +42,7 @@ pub const COMMANDS: &[Spec] = &[
     Spec { name: "unread", args: "", help: "go to the first message that was unread when you came", at: At::Screen },
     Spec { name: "select", args: "", help: "pick out a message, to answer, edit, copy it", at: At::Screen },
     Spec { name: "edit", args: "[text]", help: "edit the last message you sent; s/old/new/ does too", at: At::Screen },
+    Spec { name: "editor", args: "", help: "write in your own editor ($VISUAL, $EDITOR)", at: At::Screen },
     Spec { name: "mute", args: "[2h]", help: "nothing calls you from here, for a time or for good", at: At::Screen },
     Spec { name: "unmute", args: "", help: "hear of this conversation again", at: At::Screen },
     Spec {
@@ -98,6 +99,8 @@ pub enum Line {
     Select,
     /// `/edit`; without text it is edited in the composer.
     Edit(Option<String>),
+    /// `/editor`.
+    Editor,
     /// `/mute`, for a time.
     Mute(Option<String>),
     /// `/unmute`.
@@ -191,6 +194,7 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
         "unread" if args.is_empty() => Ok(Line::Unread),
         "select" if args.is_empty() => Ok(Line::Select),
         "edit" => Ok(Line::Edit(some(args))),
+        "editor" if args.is_empty() => Ok(Line::Editor),
         "mute" => Ok(Line::Mute(some(args))),
         "unmute" if args.is_empty() => Ok(Line::Unmute),
         "dnd" => Ok(Line::Dnd(some(args))),

@@ -116,6 +116,8 @@ pub enum Input {
     NotKept(String),
     /// Nothing here opens this link.
     NotOpened(String),
+    /// The editor is closed: what was saved, or why nothing was.
+    Edited(Result<String, String>),
     /// The time of [`App::wake_at`] has come.
     Woke,
     /// The screen is gone; what is left to be told is told.
@@ -152,6 +154,8 @@ pub enum Effect {
     Copy(String),
     /// Keep this for the next start.
     KeepDrafts(Kept),
+    /// Edit this in the person's editor, then answer with [`Input::Edited`].
+    Editor(String),
     /// Open this link, which is of http or https.
     Open(String),
     /// The end.
@@ -335,6 +339,8 @@ impl App {
                 self.keeping = false;
                 self.say(format!("not sent, what you wrote is still here: {why}"), Role::Error);
             }
+            Input::Edited(Ok(text)) => self.edited(&text),
+            Input::Edited(Err(why)) => self.say(why, Role::Error),
             Input::NotOpened(link) => {
                 self.copy_text(link, "nothing here opens links; it is copied instead".to_owned());
             }

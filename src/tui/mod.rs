@@ -3,6 +3,7 @@
 //! socket.
 
 pub mod app;
+mod editor;
 pub mod glyphs;
 pub mod keys;
 pub mod layout;
@@ -24,7 +25,8 @@ use crossterm::event::{Event, EventStream, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::client::backoff::Backoff;
@@ -106,6 +108,7 @@ pub async fn run(options: Options, over: impl Future<Output = ()>) -> anyhow::Re
         keyring,
         remembered,
         drafts: None,
+        to_edit: None,
         options,
     };
     match shell.options.name.clone() {
@@ -147,6 +150,8 @@ struct Shell {
     remembered: Remembered,
     /// Where drafts are kept, once there is a name.
     drafts: Option<PathBuf>,
+    /// A draft for the person's own editor.
+    to_edit: Option<String>,
 }
 
 /// Whether the loop goes on.
@@ -215,7 +220,8 @@ impl Shell {
         screen.draw(app)?;
         let mut drawn = Instant::now();
         let mut dirty = false;
-        let mut keys = Keys::read();
+        let mut keys = Some(Keys::read());
+        let mut editor: Option<Edited> = None;
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let (mut hup, mut cont) = (signal(SignalKind::hangup())?, signal(SignalKind::from_raw(CONT))?);
         let lost = terminal::lost()?;
@@ -224,14 +230,25 @@ impl Shell {
             let wake = app.wake_at().map(|at| self.start + at);
             let mut at_once = false;
             let next = tokio::select! {
-                event = keys.events.recv() => {
+                event = pressed(&mut keys) => {
                     at_once = true;
                     let mut next = self.key(app, screen, event)?;
                     // A paste without brackets, or a key held down: one drawing for all that is there.
-                    while next == Next::On && let Ok(event) = keys.events.try_recv() {
+                    while next == Next::On && let Some(event) = keys.as_mut().and_then(|keys| keys.events.try_recv().ok()) {
                         next = self.key(app, screen, Some(event))?;
                     }
                     next
+                }
+                edited = finished(&mut editor) => {
+                    at_once = true;
+                    editor = None;
+                    screen.retake()?;
+                    keys = Some(Keys::read());
+                    // The window may have another size by now, and nobody was there to be told.
+                    screen.resized();
+                    let (width, height) = screen.size()?;
+                    self.hand(app, screen, Input::Resize(width, height))?;
+                    self.hand(app, screen, Input::Edited(edited))?
                 }
                 event = heard(&mut self.from_link) => self.heard(app, screen, event)?,
                 room = room(&self.to_link), if !self.backlog.is_empty() => {
@@ -246,13 +263,30 @@ impl Shell {
                     Next::On
                 }
                 _ = term.recv() => Next::Quit,
-                _ = int.recv() => Next::Quit,
+                // The terminal's own Ctrl+C, and meant for the editor while there is one.
+                _ = int.recv(), if editor.is_none() => Next::Quit,
                 _ = hup.recv() => Next::Quit,
                 () = &mut over => Next::Quit,
                 () = &mut lost => Next::Quit,
             };
             if next == Next::Quit {
                 return Ok(());
+            }
+            if let Some(text) = self.to_edit.take() {
+                // Nobody but the editor may read keys: the reader is gone before it starts.
+                if let Some(keys) = keys.take() {
+                    keys.stop().await;
+                }
+                screen.lend();
+                let dir = self.options.paths.state_dir().to_owned();
+                let (tell, told) = oneshot::channel();
+                // A thread that nobody waits for: when we are told to end, an editor that is still open ends nothing.
+                let thread = std::thread::Builder::new().name("editor".into());
+                thread.spawn(move || tell.send(editor::edit(&dir, &text)))?;
+                editor = Some(told);
+            }
+            if editor.is_some() {
+                continue;
             }
             dirty = !at_once && drawn.elapsed() < FRAME;
             if !dirty {
@@ -316,6 +350,7 @@ impl Shell {
                     Effect::Notify { title, body } => screen.notify(self.options.config.ui.desktop, &title, &body)?,
                     Effect::Title(title) => screen.title(&title)?,
                     Effect::KeepDrafts(kept) => self.keep_drafts(&kept),
+                    Effect::Editor(text) => self.to_edit = Some(text),
                     Effect::Copy(text) => screen.copy(&text)?,
                     Effect::Open(link) => {
                         if let Err(why) = open::that_detached(&link) {
@@ -423,7 +458,7 @@ const CONT: i32 = 18;
 /// wire.
 struct Keys {
     events: mpsc::Receiver<io::Result<Event>>,
-    reader: tokio::task::JoinHandle<()>,
+    reader: JoinHandle<()>,
 }
 
 impl Keys {
@@ -437,11 +472,36 @@ impl Keys {
         });
         Keys { events, reader }
     }
+
+    /// Reads no more, and has given up the terminal when this returns.
+    async fn stop(mut self) {
+        self.reader.abort();
+        let _ = (&mut self.reader).await;
+    }
 }
 
 impl Drop for Keys {
     fn drop(&mut self) {
         self.reader.abort();
+    }
+}
+
+/// The next key, while keys are ours.
+async fn pressed(keys: &mut Option<Keys>) -> Option<io::Result<Event>> {
+    match keys {
+        Some(keys) => keys.events.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What will come of an editor.
+type Edited = oneshot::Receiver<Result<String, String>>;
+
+/// What the editor was left with.
+async fn finished(editor: &mut Option<Edited>) -> Result<String, String> {
+    match editor {
+        Some(editor) => editor.await.unwrap_or_else(|_| Err("the editor could not be waited for".to_owned())),
+        None => std::future::pending().await,
     }
 }
 

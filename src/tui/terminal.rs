@@ -113,6 +113,17 @@ impl Screen {
         self.terminal.backend_mut().say(words.as_bytes())
     }
 
+    /// Gives the terminal to another program for a while.
+    pub fn lend(&mut self) {
+        give_back();
+    }
+
+    /// Takes it back from there.
+    pub fn retake(&mut self) -> io::Result<()> {
+        take_over(self.mouse)?;
+        self.forget()
+    }
+
     /// Gives the terminal back and stops, as the terminal's own key for it would; comes back on `fg`.
     pub fn suspend(&mut self) -> io::Result<()> {
         give_back();

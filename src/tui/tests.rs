@@ -311,6 +311,57 @@ fn a_paste_never_sends_and_is_bounded() {
 }
 
 #[test]
+fn a_long_paste_asks_what_it_is_to_be() {
+    let mut scene = Scene::of(80, 24, &[("lobby", 0)]);
+    scene.commands();
+    let poem = "one\n\ttwo\nthree ```\nfour\nfive\nsix\n";
+    scene.types("see:");
+    scene.put(Input::Paste(poem.into()));
+    assert!(scene.picture().contains("6 lines were pasted"), "{}", scene.picture());
+    scene.press("Esc");
+    assert!(scene.picture().contains("› see:") && !scene.picture().contains("six"), "nothing of it");
+    scene.put(Input::Paste(poem.into()));
+    scene.types("code");
+    scene.press("Enter");
+    scene.keep();
+    let said: Vec<_> = scene.commands().iter().filter_map(says).map(|(_, text)| text).collect();
+    assert_eq!(said, ["see:\n````\none\n\ttwo\nthree ```\nfour\nfive\nsix\n````"]);
+    scene.put(Input::Paste(poem.into()));
+    scene.press("Enter");
+    assert!(scene.picture().contains("six") && scene.commands().is_empty(), "{}", scene.picture());
+}
+
+#[test]
+fn what_was_sent_is_found_again() {
+    let mut scene = Scene::of(80, 24, &[("lobby", 0)]);
+    scene.press("Ctrl+R");
+    assert!(scene.picture().contains("you sent nothing yet"));
+    for text in ["the first line", "another one", "the first line"] {
+        scene.sends(text);
+    }
+    scene.types("draft");
+    scene.press("Ctrl+R");
+    scene.types("anoth");
+    scene.press("Enter");
+    assert!(scene.picture().contains("› another one"), "{}", scene.picture());
+    scene.press("Ctrl+_ Ctrl+_");
+    assert!(scene.picture().contains("› draft"), "undo brings back what was written:\n{}", scene.picture());
+}
+
+#[test]
+fn emoji_go_by_name() {
+    let mut scene = Scene::of(80, 24, &[("lobby", 0)]);
+    scene.types("hooray :tada: at 1:100:2 and std:tada:");
+    assert!(scene.picture().contains("› hooray 🎉 at 1:100:2 and std:tada:"), "{}", scene.picture());
+    scene.press("Ctrl+C");
+    scene.types(":rock");
+    scene.press("Tab");
+    assert!(scene.picture().contains("🚀 rocket") || scene.picture().contains("🪨 rock"), "{}", scene.picture());
+    scene.press("Tab Tab Shift+Tab Esc");
+    assert!(!scene.picture().contains(":rock"));
+}
+
+#[test]
 fn editing_goes_by_what_a_person_sees() {
     let mut scene = Scene::of(80, 24, &[("lobby", 0)]);
     scene.types("a👩‍👩‍👧é");

@@ -1,15 +1,26 @@
 //! Tab completion: what the word before the caret could become, and going round among it. Candidates are commands at the
-//! start of a line, rooms after `#`, people elsewhere.
+//! start of a line, rooms after `#`, emoji after `:`, people elsewhere.
 
 use super::App;
 use crate::protocol::names::{Target, fold};
 use crate::protocol::slash::{At, COMMANDS};
+
+/// Letters of an emoji's name from which on it is completed, and how many are offered at most.
+const EMOJI_FROM: usize = 2;
+const EMOJI_OFFERED: usize = 50;
+
+fn emoji_label(sign: &str) -> String {
+    let name = emojis::get(sign).and_then(emojis::Emoji::shortcode).unwrap_or_default();
+    format!("{sign} {name}")
+}
 
 /// Candidates of one word, the first taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completion {
     /// Everything the word could be, best first.
     pub items: Vec<String>,
+    /// How they are listed.
+    labels: Vec<String>,
     /// Which of them stands in the composer.
     pub chosen: usize,
     /// Characters of it there, with what follows it.
@@ -21,7 +32,7 @@ pub struct Completion {
 impl App {
     /// The candidates and which one is taken, while there is a choice.
     pub fn completing(&self) -> Option<(&[String], usize)> {
-        self.completion.as_ref().map(|completion| (completion.items.as_slice(), completion.chosen))
+        self.completion.as_ref().map(|completion| (completion.labels.as_slice(), completion.chosen))
     }
 
     /// Completes the word before the caret; once it is, goes on to the next candidate, or back.
@@ -44,7 +55,11 @@ impl App {
                 if items.is_empty() {
                     return;
                 }
-                (Completion { items, chosen: 0, length: 0, after }, word.chars().count())
+                let labels = match word.starts_with(':') {
+                    true => items.iter().map(|sign| emoji_label(sign)).collect(),
+                    false => items.clone(),
+                };
+                (Completion { items, labels, chosen: 0, length: 0, after }, word.chars().count())
             }
         };
         let text = format!("{}{}", completion.items[completion.chosen], completion.after);
@@ -67,6 +82,12 @@ impl App {
             });
             let fits = rooms.filter(|room| room.folded().starts_with(&fold(begun)));
             return (fits.map(ToString::to_string).collect(), " ");
+        }
+        if let Some(begun) = word.strip_prefix(':').filter(|begun| begun.len() >= EMOJI_FROM) {
+            let begun = begun.trim_end_matches(':').to_lowercase();
+            let fits = |emoji: &&emojis::Emoji| emoji.shortcodes().any(|name| name.starts_with(&begun));
+            let found = emojis::iter().filter(fits).take(EMOJI_OFFERED);
+            return (found.map(|emoji| emoji.as_str().to_owned()).collect(), " ");
         }
         let (sign, begun) = match word.strip_prefix('@') {
             Some(begun) => ("@", begun),

@@ -7,6 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::super::keys::Action;
 use super::super::theme::Role;
 use super::super::wrap::{fit, untab, width, wrap};
+use super::pick::{Choice, Item, Pasted};
 use super::{App, Effect, Scroll, select};
 use crate::client::chat::Ask;
 use crate::client::outbox::Record;
@@ -17,6 +18,10 @@ use crate::protocol::text::Text;
 
 /// Bytes of one draft: eight texts of the longest kind. More than that was pasted by mistake.
 const DRAFT_BYTES: usize = 64 * 1024;
+
+/// From so many lines on a paste asks what it is to be: one that was meant to be sent would be a wall, and one that was
+/// made by mistake a flood.
+const ASK_FROM: usize = 6;
 
 /// Lines written that are remembered.
 const HISTORY: usize = 200;
@@ -129,6 +134,23 @@ impl App {
         if self.fits(c.len_utf8()) {
             self.history_at = None;
             self.composer_mut().insert_char(c);
+            if c == ':' {
+                self.name_to_emoji();
+            }
+        }
+    }
+
+    /// `:tada:` at the caret becomes the emoji; undo brings the name back.
+    fn name_to_emoji(&mut self) {
+        let area = self.composer();
+        let cursor = area.cursor();
+        let line: Vec<char> = area.lines()[cursor.0].chars().take(cursor.1).collect();
+        let Some((_, named)) = line.split_last() else { return };
+        let Some(start) = named.iter().rposition(|c| *c == ':') else { return };
+        let alone = start == 0 || named[start - 1].is_whitespace();
+        let name: String = named[start + 1..].iter().collect();
+        if let Some(emoji) = emojis::get_by_shortcode(&name).filter(|_| alone && !name.is_empty()) {
+            self.replace_before_caret(line.len() - start, emoji.as_str());
         }
     }
 
@@ -142,12 +164,68 @@ impl App {
             super::Popup::List { .. } => {}
             super::Popup::None => {
                 let clean: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-                if !clean.is_empty() && self.fits(clean.len()) {
-                    self.history_at = None;
-                    self.composer_mut().insert_str(clean);
+                if clean.is_empty() || !self.fits(clean.len()) {
+                    return;
                 }
+                self.deselect();
+                let lines = clean.trim_end().lines().count();
+                if lines >= ASK_FROM {
+                    return self.ask_pasted(clean, lines);
+                }
+                self.history_at = None;
+                self.composer_mut().insert_str(clean);
             }
         }
+    }
+
+    fn ask_pasted(&mut self, text: String, lines: usize) {
+        let choices = [
+            ("Write it into the message", Pasted::Edit),
+            ("Send it as it is", Pasted::Send),
+            ("Send it as code", Pasted::Code),
+        ];
+        let items = choices.map(|(label, how)| Item {
+            label: label.to_owned(),
+            detail: String::new(),
+            choice: Choice::Paste(how, text.clone()),
+        });
+        self.pick(format!("{lines} lines were pasted"), items.into());
+    }
+
+    /// What was chosen for a long paste. What stood in the composer before is sent with it, above.
+    pub(super) fn pasted(&mut self, how: Pasted, text: &str) {
+        let text = match how {
+            Pasted::Edit | Pasted::Send => text.to_owned(),
+            Pasted::Code => {
+                // A fence that is longer than any in the text.
+                let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+                let fence = "`".repeat(longest.max(2) + 1);
+                let above = if self.composer().is_empty() { "" } else { "\n" };
+                format!("{above}{fence}\n{}\n{fence}", text.trim_end())
+            }
+        };
+        self.history_at = None;
+        self.composer_mut().insert_str(text);
+        if how != Pasted::Edit {
+            self.send();
+        }
+    }
+
+    /// What the person's editor was left with.
+    pub(super) fn edited(&mut self, text: &str) {
+        let clean: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+        if clean.len() > DRAFT_BYTES {
+            self.fits(DRAFT_BYTES + 1);
+            return;
+        }
+        self.write_instead(clean.trim_end_matches('\n'));
+        self.wrote();
+    }
+
+    /// Something else stands in the composer from now on; undo brings back what did.
+    pub(super) fn write_instead(&mut self, text: &str) {
+        self.history_at = None;
+        self.set_draft(text);
     }
 
     fn fits(&mut self, more: usize) -> bool {
@@ -190,6 +268,8 @@ impl App {
             Action::Down if cursor.0 + 1 < lines => self.composer_mut().move_cursor(CursorMove::Down),
             Action::Up | Action::HistoryPrevious => self.history_previous(),
             Action::Down | Action::HistoryNext => self.history_next(),
+            Action::SearchHistory => self.pick_history(),
+            Action::Editor => self.effects.push(Effect::Editor(self.written())),
             Action::ClearDraft => {
                 self.history_at = None;
                 self.composer_mut().clear();
@@ -360,6 +440,10 @@ impl App {
                 return self.edit_command(None);
             }
             (Line::Select, _) => self.select(),
+            (Line::Editor, _) => {
+                self.composer_of_command(written);
+                return self.effects.push(Effect::Editor(self.written()));
+            }
             (Line::Unread, _) => self.first_unread(),
             (Line::Mute(time), _) => self.mute(time.as_deref()),
             (Line::Unmute, _) => self.unmute(),

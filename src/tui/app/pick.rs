@@ -7,6 +7,7 @@ use ratatui_textarea::CursorMove;
 use tui_input::{Input, InputRequest};
 
 use super::super::keys::{Action, Context, Group};
+use super::super::theme::Role;
 use super::{App, Effect, Popup};
 use crate::client::chat::Talk;
 use crate::protocol::entry::{Emoji, Seq};
@@ -35,6 +36,21 @@ pub enum Choice {
     Delete(Vec<Seq>),
     /// Opens a link.
     Open(String),
+    /// Puts this into the composer, in the place of what is there.
+    Write(String),
+    /// Does this with a long text that was pasted.
+    Paste(Pasted, String),
+}
+
+/// What becomes of a long text that was pasted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pasted {
+    /// It stands in the composer, to be changed.
+    Edit,
+    /// It is sent as it is.
+    Send,
+    /// It is sent as code.
+    Code,
 }
 
 /// One line of the list.
@@ -180,6 +196,21 @@ impl App {
         self.popup = Popup::Pick(Box::new(Pick::new("Go to".to_owned(), items, true)));
     }
 
+    /// What was sent before, the newest first.
+    pub(super) fn pick_history(&mut self) {
+        let mut items: Vec<Item> = Vec::new();
+        for text in self.history.iter().rev() {
+            let label = text.replace('\n', " ");
+            if !items.iter().any(|item| item.label == label) {
+                items.push(Item { label, detail: String::new(), choice: Choice::Write(text.clone()) });
+            }
+        }
+        match items.is_empty() {
+            true => self.say("you sent nothing yet".to_owned(), Role::Dim),
+            false => self.pick("What you sent before".to_owned(), items),
+        }
+    }
+
     pub(super) fn pick_typed(&mut self, c: char) {
         if let Popup::Pick(pick) = &mut self.popup {
             pick.typed(c);
@@ -251,6 +282,8 @@ impl App {
             Choice::Delete(of) => self.delete(of),
             Choice::Open(link) => self.effects.push(Effect::Open(link)),
             Choice::Command(name) => self.command_chosen(name),
+            Choice::Write(text) => self.write_instead(&text),
+            Choice::Paste(how, text) => self.pasted(how, &text),
         }
     }
 

@@ -187,6 +187,8 @@ actions! {
         CompletePrevious "complete_previous" COMPLETING "Complete with the one before";
         HistoryPrevious "history_previous" CHAT "What you wrote before";
         HistoryNext "history_next" CHAT "What you wrote after that";
+        SearchHistory "search_history" CHAT "Look for something you sent before";
+        Editor "editor" CHAT "Write in your own editor" "/editor";
         ClearDraft "clear_draft" DRAFT "Clear what is written; undo brings it back";
     }
     Editing {

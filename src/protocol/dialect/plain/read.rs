@@ -129,6 +129,7 @@ impl Decoder {
             | Line::Back
             | Line::Select
             | Line::Unread
+            | Line::Editor
             | Line::Mute(_)
             | Line::Unmute
             | Line::Dnd(_)

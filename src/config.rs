@@ -115,6 +115,7 @@ pub struct Ui {
     pub group_within: Duration,
     pub time_format: Clock,
     pub mouse: bool,
+    pub hyperlinks: bool,
     pub ascii: bool,
     /// In columns.
     pub rooms_width: u16,

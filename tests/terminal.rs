@@ -245,7 +245,7 @@ fn child_that_panics() {
         return;
     }
     wschat::tui::terminal::end_on_panic();
-    let _screen = wschat::tui::terminal::Screen::take(true).expect("there is a terminal");
+    let _screen = wschat::tui::terminal::Screen::take(true, true).expect("there is a terminal");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
     runtime.block_on(async {
         let _ = tokio::spawn(async { panic!("on purpose") }).await;

@@ -200,6 +200,7 @@ pub static SETTINGS: &[Setting] = &[
         }),
     },
     flag!("ui" "mouse" => ui.mouse),
+    flag!("ui" "hyperlinks" => ui.hyperlinks),
     flag!("ui" "ascii" => ui.ascii),
     sized!("ui" "rooms_width" Count 8..=60, NEVER_ZERO => ui.rooms_width),
     sized!("ui" "people_width" Count 8..=60, NEVER_ZERO => ui.people_width),

@@ -7,6 +7,7 @@ mod editor;
 pub mod glyphs;
 pub mod keys;
 pub mod layout;
+pub mod markup;
 mod remembered;
 pub mod terminal;
 #[cfg(test)]
@@ -121,7 +122,8 @@ pub async fn run(options: Options, over: impl Future<Output = ()>) -> anyhow::Re
         }
     }
     app.warn(problems);
-    let mut screen = Screen::take(shell.options.config.ui.mouse).context("the terminal cannot be taken over")?;
+    let mut screen = Screen::take(shell.options.config.ui.mouse, shell.options.config.ui.hyperlinks)
+        .context("the terminal cannot be taken over")?;
     let ended = shell.talk(&mut app, &mut screen, over).await;
     drop(screen);
     shell.goodbye(app).await;

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Stdout, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
@@ -23,6 +24,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, kill_current_process_group};
 use tokio::sync::oneshot;
 
+use super::view::links::Links;
 use crate::config::Desktop;
 use pen::Pen;
 
@@ -41,20 +43,30 @@ static OURS: AtomicBool = AtomicBool::new(false);
 /// The terminal, taken over. It is given back when this is dropped.
 pub struct Screen {
     terminal: Terminal<Pen<Stdout>>,
+    /// What the picture that is drawn holds besides its cells; the pen reads it.
+    links: Arc<Mutex<Links>>,
     mouse: bool,
+    hyperlinks: bool,
 }
 
 impl Screen {
     /// Takes the terminal over: raw mode, the other screen, reports of pastes, of focus and, when wanted, of the mouse.
-    pub fn take(mouse: bool) -> io::Result<Screen> {
+    /// Links are told to it (OSC 8) when they are wanted.
+    pub fn take(mouse: bool, hyperlinks: bool) -> io::Result<Screen> {
         take_over(mouse)?;
-        let terminal = Terminal::new(Pen::new(io::stdout())).inspect_err(|_| give_back())?;
-        Ok(Screen { terminal, mouse })
+        let links = Arc::default();
+        let pen = Pen::new(io::stdout(), Arc::clone(&links));
+        let terminal = Terminal::new(pen).inspect_err(|_| give_back())?;
+        Ok(Screen { terminal, links, mouse, hyperlinks })
     }
 
     /// Draws.
     pub fn draw(&mut self, app: &super::app::App) -> io::Result<()> {
-        self.terminal.draw(|frame| super::view::draw(frame, app))?;
+        let (links, wanted) = (&self.links, self.hyperlinks);
+        self.terminal.draw(|frame| {
+            let found = super::view::draw(frame, app);
+            *links.lock().unwrap_or_else(PoisonError::into_inner) = if wanted { found } else { Links::default() };
+        })?;
         Ok(())
     }
 

@@ -107,6 +107,7 @@ impl App {
             Action::OpenLink => self.open_link(),
             Action::ToOriginal => self.go_to_original(),
             Action::Info => self.info(),
+            Action::ViewWhole => self.view_whole(),
             _ => return false,
         }
         true
@@ -187,6 +188,7 @@ impl App {
             (Action::Copy, said),
             (Action::OpenLink, links),
             (Action::ToOriginal, answers),
+            (Action::ViewWhole, said),
             (Action::Mark, true),
             (Action::Info, true),
             (Action::Delete, own),
@@ -358,6 +360,19 @@ impl App {
         }
         self.seeking = Some(of);
         self.older();
+    }
+
+    /// All of a message, as it was typed: what is folded in the room is read here.
+    fn view_whole(&mut self) {
+        let Some(shown) = self.at() else { return };
+        let words = words(&shown);
+        let digits = words.lines().count().max(1).to_string().len();
+        let lines = words.lines().enumerate().map(|(n, line)| {
+            let line = super::super::wrap::untab(line);
+            format!(" {:>digits$}  {line}", n + 1)
+        });
+        let title = format!("{}, {}", shown.from.name, self.time(shown.at));
+        self.popup = Popup::List { title, lines: lines.collect(), scroll: 0 };
     }
 
     fn info(&mut self) {

@@ -177,6 +177,7 @@ actions! {
         Copy "copy" SELECT "Copy its text";
         OpenLink "open_link" SELECT "Open a link in it";
         ToOriginal "to_original" SELECT "Go to the message it answers";
+        ViewWhole "view_whole" SELECT "Read it whole, with its lines numbered";
         Mark "mark" SELECT "Take it together with others, for copying or deleting";
         Info "info" SELECT "Who said it, when, and who reacted";
     }

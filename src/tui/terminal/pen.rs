@@ -3,7 +3,10 @@
 //! move and a letter. Taking the terminal over and giving it back is not done here.
 
 use std::cell::Cell as Cached;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::queue;
@@ -13,6 +16,8 @@ use ratatui::backend::{Backend, ClearType, IntoCrossterm, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
+
+use super::super::view::links::Links;
 
 /// How what is printed next will look.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,14 +39,16 @@ pub struct Pen<W: Write> {
     at: Option<Position>,
     /// The frame shows when it is whole, and not row by row.
     held: bool,
+    /// What leads somewhere in the picture that is drawn.
+    links: Arc<Mutex<Links>>,
     /// Of the window, once it was asked for: asking opens the terminal anew, and is done for each frame.
     size: Cached<Option<Size>>,
 }
 
 impl<W: Write> Pen<W> {
     /// A pen of which nothing is known.
-    pub fn new(out: W) -> Pen<W> {
-        Pen { out, frame: Vec::new(), ink: None, shown: None, at: None, held: false, size: Cached::new(None) }
+    pub fn new(out: W, links: Arc<Mutex<Links>>) -> Pen<W> {
+        Pen { out, frame: Vec::new(), ink: None, shown: None, at: None, held: false, links, size: Cached::new(None) }
     }
 
     /// Somebody else may have written.
@@ -88,6 +95,22 @@ impl<W: Write> Pen<W> {
     }
 }
 
+/// Tells the terminal where what is printed next leads (OSC 8). One id for one address, so that its rows are one link.
+fn lead(frame: &mut Vec<u8>, to: Option<&Arc<str>>) {
+    let Some(link) = to else { return frame.extend_from_slice(b"\x1b]8;;\x1b\\") };
+    let mut hash = DefaultHasher::new();
+    link.hash(&mut hash);
+    frame.extend_from_slice(format!("\x1b]8;id={:x};", hash.finish()).as_bytes());
+    for byte in link.bytes() {
+        // Terminals take nothing else in an address.
+        match byte {
+            b'!'..=b'~' => frame.push(byte),
+            other => frame.extend_from_slice(format!("%{other:02X}").as_bytes()),
+        }
+    }
+    frame.extend_from_slice(b"\x1b\\");
+}
+
 const ATTRIBUTES: [(Modifier, Attribute); 9] = [
     (Modifier::BOLD, Attribute::Bold),
     (Modifier::DIM, Attribute::Dim),
@@ -110,7 +133,14 @@ impl<W: Write> Backend for Pen<W> {
         let begin = self.frame.len();
         self.at = None;
         let mut row = None;
+        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut leads: Option<&Arc<str>> = None;
         for (x, y, cell) in content {
+            let to = if links.is_empty() { None } else { links.at(x, y) };
+            if to != leads {
+                lead(&mut self.frame, to);
+                leads = to;
+            }
             self.held |= row.is_some_and(|row| row != y);
             row = Some(y);
             if self.at != Some(Position { x, y }) {
@@ -120,6 +150,9 @@ impl<W: Write> Backend for Pen<W> {
             queue!(self.frame, Print(cell.symbol()))?;
             // Terminals differ in how wide they draw what is not ASCII; only ASCII is counted on.
             self.at = (cell.symbol().len() == 1).then_some(Position { x: x + 1, y });
+        }
+        if leads.is_some() {
+            lead(&mut self.frame, None);
         }
         if self.held {
             let mut start = Vec::new();
@@ -208,7 +241,7 @@ mod tests {
 
     fn terminal() -> Terminal<Pen<Vec<u8>>> {
         let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, 20, 4)) };
-        Terminal::with_options(Pen::new(Vec::new()), options).expect("a list of bytes takes all")
+        Terminal::with_options(Pen::new(Vec::new(), Arc::default()), options).expect("a list of bytes takes all")
     }
 
     /// Draws these lines with the cursor there; gives the bytes that took.
@@ -236,6 +269,26 @@ mod tests {
         let mut terminal = terminal();
         draw(&mut terminal, &["hello".into()], (5, 0));
         assert_eq!(draw(&mut terminal, &["hello".into()], (5, 0)), "\x1b[1;6H");
+    }
+
+    #[test]
+    fn what_leads_somewhere_is_told_to_the_terminal() {
+        let mut terminal = terminal();
+        let leads = |terminal: &mut Terminal<Pen<Vec<u8>>>, link: &str| {
+            let mut links = Links::default();
+            links.add(0, 4..9, link.into());
+            links.add(1, 0..3, link.into());
+            *terminal.backend().links.lock().expect("nobody panics") = links;
+        };
+        leads(&mut terminal, "https://a.example/ü");
+        let bytes = draw(&mut terminal, &["see https".into(), "://and on".into()], (0, 3));
+        let begin = bytes.find("\x1b]8;id=").expect("it leads somewhere");
+        let id = bytes[begin + "\x1b]8;id=".len()..].split(';').next().expect("there is an id");
+        let open = format!("\x1b]8;id={id};https://a.example/%C3%BC\x1b\\");
+        assert_eq!(bytes.matches(&open).count(), 1, "two rows, one link: {bytes:?}");
+        assert!(bytes.contains("https\x1b[2;1H://\x1b]8;;\x1b\\and"), "{bytes:?}");
+        // What did not change is not written again.
+        assert_eq!(draw(&mut terminal, &["see https".into(), "://and on".into()], (0, 3)), "\x1b[4;1H");
     }
 
     #[test]

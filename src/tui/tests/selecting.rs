@@ -167,6 +167,31 @@ fn texts_are_copied_and_links_opened() {
 }
 
 #[test]
+fn markup_is_read_and_what_is_folded_is_read_whole() {
+    let mut scene = Scene::of(80, 40, &[("lobby", 0)]);
+    scene.said(
+        "lobby",
+        "ben",
+        "**bold**, *slanted* and `code`, see https://example.org/a/long/path/that/goes/over/the/edge.",
+    );
+    scene.said(
+        "lobby",
+        "cy",
+        "> was it the lock file?\nno:\n- one thing\n- and another that is so long that it has to hang under itself",
+    );
+    scene.said("lobby", "ben", "```rust\nfn main() {\n    println!(\"hi\");\n}\n```\nit was ||the parser||");
+    let many: Vec<String> = (1..=40).map(|n| format!("\tline {n}")).collect();
+    scene.said("lobby", "cy", &format!("```\n{}\n```", many.join("\n")));
+    insta::assert_snapshot!(scene.picture());
+    scene.press("Shift+Tab k");
+    assert!(scene.picture().contains("it was the parser"), "picked out, it is revealed:\n{}", scene.picture());
+    scene.press("j v");
+    assert!(scene.picture().contains("  2      line 1"), "{}", scene.picture());
+    scene.press("Alt+End");
+    assert!(scene.picture().contains("line 40"), "{}", scene.picture());
+}
+
+#[test]
 fn the_menu_says_all_that_can_be_done() {
     let mut scene = talked();
     scene.press("Shift+Tab k Enter");

@@ -1,11 +1,15 @@
 //! One entry as lines: what stands above it, its author, its words, what hangs on it, and the lines of one's own that
 //! are not acked yet. Which entries are on the screen is `messages`' to say.
 
-use ratatui::style::{Modifier, Style};
+use std::ops::Range;
+use std::sync::Arc;
+
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::super::app::App;
 use super::super::keys::Action;
+use super::super::markup::{self, Face, How};
 use super::super::theme::Role;
 use super::super::wrap::{fit, untab, width, wrap};
 use crate::client::chat::{Delivery, Pending, Talk};
@@ -31,6 +35,19 @@ pub struct Block {
     pub lines: Vec<Line<'static>>,
     /// The line its text begins on.
     pub text: usize,
+    /// What leads somewhere: on which line, from which column to which.
+    pub links: Vec<Linked>,
+}
+
+/// A stretch of a line that leads somewhere.
+#[derive(Clone, Debug)]
+pub struct Linked {
+    /// Which line.
+    pub line: usize,
+    /// Its columns.
+    pub columns: Range<u16>,
+    /// Where to.
+    pub link: Arc<str>,
 }
 
 /// How messages are set at this width.
@@ -102,6 +119,7 @@ pub fn entry_lines(app: &App, talk: &Talk, before: Option<&Shown>, shown: &Shown
     }
     let grouped = !new_day && !unread && before.is_some_and(|before| app.groups(before, shown));
     let text_at;
+    let mut links = Vec::new();
     match &shown.what {
         ShownWhat::Topic { text } => {
             let what = match text.is_blank() {
@@ -113,17 +131,18 @@ pub fn entry_lines(app: &App, talk: &Talk, before: Option<&Shown>, shown: &Shown
         ShownWhat::Said { text, me, reply_to, edited, reactions } => {
             let style = app.style(Role::Text);
             let means_me = app.chat().me().is_some_and(|me| shown.mentions.contains(&me.person));
-            let tail = if *edited { " (edited)" } else { "" };
             let (words, style) = match text {
-                Some(text) => (format!("{}{tail}", text.as_str()), style),
-                None => ("(deleted)".to_owned(), app.style(Role::Dim)),
+                Some(text) => (text.as_str(), style),
+                None => ("(deleted)", app.style(Role::Dim)),
             };
+            let edited = *edited && text.is_some();
+            let revealed = app.selection().is_some_and(|selection| selection.at == shown.seq);
             let quote = reply_to.map(|seq| quoted(app, talk, seq, set));
             // A time that stands above already says nothing.
             let same = grouped && before.is_some_and(|before| app.time(before.at) == app.time(shown.at));
             let at = (!same).then_some(shown.at);
-            let now = Said { from: &shown.from, at, words: &words, style, me: *me, grouped, quote };
-            text_at = said(app, &mut lines, now, set);
+            let now = Said { from: &shown.from, at, words, style, me: *me, grouped, quote, edited, revealed };
+            text_at = said(app, &mut lines, &mut links, now, set);
             if means_me {
                 mark_mine(app, &mut lines[text_at..]);
             }
@@ -135,7 +154,7 @@ pub fn entry_lines(app: &App, talk: &Talk, before: Option<&Shown>, shown: &Shown
     }
     let text = text_at.min(lines.len().saturating_sub(1));
     mark_picked(app, shown.seq, &mut lines[text..]);
-    Block { seq: shown.seq, text, lines }
+    Block { seq: shown.seq, text, lines, links }
 }
 
 /// A message as lines.
@@ -147,14 +166,20 @@ struct Said<'a> {
     me: bool,
     grouped: bool,
     quote: Option<Line<'static>>,
+    edited: bool,
+    revealed: bool,
 }
 
+/// Behind words that were changed since.
+const EDITED: &str = " (edited)";
+
 /// Adds a message; gives the line its text begins on.
-fn said(app: &App, lines: &mut Vec<Line<'static>>, said: Said<'_>, set: Set) -> usize {
+fn said(app: &App, lines: &mut Vec<Line<'static>>, links: &mut Vec<Linked>, mut said: Said<'_>, set: Set) -> usize {
     let name = shown_name(said.from);
     if said.me {
         let style = said.style.add_modifier(Modifier::ITALIC);
-        return news(app, lines, &format!("{name} {}", said.words), said.at, style, set);
+        let tail = if said.edited { EDITED } else { "" };
+        return news(app, lines, &format!("{name} {}{tail}", said.words), said.at, style, set);
     }
     let name_style = app.name_style(said.from);
     let dim = app.style(Role::Dim);
@@ -166,11 +191,12 @@ fn said(app: &App, lines: &mut Vec<Line<'static>>, said: Said<'_>, set: Set) -> 
         let name = Span::styled(name.clone(), name_style);
         lines.push(Line::from(vec![Span::raw(" "), name, Span::styled(format!("  {time}"), dim)]));
     }
-    lines.extend(said.quote);
+    lines.extend(said.quote.take());
     let start = lines.len();
     match set.form {
         Form::Narrow if !said.grouped => {
-            push_wrapped(lines, &format!("{name}: {}", said.words), set, said.style);
+            let tail = if said.edited { EDITED } else { "" };
+            push_wrapped(lines, &format!("{name}: {}{tail}", said.words), set, said.style);
             if let Some(first) = lines.get_mut(start) {
                 let text: String = first.spans.iter().map(|span| span.content.as_ref()).collect();
                 let rest = text.strip_prefix(&format!(" {name}")).unwrap_or("").to_owned();
@@ -178,7 +204,7 @@ fn said(app: &App, lines: &mut Vec<Line<'static>>, said: Said<'_>, set: Set) -> 
                     vec![Span::raw(" "), Span::styled(name.clone(), name_style), Span::styled(rest, said.style)];
             }
         }
-        _ => push_wrapped(lines, said.words, set, said.style),
+        _ => push_marked(app, lines, links, &said, set),
     }
     if let (Form::Columns(wide), Some(first)) = (set.form, lines.get_mut(start)) {
         let name = if said.grouped { String::new() } else { name };
@@ -302,8 +328,10 @@ fn pending_line(
         }
         What::Topic { text } => (format!("topic: {text}"), false, None),
     };
-    let now = Said { from: me, at: None, words: &words, style, me: third, grouped, quote };
-    said(app, &mut block, now, set);
+    let now =
+        Said { from: me, at: None, words: &words, style, me: third, grouped, quote, edited: false, revealed: true };
+    // What is not sent yet leads nowhere.
+    said(app, &mut block, &mut Vec::new(), now, set);
     if !blank {
         lines.push(Line::default());
     }
@@ -358,6 +386,81 @@ fn ruled(app: &App, word: &str, columns: usize, role: Role) -> Line<'static> {
         Span::styled(format!(" {word} "), app.style(role)),
         Span::styled(rule.repeat(after), app.style(Role::Rule)),
     ])
+}
+
+/// Adds the words of a message as they are meant.
+fn push_marked(app: &App, lines: &mut Vec<Line<'static>>, links: &mut Vec<Linked>, said: &Said<'_>, set: Set) {
+    let indent = set.indent();
+    if markup::plain(said.words) {
+        push_wrapped(lines, said.words, set, said.style);
+        return push_edited(app, lines, said, set);
+    }
+    let room = set.columns.saturating_sub(indent.len() + 1).max(1);
+    let how = How { columns: room, ascii: app.ascii(), revealed: said.revealed, whole: false };
+    for row in markup::rows(said.words, how) {
+        let mut line = vec![Span::raw(indent.clone())];
+        let mut at = indent.len();
+        for piece in row {
+            let wide = width(&piece.text);
+            if let Some(link) = piece.link {
+                let columns = u16::try_from(at).unwrap_or(u16::MAX)..u16::try_from(at + wide).unwrap_or(u16::MAX);
+                links.push(Linked { line: lines.len(), columns, link });
+            }
+            at += wide;
+            let mut style = face_style(app, said.style, piece.face);
+            if let Some(linked) = links.last().filter(|linked| linked.line == lines.len() && piece.face.has(Face::LINK))
+            {
+                style = style.underline_color(told_apart(&linked.link));
+            }
+            line.push(Span::styled(piece.text, style));
+        }
+        lines.push(Line::from(line));
+    }
+    push_edited(app, lines, said, set);
+}
+
+fn push_edited(app: &App, lines: &mut Vec<Line<'static>>, said: &Said<'_>, set: Set) {
+    if !said.edited {
+        return;
+    }
+    let dim = app.style(Role::Dim);
+    match lines.last_mut().filter(|line| line.width() + EDITED.len() < set.columns) {
+        Some(line) => line.spans.push(Span::styled(EDITED, dim)),
+        None => lines.push(Line::from(vec![Span::raw(set.indent()), Span::styled(EDITED.trim_start(), dim)])),
+    }
+}
+
+/// A colour that is never drawn (the pen knows none of the line): two cells that lead to different places differ by it, so
+/// that one is drawn anew when the other takes its place with the same letter in it.
+fn told_apart(link: &str) -> Color {
+    let hash = link
+        .bytes()
+        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3));
+    let [r, g, b, ..] = hash.to_le_bytes();
+    Color::Rgb(r, g, b)
+}
+
+/// How a stretch of a message looks.
+fn face_style(app: &App, text: Style, face: Face) -> Style {
+    if face.has(Face::OURS) {
+        return app.style(Role::Dim);
+    }
+    let mut style = match face {
+        face if face.has(Face::CODE) => text.patch(app.style(Role::Code)),
+        face if face.has(Face::QUOTE) => app.style(Role::Dim),
+        _ => text,
+    };
+    for (means, modifier) in [
+        (Face::BOLD, Modifier::BOLD),
+        (Face::ITALIC, Modifier::ITALIC),
+        (Face::STRIKE, Modifier::CROSSED_OUT),
+        (Face::LINK, Modifier::UNDERLINED),
+    ] {
+        if face.has(means) {
+            style = style.add_modifier(modifier);
+        }
+    }
+    style
 }
 
 fn push_wrapped(lines: &mut Vec<Line<'static>>, text: &str, set: Set, style: Style) {

@@ -9,7 +9,8 @@ use ratatui::text::Line;
 use super::super::app::{App, Scroll};
 use super::super::theme::Role;
 use super::super::wrap::{fit, width, wrap};
-use super::entry::{Block, entry_lines, pending_lines};
+use super::entry::{Block, Linked, entry_lines, pending_lines};
+use super::links::Links;
 use super::row::put_row;
 use crate::client::chat::Talk;
 use crate::protocol::entry::Seq;
@@ -31,19 +32,23 @@ pub struct Visible {
     pub last: Option<Seq>,
     /// Whose each line is.
     pub of: Vec<Option<Seq>>,
+    /// What leads somewhere.
+    pub links: Vec<Linked>,
 }
 
-/// Draws the pane.
-pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
+/// Draws the pane, and says what on the screen leads somewhere.
+pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Links {
     if area.is_empty() {
-        return;
+        return Links::default();
     }
     let Some(talk) = app.here_talk() else {
-        return empty(frame, app, area);
+        empty(frame, app, area);
+        return Links::default();
     };
     let seen = visible(app, talk, area.width, area.height);
     if seen.lines.is_empty() {
-        return empty(frame, app, area);
+        empty(frame, app, area);
+        return Links::default();
     }
     let missing = area.height.saturating_sub(seen.lines.len() as u16);
     for (line, y) in seen.lines.iter().zip(area.y + missing..area.bottom()) {
@@ -62,6 +67,12 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         let role = if below > 0 { Role::Unread } else { Role::Dim };
         put_row(frame, &Line::styled(text, app.style(role).add_modifier(Modifier::REVERSED)), place);
     }
+    let mut links = Links::default();
+    for Linked { line, columns, link } in seen.links {
+        let row = area.y + missing + line as u16;
+        links.add(row, area.x + columns.start..(area.x + columns.end).min(area.right()), link);
+    }
+    links
 }
 
 fn empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
@@ -115,18 +126,22 @@ pub fn visible(app: &App, talk: &Talk, columns: u16, rows: u16) -> Visible {
 }
 
 /// A line, whose it is, and which of its entry's text it is (negative: above it).
-struct Row(Option<Seq>, i32, Line<'static>);
+struct Row(Option<Seq>, i32, Line<'static>, Vec<Linked>);
 
 /// The lines of an entry, as rows.
 fn rows_of(block: Block) -> impl DoubleEndedIterator<Item = Row> + ExactSizeIterator {
-    let (text, seq) = (block.text as i32, block.seq);
-    block.lines.into_iter().enumerate().map(move |(n, line)| Row(Some(seq), n as i32 - text, line))
+    let (text, seq, links) = (block.text as i32, block.seq, block.links);
+    block.lines.into_iter().enumerate().map(move |(n, line)| {
+        let links =
+            if links.is_empty() { Vec::new() } else { links.iter().filter(|link| link.line == n).cloned().collect() };
+        Row(Some(seq), n as i32 - text, line, links)
+    })
 }
 
 fn from_bottom(app: &App, talk: &Talk, columns: usize, rows: usize) -> Visible {
     let mut above: Vec<Row> = Vec::new();
     let waiting = pending_lines(app, talk, columns, rows);
-    above.extend(waiting.into_iter().rev().map(|line| Row(None, 0, line)));
+    above.extend(waiting.into_iter().rev().map(|line| Row(None, 0, line, Vec::new())));
     let floor = app.cleared(&talk.to);
     let mut next = talk.timeline.last().filter(|shown| shown.seq > floor);
     while above.len() < rows
@@ -175,7 +190,7 @@ fn from_anchor(app: &App, talk: &Talk, columns: usize, rows: usize, seq: Seq, ro
         below.extend(rows_of(entry_lines(app, talk, Some(&before), &shown, columns)));
         before = shown;
     }
-    below.extend(pending_lines(app, talk, columns, rows).into_iter().map(|line| Row(None, 0, line)));
+    below.extend(pending_lines(app, talk, columns, rows).into_iter().map(|line| Row(None, 0, line, Vec::new())));
     let mut lines = above;
     lines.extend(below.into_iter().skip(skipped));
     let at_bottom = ended && lines.len() <= rows;
@@ -184,10 +199,15 @@ fn from_anchor(app: &App, talk: &Talk, columns: usize, rows: usize, seq: Seq, ro
 }
 
 fn seen(rows: Vec<Row>, at_bottom: bool, at_top: bool) -> Visible {
-    let whose = || rows.iter().enumerate().filter_map(|(at, Row(seq, rel, _))| Some(((*seq)?, at as i32 - rel, *rel)));
+    let whose = || rows.iter().enumerate().filter_map(|(at, Row(seq, rel, ..))| Some(((*seq)?, at as i32 - rel, *rel)));
     let anchor = whose().find(|(_, _, rel)| *rel == 0).or_else(|| whose().next());
     let last = whose().next_back().map(|(seq, ..)| seq);
     let anchor = anchor.map(|(seq, row, _)| (seq, row));
     let of = rows.iter().map(|Row(seq, ..)| *seq).collect();
-    Visible { anchor, at_bottom, at_top, last, of, lines: rows.into_iter().map(|Row(_, _, line)| line).collect() }
+    let (mut lines, mut links) = (Vec::with_capacity(rows.len()), Vec::new());
+    for (at, Row(_, _, line, of_line)) in rows.into_iter().enumerate() {
+        lines.push(line);
+        links.extend(of_line.into_iter().map(|link| Linked { line: at, ..link }));
+    }
+    Visible { anchor, at_bottom, at_top, last, of, links, lines }
 }

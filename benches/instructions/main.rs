@@ -91,7 +91,7 @@ fn wrap_text(text: &str) -> usize {
 #[bench::of_1000(args = (1000), config = baseline(1_310_000))]
 #[bench::of_50000(args = (50_000), config = baseline(1_310_000))]
 fn draw((mut terminal, app): (Terminal<TestBackend>, App)) -> (Terminal<TestBackend>, App) {
-    let _ = terminal.draw(|frame| _ = wschat::tui::view::draw(frame, &app));
+    let _ = terminal.draw(|frame| wschat::tui::view::draw(frame, &app));
     (terminal, app)
 }
 

@@ -229,7 +229,7 @@ pub fn screen(messages: u64) -> (Terminal<TestBackend>, App) {
     let page = Page { conversation: Conversation::Room(lobby()), from, before, oldest, entries: entries.collect() };
     app.handle(now, Press::Link(LinkEvent::Heard(Event::Page { to: Target::Room(lobby()), page })));
     let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a picture needs no terminal");
-    let _ = terminal.draw(|frame| _ = wschat::tui::view::draw(frame, &app));
+    let _ = terminal.draw(|frame| wschat::tui::view::draw(frame, &app));
     app.handle(now, Press::Key("x".parse::<Key>().expect("a key")));
     (terminal, app)
 }

@@ -36,6 +36,9 @@ pub struct Glyphs {
     pub down: &'static str,
     /// How much of a list is above and below: the bar of it.
     pub bar: &'static str,
+    /// Before an item of a list, and in the place of what is hidden.
+    pub bullet: &'static str,
+    pub veil: &'static str,
 }
 
 /// For terminals and fonts that have them.
@@ -59,6 +62,8 @@ pub const UNICODE: Glyphs = Glyphs {
     up: "↑",
     down: "↓",
     bar: "┃",
+    bullet: "•",
+    veil: "░",
 };
 
 /// For all others.
@@ -82,6 +87,8 @@ pub const ASCII: Glyphs = Glyphs {
     up: "^",
     down: "v",
     bar: "#",
+    bullet: "-",
+    veil: "#",
 };
 
 impl Glyphs {
@@ -117,6 +124,8 @@ mod tests {
             g.up,
             g.down,
             g.bar,
+            g.bullet,
+            g.veil,
         ];
         single.into_iter().chain(g.corners).collect()
     }

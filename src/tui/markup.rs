@@ -1,689 +1,527 @@
-//! What people write, as it is meant: bold, code, quotes, lists, spoilers, links. Made for chat and not for documents: a
-//! newline is a newline, nothing typed vanishes but the signs themselves, and what is not clearly markup is what it is.
-//! Gives rows of a width; which colours they have is the theme's, where they stand the view's. Every pass is linear in the
-//! text, and nothing nests, so that no message costs more than another of its length.
+//! What people write, read as markup and set in rows: a small language made for chat, in which nothing that was typed
+//! vanishes and a line stays a line. Rows are pieces of text with a face and, where they lead somewhere, an address; which
+//! colours a face has is the view's business. All of it is pure, and linear in the text whatever a peer writes.
 
-use std::ops::Range;
+mod code;
+mod inline;
+#[cfg(test)]
+mod tests;
+
+use std::ops::{BitOr, Range};
 use std::sync::Arc;
 
 use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
-use super::wrap::{untab, width, wrap};
+use super::glyphs::Glyphs;
+use super::wrap::{fit, untab, width, wrap};
+pub use code::Token;
+pub use inline::{URL_BYTES, links};
 
-/// Rows of a code block that are shown, when it has more than this and some.
-const CODE_SHOWN: usize = 12;
+/// A block of code folds when it has more rows than this, a message when it was typed in more lines: what is long by its
+/// words alone is read and not skipped.
 const CODE_FOLDS: usize = 16;
-
-/// Rows of a whole message that are shown, when it has more lines than this and some. One that is long by its words alone
-/// is read and not skipped, so it is not folded.
-const ROWS_SHOWN: usize = 24;
 const LINES_FOLD: usize = 32;
 
-/// The longest address a terminal is told: longer ones are cut by some, and a cut address leads elsewhere.
-const LINK_BYTES: usize = 2000;
+/// Rows that are shown then; enough less that folding is worth its line.
+const CODE_SHOWN: usize = 12;
+const ROWS_SHOWN: usize = 24;
 
-/// How a piece of text is meant. Several at once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Face(u16);
+/// Quotes within quotes that are drawn; deeper ones are read as text, as nobody could tell them apart.
+const QUOTES: usize = 4;
+
+/// Columns of a language's name beside its code; what is longer is no language.
+const LANGUAGE: usize = 12;
+
+/// How a piece looks: flags, and what it is in a language of code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Face {
+    flags: u16,
+    /// What it is within code.
+    pub token: Token,
+}
 
 impl Face {
-    /// As it is.
-    pub const PLAIN: Face = Face(0);
+    /// As anything.
+    pub const PLAIN: Face = Face::flag(0);
     /// `**so**`
-    pub const BOLD: Face = Face(1);
-    /// `*so*` or `_so_`
-    pub const ITALIC: Face = Face(2);
+    pub const BOLD: Face = Face::flag(1);
+    /// `*so*`
+    pub const ITALIC: Face = Face::flag(1 << 1);
     /// `~~so~~`
-    pub const STRIKE: Face = Face(4);
-    /// `` `so` ``, or a line of a block.
-    pub const CODE: Face = Face(8);
-    /// What somebody else said.
-    pub const QUOTE: Face = Face(16);
-    /// `||so||`, whether it is revealed or not.
-    pub const SPOILER: Face = Face(32);
-    /// It leads somewhere.
-    pub const LINK: Face = Face(64);
-    /// Ours, not the author's: bars, bullets, where a link leads.
-    pub const OURS: Face = Face(128);
+    pub const STRIKE: Face = Face::flag(1 << 2);
+    /// Code in a line.
+    pub const CODE: Face = Face::flag(1 << 3);
+    /// Somebody else's words.
+    pub const QUOTE: Face = Face::flag(1 << 4);
+    /// What steps back.
+    pub const DIM: Face = Face::flag(1 << 5);
+    /// `||so||`, whether it is hidden or not.
+    pub const SPOILER: Face = Face::flag(1 << 6);
+    /// An address, or what leads to one.
+    pub const LINK: Face = Face::flag(1 << 7);
+    /// A sign that nobody typed, or that stands for one: bars, bullets.
+    pub const SIGN: Face = Face::flag(1 << 8);
+    /// The words before the text, which are not part of it.
+    pub const LEAD: Face = Face::flag(1 << 9);
 
-    /// Whether it is meant so as well.
-    pub fn has(self, face: Face) -> bool {
-        self.0 & face.0 == face.0
+    /// Code in a block, which the bar beside it tells.
+    pub const BLOCK: Face = Face::flag(1 << 10);
+
+    const fn flag(flags: u16) -> Face {
+        Face { flags, token: Token::Plain }
     }
 
-    fn with(self, face: Face) -> Face {
-        Face(self.0 | face.0)
+    /// Whether it has all flags of that.
+    pub fn has(self, flag: Face) -> bool {
+        self.flags & flag.flags == flag.flags
     }
 }
 
-/// A stretch of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl BitOr for Face {
+    type Output = Face;
+
+    fn bitor(self, other: Face) -> Face {
+        let token = if other.token == Token::Plain { self.token } else { other.token };
+        Face { flags: self.flags | other.flags, token }
+    }
+}
+
+/// A stretch of a row that looks one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// Its words.
+    /// The text.
     pub text: String,
-    /// How they are meant.
+    /// How it looks.
     pub face: Face,
-    /// Where they lead, whole, also when the row has only a part of it.
+    /// The whole address it leads to, also where only a part of it stands here.
     pub link: Option<Arc<str>>,
 }
 
-/// A row of a message.
-pub type Row = Vec<Piece>;
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Row {
+    /// From left to right.
+    pub pieces: Vec<Piece>,
+    /// Rows that are folded away behind this one.
+    folded: usize,
+}
 
-/// How rows are made.
-#[derive(Clone, Copy, Debug)]
-pub struct How {
-    /// Columns there are.
+/// How a text is to be set.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout<'a> {
+    /// Columns of a row.
     pub columns: usize,
-    /// With plain signs only.
-    pub ascii: bool,
-    /// Spoilers are shown.
+    /// What stands before the text on its first row and is no markup.
+    pub lead: &'a str,
+    /// What stands behind it.
+    pub tail: &'a str,
+    /// Whether spoilers are shown.
     pub revealed: bool,
-    /// Nothing is folded away.
+    /// Whether what is long is shown whole.
     pub whole: bool,
+    /// Whether code keeps its backticks, where no colour tells it.
+    pub ticks: bool,
+    /// The signs.
+    pub glyphs: Glyphs,
 }
 
-impl How {
-    fn bar(&self) -> &'static str {
-        if self.ascii { "|" } else { "┃" }
+/// Whether a text has no markup and is too short to fold, so that its rows are its lines, wrapped. One pass, and for nearly
+/// all that is said the only one.
+pub fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut lines = 1;
+    let begins = |line: &[u8]| {
+        let line = line.trim_ascii_start();
+        line.first().is_some_and(|first| matches!(first, b'-' | b'+' | b'>' | b'0'..=b'9')) && item(line).is_some()
+            || line.first() == Some(&b'>')
+    };
+    if begins(bytes) {
+        return false;
     }
-    fn bullet(&self) -> &'static str {
-        if self.ascii { "-" } else { "•" }
-    }
-    fn hidden(&self) -> &'static str {
-        if self.ascii { "#" } else { "▒" }
-    }
-    fn ellipsis(&self) -> &'static str {
-        if self.ascii { "..." } else { "…" }
-    }
-}
-
-/// Whether a text has no markup and nothing to fold: so it is with nearly all, and that is seen in one look at its bytes.
-pub fn plain(text: &str) -> bool {
-    let mut begins = true;
-    let mut lines = 0;
-    for byte in text.bytes() {
+    for (at, byte) in bytes.iter().enumerate() {
         match byte {
-            b'*' | b'_' | b'~' | b'`' | b'|' | b'[' | b'\\' | b'>' | b'/' => return false,
-            b'-' | b'+' | b'0'..=b'9' if begins => return false,
-            b'\n' => (begins, lines) = (true, lines + 1),
-            b' ' | b'\t' => {}
-            _ => begins = false,
+            b'*' | b'_' | b'~' | b'`' | b'|' | b'[' | b'\\' => return false,
+            b':' if bytes[at..].starts_with(b"://") => return false,
+            b'\n' => {
+                lines += 1;
+                if lines > LINES_FOLD || begins(&bytes[at + 1..]) {
+                    return false;
+                }
+            }
+            _ => {}
         }
     }
-    lines < LINES_FOLD
+    true
 }
 
-/// A message as rows. Always at least one. A [`plain`] text is the same wrapped as it is, for less.
-pub fn rows(text: &str, how: How) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut lines = text.split('\n');
-    while let Some(line) = lines.next() {
-        match fence(line) {
-            Some((ticks, language)) => code_block(&mut rows, &mut lines, ticks, language, how),
-            None => paragraph(&mut rows, line, how),
+/// A text as rows, at least one. None is wider than the layout's columns, where these are 4 or more.
+pub fn rows(text: &str, layout: &Layout<'_>) -> Vec<Row> {
+    let mut setter = Setter { layout, columns: layout.columns.max(4), rows: Vec::new(), lead: layout.lead };
+    let mut lines = Lines { text, at: 0 };
+    let mut prose = Prose::default();
+    let mut spoilers = inline::long_spoilers(text).into_iter().peekable();
+    while let Some((start, line)) = lines.next() {
+        while spoilers.next_if(|spoiler| spoiler.end < start).is_some() {}
+        // Within a spoiler no line begins anything: it would be seen.
+        if spoilers.peek().is_some_and(|spoiler| spoiler.contains(&start)) {
+            prose.range = Some(prose.range.map_or(start, |range| range.start)..start + line.len());
+        } else if let Some(fence) = Fence::begins(line) {
+            setter.prose(text, &mut prose, "");
+            setter.block(&fence, fence.lines(&mut lines));
+        } else {
+            setter.line(text, &mut prose, start, line);
         }
     }
-    if text.bytes().filter(|byte| *byte == b'\n').count() >= LINES_FOLD {
-        fold(&mut rows, ROWS_SHOWN, LINES_FOLD, how);
+    match prose.range.is_some() {
+        true => setter.prose(text, &mut prose, layout.tail),
+        false => setter.own_row(layout.tail.trim_start()),
     }
+    let mut rows = setter.rows;
     if rows.is_empty() {
-        rows.push(Row::new());
+        rows.push(Row::default());
+    }
+    if !layout.whole && rows.len() > LINES_FOLD && text.bytes().filter(|byte| *byte == b'\n').count() >= LINES_FOLD {
+        let folded: usize = rows.iter().skip(ROWS_SHOWN).map(|row| row.folded.max(1)).sum();
+        rows.truncate(ROWS_SHOWN);
+        rows.push(more(folded, layout.columns.max(4), layout.glyphs));
     }
     rows
 }
 
-fn piece(text: &str, face: Face) -> Piece {
-    Piece { text: text.to_owned(), face, link: None }
+/// The row that says how many more there are.
+fn more(folded: usize, columns: usize, glyphs: Glyphs) -> Row {
+    let text = format!("{} {folded} more {}", glyphs.ellipsis, if folded == 1 { "line" } else { "lines" });
+    Row { pieces: vec![Piece { text: fit(&text, columns, ""), face: Face::SIGN, link: None }], folded }
 }
 
-/// Puts a line in the place of what is too much.
-fn fold(rows: &mut Vec<Row>, shown: usize, most: usize, how: How) {
-    if !how.whole && rows.len() > most {
-        let more = rows.len() - shown;
-        rows.truncate(shown);
-        rows.push(vec![piece(&format!("{} {more} more lines", how.ellipsis()), Face::OURS)]);
+/// The lines of a text, with where each begins.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = (usize, &'a str);
+
+    fn next(&mut self) -> Option<(usize, &'a str)> {
+        let rest = self.text.get(self.at..)?;
+        let start = self.at;
+        let line = rest.find('\n').map_or(rest, |end| &rest[..end]);
+        // Behind the last line there is no place to begin at.
+        self.at = start + line.len() + 1;
+        Some((start, line))
     }
 }
 
-/// The backticks and the language of a line that begins a block of code.
-fn fence(line: &str) -> Option<(usize, &str)> {
-    let line = line.trim_start_matches(' ');
-    let ticks = line.bytes().take_while(|byte| *byte == b'`').count();
-    let language = line[ticks..].trim();
-    let word = language.len() <= 20 && !language.contains(|c: char| c == '`' || c.is_whitespace());
-    (ticks >= 3 && word).then_some((ticks, language))
-}
-
-fn code_block<'a>(
-    rows: &mut Vec<Row>,
-    lines: &mut impl Iterator<Item = &'a str>,
+/// The beginning of a block of code.
+struct Fence<'a> {
     ticks: usize,
-    language: &str,
-    how: How,
-) {
-    let closes = |line: &str| {
-        let line = line.trim();
-        line.len() >= ticks && line.bytes().all(|byte| byte == b'`')
-    };
-    // The language stands beside the first line, and the others under it.
-    let label = if width(language) * 3 < how.columns { language } else { "" };
-    let indent = if label.is_empty() { String::new() } else { " ".repeat(width(label) + 1) };
-    let room = how.columns.saturating_sub(indent.len() + 2).max(1);
-    let mut block: Vec<Row> = Vec::new();
-    for line in lines.take_while(|line| !closes(line)) {
-        for range in cut(&untab(line), room) {
-            let before = match (block.is_empty(), label.is_empty()) {
-                (true, false) => format!("{label} "),
-                _ => indent.clone(),
-            };
-            let bar = format!("{before}{} ", how.bar());
-            block.push(vec![piece(&bar, Face::OURS), piece(&range, Face::CODE)]);
+    language: &'a str,
+    /// What stands behind the backticks and is no language: the first line of the code.
+    first: Option<&'a str>,
+}
+
+impl<'a> Fence<'a> {
+    fn begins(line: &'a str) -> Option<Fence<'a>> {
+        let line = line.trim_start();
+        let rest = line.trim_start_matches('`');
+        let ticks = line.len() - rest.len();
+        if ticks < 3 || rest.contains('`') {
+            return None;
         }
-    }
-    if block.is_empty() || (label.is_empty() && !language.is_empty()) {
-        // Nothing, or a word that has no room beside it, is still what somebody wrote.
-        block.insert(0, vec![piece(language, Face::OURS)]);
-    }
-    fold(&mut block, CODE_SHOWN, CODE_FOLDS, how);
-    rows.append(&mut block);
-}
-
-/// A line of code in pieces of a width: by character, since its blanks mean something.
-fn cut(line: &str, columns: usize) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    let mut used = 0;
-    for grapheme in line.graphemes(true) {
-        let wide = width(grapheme);
-        if used + wide > columns && used > 0 {
-            pieces.push(String::new());
-            used = 0;
-        }
-        used += wide;
-        if let Some(last) = pieces.last_mut() {
-            last.push_str(grapheme);
-        }
-    }
-    pieces
-}
-
-/// One line that is no code: what stands before it, and its words.
-fn paragraph(rows: &mut Vec<Row>, line: &str, how: How) {
-    let line = untab(line);
-    let (quotes, rest) = quoted(&line);
-    let (mark, rest) = listed(rest, how);
-    let face = if quotes > 0 { Face::QUOTE } else { Face::PLAIN };
-    let bars = format!("{} ", how.bar()).repeat(quotes);
-    let hang = " ".repeat(width(&mark));
-    let room = how.columns.saturating_sub(width(&bars) + hang.len()).max(1);
-    let inline = Inline::read(rest, face, how);
-    for (n, range) in wrap(&inline.text, room).into_iter().enumerate() {
-        let mut row = Row::new();
-        if !bars.is_empty() {
-            row.push(piece(&bars, Face::OURS));
-        }
-        if !mark.is_empty() {
-            row.push(piece(if n == 0 { &mark } else { &hang }, Face::OURS));
-        }
-        inline.put(&mut row, range);
-        rows.push(row);
-    }
-}
-
-/// How deep a line is quoted, and what is left of it. Deeper than four is as deep as four.
-fn quoted(line: &str) -> (usize, &str) {
-    let (mut depth, mut rest) = (0, line);
-    while let Some(after) = rest.strip_prefix('>').filter(|_| depth < 4) {
-        // `>_<` and `>:(` are faces.
-        if depth == 0 && !after.is_empty() && !after.starts_with([' ', '>']) {
-            break;
-        }
-        depth += 1;
-        rest = after.strip_prefix(' ').unwrap_or(after);
-    }
-    (depth, rest)
-}
-
-/// The mark of a line of a list, as it is shown, and what is left.
-fn listed(line: &str, how: How) -> (String, &str) {
-    let inner = line.trim_start_matches(' ');
-    let blanks = (line.len() - inner.len()).min(12);
-    let digits = inner.bytes().take_while(u8::is_ascii_digit).count();
-    let length = match inner.as_bytes().get(digits) {
-        Some(b'.' | b')') if (1..=9).contains(&digits) => digits + 1,
-        Some(b'-' | b'*' | b'+') if digits == 0 => 1,
-        _ => return (String::new(), line),
-    };
-    let Some(rest) = inner[length..].strip_prefix(' ').filter(|rest| !rest.trim().is_empty()) else {
-        return (String::new(), line);
-    };
-    let mark = if digits == 0 { how.bullet() } else { &inner[..length] };
-    (format!("{}{mark} ", " ".repeat(blanks)), rest)
-}
-
-/// Signs that begin and end something; each by itself, so that they may cross.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Sign {
-    text: &'static str,
-    face: Face,
-    /// Only at the border of a word: `foo_bar_baz` and `2*3*4` are what they are.
-    bordered: bool,
-}
-
-const SIGNS: [Sign; 6] = [
-    Sign { text: "**", face: Face::BOLD, bordered: false },
-    Sign { text: "__", face: Face::BOLD, bordered: true },
-    Sign { text: "*", face: Face::ITALIC, bordered: true },
-    Sign { text: "_", face: Face::ITALIC, bordered: true },
-    Sign { text: "~~", face: Face::STRIKE, bordered: false },
-    Sign { text: "||", face: Face::SPOILER, bordered: true },
-];
-
-/// A line's words without their signs, and what they mean.
-struct Inline {
-    text: String,
-    spans: Vec<(Range<usize>, Face, Option<Arc<str>>)>,
-}
-
-/// What happens at a byte of the line.
-#[derive(Clone)]
-enum Event {
-    /// These bytes are not shown.
-    Drop(usize),
-    /// These bytes are a sign that begins, or ends, something.
-    Turn(usize, Face),
-    /// These bytes are shown as they are, meant so, leading there.
-    Keep(usize, Face, Option<Arc<str>>),
-    /// From here on, up to so many bytes, words lead there; then come these bytes, dropped.
-    Label(usize, usize, Arc<str>),
-}
-
-impl Inline {
-    fn read(line: &str, face: Face, how: How) -> Inline {
-        let events = events(line);
-        let mut inline = Inline { text: String::with_capacity(line.len()), spans: Vec::new() };
-        let (mut at, mut on) = (0, face);
-        let mut label: Option<(usize, usize, Arc<str>)> = None;
-        for (start, event) in events.into_iter().chain([(line.len(), Event::Drop(0))]) {
-            if start < at {
-                continue;
-            }
-            if let Some((ends, skips, link)) = label.take() {
-                if start >= ends {
-                    inline.add(&line[at..ends], on.with(Face::LINK), Some(&link), how);
-                    let shown = format!(" ({link})");
-                    inline.add(&shown, Face::OURS.with(Face::LINK), Some(&link), how);
-                    at = skips;
-                    if start < at {
-                        continue;
-                    }
-                } else {
-                    inline.add(&line[at..start], on.with(Face::LINK), Some(&link), how);
-                    at = start;
-                    label = Some((ends, skips, link));
-                }
-            }
-            let link = label.as_ref().map(|(_, _, link)| link.clone());
-            let extra = if link.is_some() { Face::LINK } else { Face::PLAIN };
-            inline.add(&line[at..start], on.with(extra), link.as_ref(), how);
-            at = start;
-            match event {
-                Event::Drop(bytes) => at += bytes,
-                Event::Turn(bytes, face) => {
-                    on = Face(on.0 ^ face.0);
-                    at += bytes;
-                }
-                Event::Keep(bytes, face, to) => {
-                    inline.add(&line[at..at + bytes], on.with(face), to.as_ref().or(link.as_ref()), how);
-                    at += bytes;
-                }
-                Event::Label(bytes, skips, to) => {
-                    at += 1;
-                    label = Some((start + 1 + bytes, skips, to));
-                }
-            }
-        }
-        inline
+        let word = rest.trim();
+        let named = word.len() <= LANGUAGE
+            && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'#' | b'-' | b'_' | b'.'));
+        Some(match named {
+            true => Fence { ticks, language: word, first: None },
+            false => Fence { ticks, language: "", first: Some(rest) },
+        })
     }
 
-    fn add(&mut self, text: &str, face: Face, link: Option<&Arc<str>>, how: How) {
-        if text.is_empty() {
-            return;
-        }
-        let start = self.text.len();
-        match face.has(Face::SPOILER) && !how.revealed && !face.has(Face::OURS) {
-            true => {
-                for grapheme in text.graphemes(true) {
-                    let blank = grapheme == " ";
-                    self.text.push_str(&if blank { " ".to_owned() } else { how.hidden().repeat(width(grapheme)) });
-                }
-                // Where it leads would tell what it says.
-                self.spans.push((start..self.text.len(), face, None));
-            }
-            false => {
-                self.text.push_str(text);
-                self.spans.push((start..self.text.len(), face, link.cloned()));
-            }
-        }
-    }
-
-    /// A stretch of it as pieces; blanks at its end are not worth one.
-    fn put(&self, row: &mut Row, range: Range<usize>) {
-        let end = range.start + self.text[range.clone()].trim_end().len();
-        let first = self.spans.partition_point(|(span, ..)| span.end <= range.start);
-        for (span, face, link) in &self.spans[first..] {
-            let (from, to) = (span.start.max(range.start), span.end.min(end));
-            if from >= end {
+    /// The lines of the code, up to what ends it, or all there are.
+    fn lines(&self, lines: &mut Lines<'a>) -> Vec<&'a str> {
+        let mut code: Vec<&str> = self.first.into_iter().collect();
+        for (_, line) in lines {
+            let before = line.trim_end().trim_end_matches('`');
+            if line.trim_end().len() - before.len() >= self.ticks {
+                // What stands before the end on its line is code as well: many put it there.
+                code.extend((!before.trim().is_empty()).then_some(before));
                 break;
             }
-            if from < to {
-                row.push(Piece { text: self.text[from..to].to_owned(), face: *face, link: link.clone() });
-            }
+            code.push(line);
         }
+        code
     }
 }
 
-/// Everything in a line that is not simply shown, in order.
-fn events(line: &str) -> Vec<(usize, Event)> {
-    let mut found: Vec<(usize, Event)> = Vec::new();
-    // What may begin or end something; which of them do is known at the end.
-    let mut turns: Vec<(usize, usize)> = Vec::new();
-    let mut open: [Option<usize>; SIGNS.len()] = [None; SIGNS.len()];
-    let code = code_spans(line);
-    let mut code = code.into_iter().peekable();
-    let mut label_end: Option<usize> = Some(0);
-    let bytes = line.as_bytes();
-    let mut at = 0;
-    while at < line.len() {
-        if let Some((start, ticks, end)) = code.peek().copied()
-            && start <= at
-        {
-            code.next();
-            if start == at {
-                found.push((at, Event::Drop(ticks)));
-                found.push((at + ticks, Event::Keep(end - at - 2 * ticks, Face::CODE, None)));
-                found.push((end - ticks, Event::Drop(ticks)));
-                at = end;
-            }
-            continue;
-        }
-        let before = line[..at].chars().next_back();
-        match bytes[at] {
-            b'\\' if bytes.get(at + 1).is_some_and(|next| b"*_~|`[]()>\\".contains(next)) => {
-                found.push((at, Event::Drop(1)));
-                found.push((at + 1, Event::Keep(1, Face::PLAIN, None)));
-                at += 2;
-            }
-            b'h' if !before.is_some_and(char::is_alphanumeric) => match address(&line[at..]) {
-                Some(length) => {
-                    let link: Arc<str> = line[at..at + length].into();
-                    found.push((at, Event::Keep(length, Face::LINK, Some(link))));
-                    at += length;
-                }
-                None => at += 1,
-            },
-            b'[' => {
-                if label_end.is_some_and(|end| end <= at) {
-                    label_end = line[at..].find("](").map(|n| at + n);
-                }
-                if let Some((end, skips, link)) = label_end.and_then(|end| labelled(line, at, end)) {
-                    found.push((at, Event::Label(end - at - 1, skips, link)));
-                }
-                at += 1;
-            }
-            byte @ (b'*' | b'_' | b'~' | b'|') => {
-                let run = bytes[at..].iter().take_while(|b| **b == byte).count();
-                sign_run(line, at, run, &mut open, &mut turns);
-                at += run;
-            }
-            _ => at += line[at..].chars().next().map_or(1, char::len_utf8),
-        }
-    }
-    found.extend(turns.into_iter().map(|(at, sign)| (at, Event::Turn(SIGNS[sign].text.len(), SIGNS[sign].face))));
-    found.sort_by_key(|(at, _)| *at);
-    found
+/// Lines of prose that follow one another in one place: what is marked in them may go on from line to line.
+#[derive(Default)]
+struct Prose {
+    range: Option<Range<usize>>,
+    quotes: usize,
+    /// What stands before the first row, and its columns before the others.
+    hang: Vec<Piece>,
 }
 
-/// A run of the same sign: what it begins or ends.
-fn sign_run(line: &str, at: usize, run: usize, open: &mut [Option<usize>; 6], turns: &mut Vec<(usize, usize)>) {
-    let sign = &line[at..at + 1];
-    let parts: &[&str] = match (sign, run) {
-        ("*", 1) => &["*"],
-        ("*", 2) => &["**"],
-        ("*", 3) => &["**", "*"],
-        ("_", 1) => &["_"],
-        ("_", 2) => &["__"],
-        ("~", 2) => &["~~"],
-        ("|", 2) => &["||"],
-        // A line of them is a line of them.
-        _ => return,
+/// How much of a line is the sign of a list's item, and whether it is a bullet: `- `, `* `, `+ `, `12. `, `12) `.
+fn item(line: &[u8]) -> Option<(usize, bool)> {
+    let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (sign, bullet) = match (digits, line.get(digits)?) {
+        (0, b'-' | b'*' | b'+') => (1, true),
+        (1..=9, b'.' | b')') => (digits + 1, false),
+        _ => return None,
     };
-    let (before, after) = (line[..at].chars().next_back(), line[at + run..].chars().next());
-    let blank = |c: Option<char>| c.is_none_or(char::is_whitespace);
-    let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    // What ends `**so *and* so**` stands in the order in which it began.
-    let ends = !blank(before);
-    let mut place = at;
-    for part in parts {
-        let Some(kind) = SIGNS.iter().position(|sign| sign.text == *part) else { continue };
-        let bordered = SIGNS[kind].bordered;
-        match open[kind] {
-            Some(began) if ends && !(bordered && word(after)) && began < at => {
-                turns.push((began, kind));
-                turns.push((place, kind));
-                open[kind] = None;
-            }
-            None if !(blank(after) || bordered && word(before)) => open[kind] = Some(place),
-            _ => {}
-        }
-        place += part.len();
-    }
+    // Something has to follow: a line of dashes, or a number that ends a sentence, is no list.
+    let blanks = line[sign..].iter().take_while(|byte| **byte == b' ').count();
+    let follows = line.get(sign + blanks).is_some_and(|byte| *byte != b'\t');
+    (blanks > 0 && follows).then_some((sign + blanks, bullet))
 }
 
-/// Stretches of code in a line: where they begin, their backticks, where they end.
-fn code_spans(line: &str) -> Vec<(usize, usize, usize)> {
-    if !line.contains('`') {
-        return Vec::new();
-    }
-    let bytes = line.as_bytes();
-    let mut runs: Vec<(usize, usize)> = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let run = bytes[at..].iter().take_while(|byte| **byte == b'`').count();
-        if run > 0 && (at == 0 || bytes[at - 1] != b'\\') {
-            runs.push((at, run));
+struct Setter<'a> {
+    layout: &'a Layout<'a>,
+    columns: usize,
+    rows: Vec<Row>,
+    /// What still has to stand before the first row.
+    lead: &'a str,
+}
+
+impl Setter<'_> {
+    /// Takes a line in: it goes on with the prose before it, or begins anew.
+    fn line(&mut self, text: &str, prose: &mut Prose, start: usize, line: &str) {
+        let (mut rest, mut quotes) = (line, 0);
+        while quotes < QUOTES.min(self.columns / 4)
+            && let Some(inside) = rest.trim_start_matches(' ').strip_prefix('>')
+            && (inside.is_empty() || inside.starts_with([' ', '>']))
+            && !(quotes == 0 && inside.starts_with('>') && !inside.trim_start_matches('>').starts_with(' '))
+        {
+            quotes += 1;
+            rest = inside.strip_prefix(' ').unwrap_or(inside);
         }
-        at += run.max(1);
+        let words = rest.trim_start_matches(' ');
+        let deep = rest.len() - words.len();
+        let item = item(words.as_bytes());
+        let from = start + line.len() - rest.len();
+        let begins = item.is_some() || prose.range.is_none() || prose.quotes != quotes || !prose.hang.is_empty();
+        // Quoted lines have their signs between them; each is read by itself.
+        if !begins
+            && quotes == 0
+            && let Some(range) = &mut prose.range
+        {
+            range.end = start + line.len();
+            return;
+        }
+        self.prose(text, prose, "");
+        prose.quotes = quotes;
+        prose.range = Some(from..start + line.len());
+        if let Some((sign, bullet)) = item {
+            let typed = &words[..sign];
+            let sign_at = from + deep;
+            prose.range = Some(sign_at + sign..start + line.len());
+            let room = self.columns.saturating_sub(2 * quotes) / 2;
+            let shown = match bullet {
+                true => format!("{} ", self.layout.glyphs.bullet),
+                false => format!("{} ", typed.trim_end()),
+            };
+            // On a narrow screen, or for those who count far, the number stands in the text instead.
+            if width(&shown) > room {
+                prose.range = Some(sign_at..start + line.len());
+                return;
+            }
+            let deep = deep.min(room - width(&shown));
+            prose.hang = vec![sign_piece(" ".repeat(deep) + &shown)];
+        }
     }
-    // The next run of as many, of each; from the end, so that it is found once.
-    let mut next: std::collections::HashMap<usize, usize> = std::collections::HashMap::new();
-    let mut pairs = vec![None; runs.len()];
-    for (n, (_, ticks)) in runs.iter().enumerate().rev() {
-        pairs[n] = next.insert(*ticks, n);
-    }
-    let mut spans = Vec::new();
-    let mut n = 0;
-    while n < runs.len() {
-        let ((start, ticks), Some(other)) = (runs[n], pairs[n]) else {
-            n += 1;
-            continue;
+
+    /// Sets the prose that was taken in.
+    fn prose(&mut self, text: &str, prose: &mut Prose, tail: &str) {
+        let Prose { range: Some(range), quotes, hang } = std::mem::take(prose) else { return };
+        let base = if quotes > 0 { Face::QUOTE } else { Face::PLAIN };
+        let bar = format!("{} ", self.layout.glyphs.upright).repeat(quotes);
+        let mut before: Vec<Piece> = Vec::new();
+        if quotes > 0 {
+            before.push(sign_piece(bar.clone()));
+        }
+        let hanging: usize = hang.iter().map(|piece| width(&piece.text)).sum();
+        let mut after = before.clone();
+        if hanging > 0 {
+            after.push(sign_piece(" ".repeat(hanging)));
+        }
+        before.extend(hang);
+        let mut flow = Flow::default();
+        if before.is_empty() {
+            flow.push(std::mem::take(&mut self.lead), Face::LEAD, None);
+        } else {
+            self.own_row("");
+        }
+        let mut set = |flow: &mut Flow| {
+            let flow = std::mem::take(flow);
+            let room = self.columns.saturating_sub(before.iter().map(|piece| width(&piece.text)).sum()).max(2);
+            for range in wrap(&flow.text, room) {
+                let words = &flow.text[range.clone()];
+                let end = range.start + words.trim_end().len();
+                let mut row = Row { pieces: before.clone(), folded: 0 };
+                flow.cut(range.start..end, &mut row.pieces);
+                if end == range.start
+                    && let Some(sign) = row.pieces.last_mut()
+                {
+                    sign.text.truncate(sign.text.trim_end().len());
+                }
+                self.rows.push(row);
+                before.clone_from(&after);
+            }
         };
-        let (end, _) = runs[other];
-        spans.push((start, ticks, end + ticks));
-        n = other + 1;
+        for bit in inline::read(&text[range], base, self.layout.ticks) {
+            let hidden = bit.face.has(Face::SPOILER) && !self.layout.revealed;
+            for (n, words) in bit.text.split('\n').enumerate() {
+                if n > 0 {
+                    set(&mut flow);
+                }
+                match hidden {
+                    true => flow.push(
+                        &self.layout.glyphs.veil.repeat(width(&untab(words))),
+                        Face::SPOILER | Face::DIM,
+                        None,
+                    ),
+                    false => flow.push(&untab(words), bit.face, bit.link.map(Arc::from).as_ref()),
+                }
+            }
+        }
+        flow.push(tail, Face::DIM, None);
+        set(&mut flow);
     }
-    spans
-}
 
-/// How long the address at the beginning of a text is, if there is one. Stops behind it, and brackets around it, are not
-/// of it.
-fn address(text: &str) -> Option<usize> {
-    let scheme = ["https://", "http://"].into_iter().find(|scheme| text.starts_with(scheme))?;
-    let ends = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '`' | '|' | '\\');
-    let mut link = &text[..text.find(ends).unwrap_or(text.len())];
-    let count = |link: &str, sign: char| link.chars().filter(|c| *c == sign).count();
-    // Counted once: what is taken off is counted down.
-    let (opened, mut closed) = (count(link, '('), count(link, ')'));
-    while let Some(last) = link.chars().next_back() {
-        let off = match last {
-            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' | ']' | '}' => true,
-            ')' => closed > opened,
-            _ => false,
+    /// What waits to stand before the text, and a tail, when neither has words to stand with.
+    fn own_row(&mut self, tail: &str) {
+        let lead = std::mem::take(&mut self.lead);
+        for (text, face) in [(lead.trim_end(), Face::LEAD), (tail, Face::DIM)] {
+            for range in wrap(text, self.columns).into_iter().filter(|_| !text.is_empty()) {
+                let text = text[range].trim_end().to_owned();
+                self.rows.push(Row { pieces: vec![Piece { text, face, link: None }], folded: 0 });
+            }
+        }
+    }
+
+    /// Sets a block of code: its blanks as they are, cut where the row ends.
+    fn block(&mut self, fence: &Fence<'_>, lines: Vec<&str>) {
+        self.own_row("");
+        let bar = format!("{} ", self.layout.glyphs.code);
+        // A name that leaves no room for the code stands above it.
+        let beside = width(fence.language) < self.columns / 4;
+        let mut label = match (fence.language, beside) {
+            ("", _) => String::new(),
+            (name, true) => format!("{name} "),
+            (name, false) => {
+                for range in hard(name, self.columns) {
+                    let name = Piece { text: name[range].to_owned(), face: Face::SIGN, link: None };
+                    self.rows.push(Row { pieces: vec![name], folded: 0 });
+                }
+                String::new()
+            }
         };
-        if !off {
-            break;
+        let room = self.columns.saturating_sub(width(&label) + width(&bar)).max(2);
+        let lines: Vec<_> = lines.into_iter().map(untab).collect();
+        let cuts: Vec<_> = lines.iter().map(|line| hard(line, room)).collect();
+        let all: usize = cuts.iter().map(Vec::len).sum();
+        let shown = if self.layout.whole || all <= CODE_FOLDS { all } else { CODE_SHOWN };
+        let mut left = shown;
+        let mut lexer = code::Lexer::of(fence.language);
+        let empty = lines.is_empty();
+        for (line, cuts) in lines.iter().zip(cuts) {
+            if left == 0 {
+                break;
+            }
+            let mut flow = Flow::default();
+            lexer.line(line, |words, token| flow.push(words, Face { token, ..Face::BLOCK }, None));
+            for range in cuts.into_iter().take(left) {
+                left -= 1;
+                let mut row = Row { pieces: vec![sign_piece(label.clone()), sign_piece(bar.clone())], folded: 0 };
+                label = " ".repeat(width(&label));
+                flow.cut(range, &mut row.pieces);
+                self.rows.push(row);
+            }
         }
-        closed -= usize::from(last == ')');
-        link = &link[..link.len() - last.len_utf8()];
+        if empty {
+            let bar = bar.trim_end().to_owned();
+            self.rows.push(Row { pieces: vec![sign_piece(label.clone()), sign_piece(bar)], folded: 0 });
+        }
+        if all > shown {
+            let mut row = more(all - shown, room, self.layout.glyphs);
+            row.pieces.insert(0, sign_piece(" ".repeat(width(&label))));
+            self.rows.push(row);
+        }
     }
-    (link.len() > scheme.len() && link.len() <= LINK_BYTES).then_some(link.len())
 }
 
-/// The end of a label that begins at `[`, the end of it all, and where it leads.
-fn labelled(line: &str, at: usize, end: usize) -> Option<(usize, usize, Arc<str>)> {
-    let label = &line[at + 1..end];
-    if label.trim().is_empty() || label.contains('[') {
-        return None;
-    }
-    let rest = &line[end + 2..];
-    let length = rest.find(|c: char| c == ')' || c.is_whitespace()).filter(|n| rest[*n..].starts_with(')'))?;
-    let link = &rest[..length];
-    (address(link)? == link.len()).then(|| (end, end + 2 + length + 1, link.into()))
+fn sign_piece(text: String) -> Piece {
+    Piece { text, face: Face::SIGN, link: None }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
+/// One line before it is cut into rows, with what each stretch of it looks like.
+#[derive(Default)]
+struct Flow {
+    text: String,
+    /// Where each stretch begins.
+    marks: Vec<(usize, Face, Option<Arc<str>>)>,
+}
 
-    fn how(columns: usize) -> How {
-        How { columns, ascii: false, revealed: false, whole: false }
-    }
-
-    /// A row as text: `B(bold)`, plain as it is.
-    fn told(text: &str) -> String {
-        let names = [
-            (Face::BOLD, 'B'),
-            (Face::ITALIC, 'I'),
-            (Face::STRIKE, 'S'),
-            (Face::CODE, 'C'),
-            (Face::QUOTE, 'Q'),
-            (Face::SPOILER, 'H'),
-            (Face::LINK, 'L'),
-            (Face::OURS, 'o'),
-        ];
-        let one = |piece: &Piece| {
-            let marks: String = names.iter().filter(|(face, _)| piece.face.has(*face)).map(|(_, name)| name).collect();
-            if marks.is_empty() { piece.text.clone() } else { format!("{marks}({})", piece.text) }
-        };
-        let rows = rows(text, how(60));
-        rows.iter().map(|row| row.iter().map(one).collect::<String>()).collect::<Vec<_>>().join("\n")
-    }
-
-    #[test]
-    fn what_is_meant() {
-        for (text, says) in [
-            ("a **bold** word", "a B(bold) word"),
-            ("a __bold__ word", "a B(bold) word"),
-            ("*it* and _it_", "I(it) and I(it)"),
-            ("***both***", "BI(both)"),
-            ("**a *b* c**", "B(a )BI(b)B( c)"),
-            ("~~gone~~ || no || ||hidden||", "S(gone) || no || H(▒▒▒▒▒▒)"),
-            ("`code *so*` and ``a ` b``", "C(code *so*) and C(a ` b)"),
-            ("foo_bar_baz 2*3*4 a * b * c", "foo_bar_baz 2*3*4 a * b * c"),
-            ("**not closed *at all", "**not closed *at all"),
-            ("** a ** _ b _", "** a ** _ b _"),
-            (r"\*not\* \`this\` \\", r"*not* `this` \"),
-            ("snake __init__.py", "snake B(init).py"),
-            ("> quoted\n>> deeper\n>_< no", "o(┃ )Q(quoted)\no(┃ ┃ )Q(deeper)\n>_< no"),
-            ("- one\n* two\n12. three\n- \n-no", "o(• )one\no(• )two\no(12. )three\n-\n-no"),
-            (
-                "see https://a.example/x_y_(z)?q=*1*, and (http://b.example).",
-                "see L(https://a.example/x_y_(z)?q=*1)*, and (L(http://b.example)).",
-            ),
-            ("**https://a.example**", "BL(https://a.example)"),
-            ("[the docs](https://a.example/) here", "L(the docs)Lo( (https://a.example/)) here"),
-            ("[x](javascript:alert(1)) [y](ftp://a) [z]", "[x](javascript:alert(1)) [y](ftp://a) [z]"),
-            ("ahttps://no.example https:// http://x", "ahttps://no.example https:// L(http://x)"),
-            ("||https://a.example||", "HL(▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒)"),
-            ("```rust\nfn *main*() {\n}\n```\nafter", "o(rust ┃ )C(fn *main*() {)\no(     ┃ )C(})\nafter"),
-            ("```\nnever closed", "o(┃ )C(never closed)"),
-            ("plain", "plain"),
-            ("", ""),
-        ] {
-            assert_eq!(told(text), says, "{text}");
+impl Flow {
+    fn push(&mut self, text: &str, face: Face, link: Option<&Arc<str>>) {
+        if !text.is_empty() {
+            self.marks.push((self.text.len(), face, link.cloned()));
+            self.text.push_str(text);
         }
     }
 
-    #[test]
-    fn an_address_in_two_rows_is_one_link() {
-        let link = format!("https://a.example/{}", "long/".repeat(20));
-        let rows = rows(&format!("see {link} there"), how(40));
-        let parts: String =
-            rows.iter().flatten().filter(|p| p.link.as_deref() == Some(&link)).map(|p| p.text.as_str()).collect();
-        assert_eq!(parts, link);
-        assert!(rows.len() > 2);
-    }
-
-    #[test]
-    fn what_is_long_is_folded_unless_it_is_wanted_whole() {
-        let code = format!("```\n{}```", "x\n".repeat(50));
-        assert_eq!(rows(&code, how(40)).len(), CODE_SHOWN + 1);
-        assert_eq!(rows(&code, How { whole: true, ..how(40) }).len(), 50);
-        let text = "line\n".repeat(100);
-        assert_eq!(rows(&text, how(40)).len(), ROWS_SHOWN + 1);
-        assert!(rows(&"line\n".repeat(30), how(40)).len() > 30);
-    }
-
-    #[test]
-    fn nothing_hostile_takes_long() {
-        for text in ["*", "_", "`", "``` ", "[", "](", "[](", "> ", "||", "~~", "**a", "\\", "http://", "(", ")"] {
-            let text = text.repeat(8192 / text.len());
-            rows(&text, how(80));
-        }
-        rows(&format!("http://{}", ")".repeat(8000)), how(80));
-        rows(&(1..120).map(|n| "`".repeat(n) + "x").collect::<String>(), how(80));
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
-        #[test]
-        fn what_is_plain_is_only_wrapped(text in "[a-c1 .,:\n漢-]{0,60}", columns in 1..30_usize) {
-            if !plain(&text) {
-                return Ok(());
+    /// The pieces of one row. A sign that vanished can bring letters together that are one on the screen; such a one looks
+    /// as its beginning does.
+    fn cut(&self, range: Range<usize>, pieces: &mut Vec<Piece>) {
+        let row = &self.text[range.clone()];
+        let mut from = range.start;
+        let mut mark = self.marks.partition_point(|(start, ..)| *start <= from).saturating_sub(1);
+        let ascii = row.is_ascii();
+        while from < range.end
+            && let Some((_, face, link)) = self.marks.get(mark)
+        {
+            let next = self.marks.get(mark + 1).map_or(range.end, |(start, ..)| (*start).min(range.end));
+            let end = match ascii {
+                true => next,
+                false => whole(row, next - range.start) + range.start,
+            };
+            if end > from {
+                let text = self.text[from..end].to_owned();
+                pieces.push(Piece { text, face: *face, link: link.clone() });
+                from = end;
             }
-            let shown: Vec<String> =
-                rows(&text, how(columns)).iter().map(|row| row.iter().map(|piece| piece.text.as_str()).collect()).collect();
-            let wrapped: Vec<String> = text
-                .split('\n')
-                .flat_map(|line| wrap(line, columns).into_iter().map(|range| line[range].trim_end().to_owned()))
-                .collect();
-            prop_assert_eq!(shown, wrapped);
-        }
-
-        #[test]
-        fn rows_fit_and_nothing_is_lost(
-            text in "([a-c *_~|`>\\[\\]()\\\\\\n-]|\\*\\*|\\|\\||```|https://a|漢|e\u{301}|1\\. ){0,80}",
-            columns in 4..60_usize,
-            revealed in any::<bool>(),
-        ) {
-            let how = How { columns, ascii: true, revealed, whole: true };
-            let rows = rows(&text, how);
-            for row in &rows {
-                let wide: usize = row.iter().map(|piece| width(&piece.text)).sum();
-                // What stands before a text may be wider than a very narrow pane, and a wide character than one column.
-                prop_assert!(wide <= columns.max(24), "{row:?}");
-            }
-            let shown: String = rows.iter().flatten().map(|piece| piece.text.as_str()).collect();
-            let hidden = rows.iter().flatten().any(|p| p.face.has(Face::SPOILER));
-            let letters = |text: &str| text.chars().filter(|c| matches!(c, 'b' | 'c' | '漢')).collect::<String>();
-            if revealed || !hidden {
-                prop_assert_eq!(letters(&shown), letters(&text));
-            }
-            for piece in rows.iter().flatten().filter(|p| p.face.has(Face::SPOILER) && !revealed) {
-                prop_assert!(piece.text.chars().all(|c| matches!(c, '#' | ' ')), "{piece:?}");
-                prop_assert_eq!(&piece.link, &None);
-            }
+            mark += 1;
         }
     }
+}
+
+/// The first border between graphemes that is not before this place.
+fn whole(row: &str, at: usize) -> usize {
+    let mut cursor = unicode_segmentation::GraphemeCursor::new(at, row.len(), true);
+    match cursor.is_boundary(row, 0) {
+        Ok(false) => cursor.next_boundary(row, 0).ok().flatten().unwrap_or(row.len()),
+        _ => at,
+    }
+}
+
+/// Cuts a line where the row ends, whatever stands there; at least one range.
+fn hard(line: &str, columns: usize) -> Vec<Range<usize>> {
+    if line.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        let rows = line.len().div_ceil(columns).max(1);
+        return (0..rows).map(|row| row * columns..((row + 1) * columns).min(line.len())).collect();
+    }
+    let (mut ranges, mut start, mut used) = (Vec::new(), 0, 0);
+    for (at, grapheme) in line.grapheme_indices(true) {
+        let wide = grapheme.width();
+        if used + wide > columns && at > start {
+            ranges.push(start..at);
+            (start, used) = (at, 0);
+        }
+        used += wide;
+    }
+    ranges.push(start..line.len());
+    ranges
 }

@@ -7,6 +7,7 @@ mod editor;
 pub mod glyphs;
 pub mod keys;
 pub mod layout;
+pub mod links;
 pub mod markup;
 mod remembered;
 pub mod terminal;

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Stdout, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
@@ -24,9 +24,10 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, kill_current_process_group};
 use tokio::sync::oneshot;
 
-use super::view::links::Links;
 use crate::config::Desktop;
 use pen::Pen;
+
+use super::links::Links;
 
 /// How long the program has to end by itself once its terminal is gone: the host sees everybody off in that time.
 const END_WITHIN: Duration = Duration::from_millis(1500);
@@ -43,30 +44,26 @@ static OURS: AtomicBool = AtomicBool::new(false);
 /// The terminal, taken over. It is given back when this is dropped.
 pub struct Screen {
     terminal: Terminal<Pen<Stdout>>,
-    /// What the picture that is drawn holds besides its cells; the pen reads it.
+    /// Shared with the pen, which draws what was marked in here.
     links: Arc<Mutex<Links>>,
     mouse: bool,
-    hyperlinks: bool,
 }
 
 impl Screen {
     /// Takes the terminal over: raw mode, the other screen, reports of pastes, of focus and, when wanted, of the mouse.
-    /// Links are told to it (OSC 8) when they are wanted.
+    /// Addresses become links of the terminal's own when `hyperlinks` says so.
     pub fn take(mouse: bool, hyperlinks: bool) -> io::Result<Screen> {
         take_over(mouse)?;
-        let links = Arc::default();
+        let links = Arc::new(Mutex::new(Links::new(hyperlinks)));
         let pen = Pen::new(io::stdout(), Arc::clone(&links));
         let terminal = Terminal::new(pen).inspect_err(|_| give_back())?;
-        Ok(Screen { terminal, links, mouse, hyperlinks })
+        Ok(Screen { terminal, links, mouse })
     }
 
     /// Draws.
     pub fn draw(&mut self, app: &super::app::App) -> io::Result<()> {
-        let (links, wanted) = (&self.links, self.hyperlinks);
-        self.terminal.draw(|frame| {
-            let found = super::view::draw(frame, app);
-            *links.lock().unwrap_or_else(PoisonError::into_inner) = if wanted { found } else { Links::default() };
-        })?;
+        let links = Arc::clone(&self.links);
+        self.terminal.draw(|frame| super::view::draw_linked(frame, app, &mut pen::locked(&links)))?;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Screens as pictures: a scripted host on one side, keys on the other, and what a person sees pinned. No socket, no disk,
 //! no clock. The real terminal is tested from outside.
 
+mod marking;
 mod notifying;
 mod pictures;
 mod scrolling;
@@ -213,7 +214,7 @@ impl Scene {
     fn picture(&self) -> String {
         let areas = self.app.size();
         let mut terminal = Terminal::new(TestBackend::new(areas.0, areas.1)).expect("a picture needs no terminal");
-        terminal.draw(|frame| _ = super::view::draw(frame, &self.app)).expect("a picture is drawn");
+        terminal.draw(|frame| super::view::draw(frame, &self.app)).expect("a picture is drawn");
         let buffer = terminal.backend().buffer();
         let mut picture = String::new();
         for y in 0..areas.1 {

@@ -50,6 +50,12 @@ roles! {
     Selected "selected" "The chosen line of a list.";
     Own "own" "Your own name.";
     Code "code" "Code within a message.";
+    Comment "comment" "In a block of code: comments.";
+    Words "string" "In a block of code: texts.";
+    Number "number" "In a block of code: numbers, and words that stand for a value.";
+    Keyword "keyword" "In a block of code: the words of the language.";
+    Quote "quote" "Somebody else's words within a message.";
+    Link "link" "An address within a message.";
     Author "author" "Another person's name, but for its colour.";
 }
 

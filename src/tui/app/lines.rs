@@ -42,17 +42,6 @@ fn keys_of(app: &App, action: Action) -> String {
     if keys.is_empty() { "(no key)".to_owned() } else { keys.join(", ") }
 }
 
-/// The links in a text, as far as they are whole: http and https alone, without the stop behind them.
-pub fn links(text: &str) -> impl Iterator<Item = &str> {
-    let words = text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`'));
-    words.filter_map(|word| {
-        let at = word.find("https://").or_else(|| word.find("http://"))?;
-        let link = word[at..].trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '*', '_']);
-        let link = if link.contains('(') { link } else { link.trim_end_matches([')', ']']) };
-        (link.len() > "https://".len()).then_some(link)
-    })
-}
-
 impl App {
     pub(super) fn list_rooms(&mut self, rooms: &[RoomInfo]) {
         let widest = rooms.iter().map(|info| info.room.as_str().chars().count() + 1).max().unwrap_or(0).min(24);

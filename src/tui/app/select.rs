@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::super::keys::Action;
+use super::super::markup;
 use super::super::theme::Role;
 use super::super::view::messages;
 use super::compose::Aim;
 use super::pick::{Choice, Item};
-use super::{App, Effect, Popup, Scroll, lines};
+use super::{App, Effect, Popup, Scroll};
 use crate::protocol::entry::{Emoji, Seq, Shown, ShownWhat, What};
 use crate::protocol::names::Target;
 use crate::protocol::text::Text;
@@ -180,7 +181,7 @@ impl App {
         let said = matches!(shown.what, ShownWhat::Said { text: Some(_), .. });
         let own = self.own_words(&shown).is_some();
         let answers = matches!(shown.what, ShownWhat::Said { reply_to: Some(_), .. });
-        let links = lines::links(&words(&shown)).next().is_some();
+        let links = markup::links(&words(&shown)).next().is_some();
         let offered = [
             (Action::Reply, said),
             (Action::React, said),
@@ -322,7 +323,7 @@ impl App {
     fn open_link(&mut self) {
         let mut found: Vec<String> = Vec::new();
         for shown in self.taken() {
-            found.extend(lines::links(&words(&shown)).map(str::to_owned));
+            found.extend(markup::links(&words(&shown)).map(str::to_owned));
         }
         let mut known = BTreeSet::new();
         found.retain(|link| known.insert(link.clone()));

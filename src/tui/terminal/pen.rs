@@ -3,10 +3,8 @@
 //! move and a letter. Taking the terminal over and giving it back is not done here.
 
 use std::cell::Cell as Cached;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::queue;
@@ -17,7 +15,7 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 
-use super::super::view::links::Links;
+use super::super::links::Links;
 
 /// How what is printed next will look.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,7 +37,7 @@ pub struct Pen<W: Write> {
     at: Option<Position>,
     /// The frame shows when it is whole, and not row by row.
     held: bool,
-    /// What leads somewhere in the picture that is drawn.
+    /// Where cells lead.
     links: Arc<Mutex<Links>>,
     /// Of the window, once it was asked for: asking opens the terminal anew, and is done for each frame.
     size: Cached<Option<Size>>,
@@ -95,20 +93,20 @@ impl<W: Write> Pen<W> {
     }
 }
 
-/// Tells the terminal where what is printed next leads (OSC 8). One id for one address, so that its rows are one link.
-fn lead(frame: &mut Vec<u8>, to: Option<&Arc<str>>) {
-    let Some(link) = to else { return frame.extend_from_slice(b"\x1b]8;;\x1b\\") };
-    let mut hash = DefaultHasher::new();
-    link.hash(&mut hash);
-    frame.extend_from_slice(format!("\x1b]8;id={:x};", hash.finish()).as_bytes());
-    for byte in link.bytes() {
-        // Terminals take nothing else in an address.
-        match byte {
-            b'!'..=b'~' => frame.push(byte),
-            other => frame.extend_from_slice(format!("%{other:02X}").as_bytes()),
+impl<W: Write> Pen<W> {
+    /// What is printed from now on leads there (OSC 8), or nowhere. The number joins the parts of an address that goes on
+    /// over rows, so that a terminal takes them for one. A frame ends leading nowhere.
+    fn lead(&mut self, link: Option<(u16, &str)>) -> io::Result<()> {
+        match link {
+            Some((number, url)) => write!(self.frame, "\x1b]8;id={number};{url}\x1b\\"),
+            None => write!(self.frame, "\x1b]8;;\x1b\\"),
         }
     }
-    frame.extend_from_slice(b"\x1b\\");
+}
+
+/// The addresses; a panic elsewhere leaves them as good as any.
+pub fn locked(links: &Mutex<Links>) -> MutexGuard<'_, Links> {
+    links.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const ATTRIBUTES: [(Modifier, Attribute); 9] = [
@@ -133,26 +131,29 @@ impl<W: Write> Backend for Pen<W> {
         let begin = self.frame.len();
         self.at = None;
         let mut row = None;
-        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut leads: Option<&Arc<str>> = None;
+        let links = Arc::clone(&self.links);
+        let links = locked(&links);
+        let mut leads = None;
         for (x, y, cell) in content {
-            let to = if links.is_empty() { None } else { links.at(x, y) };
-            if to != leads {
-                lead(&mut self.frame, to);
-                leads = to;
-            }
             self.held |= row.is_some_and(|row| row != y);
             row = Some(y);
             if self.at != Some(Position { x, y }) {
                 queue!(self.frame, MoveTo(x, y))?;
             }
-            self.take(Ink { fg: cell.fg, bg: cell.bg, modifier: cell.modifier })?;
+            let modifier = cell.modifier.intersection(Modifier::all());
+            // Nearly no cell leads anywhere: those that do have bits that no attribute has.
+            let link = if modifier == cell.modifier { None } else { links.of(cell.modifier) };
+            if leads != link {
+                self.lead(link)?;
+                leads = link;
+            }
+            self.take(Ink { fg: cell.fg, bg: cell.bg, modifier })?;
             queue!(self.frame, Print(cell.symbol()))?;
             // Terminals differ in how wide they draw what is not ASCII; only ASCII is counted on.
             self.at = (cell.symbol().len() == 1).then_some(Position { x: x + 1, y });
         }
         if leads.is_some() {
-            lead(&mut self.frame, None);
+            self.lead(None)?;
         }
         if self.held {
             let mut start = Vec::new();
@@ -241,7 +242,8 @@ mod tests {
 
     fn terminal() -> Terminal<Pen<Vec<u8>>> {
         let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, 20, 4)) };
-        Terminal::with_options(Pen::new(Vec::new(), Arc::default()), options).expect("a list of bytes takes all")
+        let links = Arc::new(Mutex::new(Links::new(true)));
+        Terminal::with_options(Pen::new(Vec::new(), links), options).expect("a list of bytes takes all")
     }
 
     /// Draws these lines with the cursor there; gives the bytes that took.
@@ -271,24 +273,35 @@ mod tests {
         assert_eq!(draw(&mut terminal, &["hello".into()], (5, 0)), "\x1b[1;6H");
     }
 
+    /// Draws two rows of an address, and what it leads to.
+    fn draw_link(terminal: &mut Terminal<Pen<Vec<u8>>>, url: &str) -> String {
+        terminal.backend_mut().out.clear();
+        let links = Arc::clone(&terminal.backend().links);
+        let drawn = terminal.draw(|frame| {
+            let mut links = locked(&links);
+            links.begin();
+            frame.render_widget("a http://", Rect::new(0, 0, 20, 1));
+            frame.render_widget("b.c d", Rect::new(0, 1, 20, 1));
+            links.mark(frame.buffer_mut(), Rect::new(2, 0, 7, 1), &url.into());
+            links.mark(frame.buffer_mut(), Rect::new(0, 1, 3, 1), &url.into());
+        });
+        drawn.expect("a list of bytes takes all");
+        String::from_utf8(terminal.backend().out.clone()).expect("it is text")
+    }
+
     #[test]
-    fn what_leads_somewhere_is_told_to_the_terminal() {
+    fn a_wrapped_address_is_one_link() {
         let mut terminal = terminal();
-        let leads = |terminal: &mut Terminal<Pen<Vec<u8>>>, link: &str| {
-            let mut links = Links::default();
-            links.add(0, 4..9, link.into());
-            links.add(1, 0..3, link.into());
-            *terminal.backend().links.lock().expect("nobody panics") = links;
-        };
-        leads(&mut terminal, "https://a.example/ü");
-        let bytes = draw(&mut terminal, &["see https".into(), "://and on".into()], (0, 3));
-        let begin = bytes.find("\x1b]8;id=").expect("it leads somewhere");
-        let id = bytes[begin + "\x1b]8;id=".len()..].split(';').next().expect("there is an id");
-        let open = format!("\x1b]8;id={id};https://a.example/%C3%BC\x1b\\");
-        assert_eq!(bytes.matches(&open).count(), 1, "two rows, one link: {bytes:?}");
-        assert!(bytes.contains("https\x1b[2;1H://\x1b]8;;\x1b\\and"), "{bytes:?}");
-        // What did not change is not written again.
-        assert_eq!(draw(&mut terminal, &["see https".into(), "://and on".into()], (0, 3)), "\x1b[4;1H");
+        let drawn = draw_link(&mut terminal, "http://b.c");
+        let link = "\x1b]8;id=1;http://b.c\x1b\\";
+        assert!(drawn.contains(&format!("{link}http://\x1b[2;1Hb.c")), "{drawn:?}");
+        assert!(drawn.contains("\x1b]8;;\x1b\\d"), "{drawn:?}");
+        assert_eq!(drawn.matches("\x1b]8;id=1;").count(), 1, "it stays open from row to row");
+        assert!(!draw_link(&mut terminal, "http://b.c").contains("\x1b]8"), "nothing changed");
+        let drawn = draw_link(&mut terminal, "http://b.cd");
+        assert!(drawn.contains("\x1b]8;id=2;http://b.cd\x1b\\http://"), "{drawn:?}");
+        assert!(!draw_link(&mut terminal, "javascript:x").contains("javascript"));
+        assert!(!draw_link(&mut terminal, "http://a\x1b").contains("8;id"));
     }
 
     #[test]

@@ -4,12 +4,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::super::app::App;
 use super::super::keys::Action;
-use super::super::markup::{self, Face, How};
+use super::super::markup::{self, Face, Layout, Token};
 use super::super::theme::Role;
 use super::super::wrap::{fit, untab, width, wrap};
 use crate::client::chat::{Delivery, Pending, Talk};
@@ -35,19 +35,19 @@ pub struct Block {
     pub lines: Vec<Line<'static>>,
     /// The line its text begins on.
     pub text: usize,
-    /// What leads somewhere: on which line, from which column to which.
-    pub links: Vec<Linked>,
+    /// The addresses in it, from above.
+    pub links: Vec<Link>,
 }
 
-/// A stretch of a line that leads somewhere.
-#[derive(Clone, Debug)]
-pub struct Linked {
-    /// Which line.
+/// Where on a line something leads somewhere.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// The line, counted from the first of its block.
     pub line: usize,
-    /// Its columns.
+    /// Its columns there.
     pub columns: Range<u16>,
-    /// Where to.
-    pub link: Arc<str>,
+    /// The whole address.
+    pub url: Arc<str>,
 }
 
 /// How messages are set at this width.
@@ -126,22 +126,25 @@ pub fn entry_lines(app: &App, talk: &Talk, before: Option<&Shown>, shown: &Shown
                 true => format!("{} cleared the topic", shown.from.name),
                 false => format!("{} set the topic: {}", shown.from.name, text.one_line()),
             };
-            text_at = news(app, &mut lines, &what, Some(shown.at), app.style(Role::Dim), set);
+            let told = Words { lead: &what, text: "", tail: "", revealed: false, style: app.style(Role::Dim) };
+            text_at = news(app, &mut lines, &mut links, told, Some(shown.at), set);
         }
         ShownWhat::Said { text, me, reply_to, edited, reactions } => {
             let style = app.style(Role::Text);
             let means_me = app.chat().me().is_some_and(|me| shown.mentions.contains(&me.person));
-            let (words, style) = match text {
+            let tail = if *edited { " (edited)" } else { "" };
+            let (text, style) = match text {
                 Some(text) => (text.as_str(), style),
                 None => ("(deleted)", app.style(Role::Dim)),
             };
-            let edited = *edited && text.is_some();
+            // What is picked out is looked at: it shows what it hides.
             let revealed = app.selection().is_some_and(|selection| selection.at == shown.seq);
+            let words = Words { lead: "", text, tail, revealed, style };
             let quote = reply_to.map(|seq| quoted(app, talk, seq, set));
             // A time that stands above already says nothing.
             let same = grouped && before.is_some_and(|before| app.time(before.at) == app.time(shown.at));
             let at = (!same).then_some(shown.at);
-            let now = Said { from: &shown.from, at, words, style, me: *me, grouped, quote, edited, revealed };
+            let now = Said { from: &shown.from, at, words, me: *me, grouped, quote };
             text_at = said(app, &mut lines, &mut links, now, set);
             if means_me {
                 mark_mine(app, &mut lines[text_at..]);
@@ -157,29 +160,36 @@ pub fn entry_lines(app: &App, talk: &Talk, before: Option<&Shown>, shown: &Shown
     Block { seq: shown.seq, text, lines, links }
 }
 
+/// What somebody wrote, as it is to be set.
+#[derive(Clone, Copy)]
+struct Words<'a> {
+    /// What stands before it and is no markup.
+    lead: &'a str,
+    text: &'a str,
+    /// What stands behind it.
+    tail: &'a str,
+    /// Whether what is hidden is shown.
+    revealed: bool,
+    style: Style,
+}
+
 /// A message as lines.
 struct Said<'a> {
     from: &'a Author,
     at: Option<Timestamp>,
-    words: &'a str,
-    style: Style,
+    words: Words<'a>,
     me: bool,
     grouped: bool,
     quote: Option<Line<'static>>,
-    edited: bool,
-    revealed: bool,
 }
 
-/// Behind words that were changed since.
-const EDITED: &str = " (edited)";
-
 /// Adds a message; gives the line its text begins on.
-fn said(app: &App, lines: &mut Vec<Line<'static>>, links: &mut Vec<Linked>, mut said: Said<'_>, set: Set) -> usize {
+fn said(app: &App, lines: &mut Vec<Line<'static>>, links: &mut Vec<Link>, said: Said<'_>, set: Set) -> usize {
     let name = shown_name(said.from);
     if said.me {
-        let style = said.style.add_modifier(Modifier::ITALIC);
-        let tail = if said.edited { EDITED } else { "" };
-        return news(app, lines, &format!("{name} {}{tail}", said.words), said.at, style, set);
+        let style = said.words.style.add_modifier(Modifier::ITALIC);
+        let words = Words { lead: &format!("{name} "), style, ..said.words };
+        return news(app, lines, links, words, said.at, set);
     }
     let name_style = app.name_style(said.from);
     let dim = app.style(Role::Dim);
@@ -191,20 +201,14 @@ fn said(app: &App, lines: &mut Vec<Line<'static>>, links: &mut Vec<Linked>, mut 
         let name = Span::styled(name.clone(), name_style);
         lines.push(Line::from(vec![Span::raw(" "), name, Span::styled(format!("  {time}"), dim)]));
     }
-    lines.extend(said.quote.take());
+    lines.extend(said.quote);
     let start = lines.len();
     match set.form {
         Form::Narrow if !said.grouped => {
-            let tail = if said.edited { EDITED } else { "" };
-            push_wrapped(lines, &format!("{name}: {}{tail}", said.words), set, said.style);
-            if let Some(first) = lines.get_mut(start) {
-                let text: String = first.spans.iter().map(|span| span.content.as_ref()).collect();
-                let rest = text.strip_prefix(&format!(" {name}")).unwrap_or("").to_owned();
-                first.spans =
-                    vec![Span::raw(" "), Span::styled(name.clone(), name_style), Span::styled(rest, said.style)];
-            }
+            let lead = format!("{name}: ");
+            push_words(app, lines, links, Words { lead: &lead, ..said.words }, name_style, set);
         }
-        _ => push_marked(app, lines, links, &said, set),
+        _ => push_words(app, lines, links, said.words, name_style, set),
     }
     if let (Form::Columns(wide), Some(first)) = (set.form, lines.get_mut(start)) {
         let name = if said.grouped { String::new() } else { name };
@@ -217,9 +221,9 @@ fn said(app: &App, lines: &mut Vec<Line<'static>>, links: &mut Vec<Linked>, mut 
 fn news(
     app: &App,
     lines: &mut Vec<Line<'static>>,
-    words: &str,
+    links: &mut Vec<Link>,
+    words: Words<'_>,
     at: Option<Timestamp>,
-    style: Style,
     set: Set,
 ) -> usize {
     let start = lines.len();
@@ -227,13 +231,15 @@ fn news(
     let dim = app.style(Role::Dim);
     match set.form {
         Form::Columns(wide) => {
-            push_wrapped(lines, words, set, style);
+            push_words(app, lines, links, words, words.style, set);
             if let Some(first) = lines.get_mut(start) {
                 columns(app, first, &time, Span::styled("*", dim), wide, set);
             }
         }
         Form::Block | Form::Narrow => {
-            push_wrapped(lines, &format!("* {words}"), Set { form: Form::Narrow, ..set }, style);
+            let lead = format!("* {}", words.lead);
+            let set = Set { form: Form::Narrow, ..set };
+            push_words(app, lines, links, Words { lead: &lead, ..words }, words.style, set);
             if let (Form::Block, Some(line)) = (set.form, lines.get_mut(start))
                 && line.width() + time.len() + 2 <= set.columns
             {
@@ -316,7 +322,7 @@ fn pending_line(
     let style = app.style(Role::Dim);
     let mut block = Vec::new();
     let blank = lines.is_empty() || grouped;
-    let (words, third, quote) = match &pending.record.what {
+    let (text, third, quote) = match &pending.record.what {
         What::Said { text, me, reply_to } => {
             (text.as_str().to_owned(), *me, reply_to.map(|of| quoted(app, talk, of, set)))
         }
@@ -328,9 +334,9 @@ fn pending_line(
         }
         What::Topic { text } => (format!("topic: {text}"), false, None),
     };
-    let now =
-        Said { from: me, at: None, words: &words, style, me: third, grouped, quote, edited: false, revealed: true };
-    // What is not sent yet leads nowhere.
+    let words = Words { lead: "", text: &text, tail: "", revealed: false, style };
+    let now = Said { from: me, at: None, words, me: third, grouped, quote };
+    // What is not said yet leads nowhere yet.
     said(app, &mut block, &mut Vec::new(), now, set);
     if !blank {
         lines.push(Line::default());
@@ -388,81 +394,6 @@ fn ruled(app: &App, word: &str, columns: usize, role: Role) -> Line<'static> {
     ])
 }
 
-/// Adds the words of a message as they are meant.
-fn push_marked(app: &App, lines: &mut Vec<Line<'static>>, links: &mut Vec<Linked>, said: &Said<'_>, set: Set) {
-    let indent = set.indent();
-    if markup::plain(said.words) {
-        push_wrapped(lines, said.words, set, said.style);
-        return push_edited(app, lines, said, set);
-    }
-    let room = set.columns.saturating_sub(indent.len() + 1).max(1);
-    let how = How { columns: room, ascii: app.ascii(), revealed: said.revealed, whole: false };
-    for row in markup::rows(said.words, how) {
-        let mut line = vec![Span::raw(indent.clone())];
-        let mut at = indent.len();
-        for piece in row {
-            let wide = width(&piece.text);
-            if let Some(link) = piece.link {
-                let columns = u16::try_from(at).unwrap_or(u16::MAX)..u16::try_from(at + wide).unwrap_or(u16::MAX);
-                links.push(Linked { line: lines.len(), columns, link });
-            }
-            at += wide;
-            let mut style = face_style(app, said.style, piece.face);
-            if let Some(linked) = links.last().filter(|linked| linked.line == lines.len() && piece.face.has(Face::LINK))
-            {
-                style = style.underline_color(told_apart(&linked.link));
-            }
-            line.push(Span::styled(piece.text, style));
-        }
-        lines.push(Line::from(line));
-    }
-    push_edited(app, lines, said, set);
-}
-
-fn push_edited(app: &App, lines: &mut Vec<Line<'static>>, said: &Said<'_>, set: Set) {
-    if !said.edited {
-        return;
-    }
-    let dim = app.style(Role::Dim);
-    match lines.last_mut().filter(|line| line.width() + EDITED.len() < set.columns) {
-        Some(line) => line.spans.push(Span::styled(EDITED, dim)),
-        None => lines.push(Line::from(vec![Span::raw(set.indent()), Span::styled(EDITED.trim_start(), dim)])),
-    }
-}
-
-/// A colour that is never drawn (the pen knows none of the line): two cells that lead to different places differ by it, so
-/// that one is drawn anew when the other takes its place with the same letter in it.
-fn told_apart(link: &str) -> Color {
-    let hash = link
-        .bytes()
-        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3));
-    let [r, g, b, ..] = hash.to_le_bytes();
-    Color::Rgb(r, g, b)
-}
-
-/// How a stretch of a message looks.
-fn face_style(app: &App, text: Style, face: Face) -> Style {
-    if face.has(Face::OURS) {
-        return app.style(Role::Dim);
-    }
-    let mut style = match face {
-        face if face.has(Face::CODE) => text.patch(app.style(Role::Code)),
-        face if face.has(Face::QUOTE) => app.style(Role::Dim),
-        _ => text,
-    };
-    for (means, modifier) in [
-        (Face::BOLD, Modifier::BOLD),
-        (Face::ITALIC, Modifier::ITALIC),
-        (Face::STRIKE, Modifier::CROSSED_OUT),
-        (Face::LINK, Modifier::UNDERLINED),
-    ] {
-        if face.has(means) {
-            style = style.add_modifier(modifier);
-        }
-    }
-    style
-}
-
 fn push_wrapped(lines: &mut Vec<Line<'static>>, text: &str, set: Set, style: Style) {
     let indent = set.indent();
     let room = set.columns.saturating_sub(indent.len() + 1).max(1);
@@ -473,6 +404,77 @@ fn push_wrapped(lines: &mut Vec<Line<'static>>, text: &str, set: Set, style: Sty
             lines.push(Line::from(vec![Span::raw(indent.clone()), Span::styled(words.to_owned(), style)]));
         }
     }
+}
+
+/// Adds what somebody wrote. What has no markup, as most has none, is wrapped and that is all.
+fn push_words(
+    app: &App,
+    lines: &mut Vec<Line<'static>>,
+    links: &mut Vec<Link>,
+    words: Words<'_>,
+    lead: Style,
+    set: Set,
+) {
+    let Words { text, style, .. } = words;
+    if words.tail.is_empty() && (words.lead.is_empty() || lead == style) && markup::is_plain(text) {
+        return match words.lead {
+            "" => push_wrapped(lines, text, set, style),
+            lead => push_wrapped(lines, &format!("{lead}{text}"), set, style),
+        };
+    }
+    let indent = set.indent();
+    let layout = Layout {
+        columns: set.columns.saturating_sub(indent.len() + 1),
+        lead: words.lead,
+        tail: words.tail,
+        revealed: words.revealed,
+        whole: false,
+        ticks: app.style(Role::Code) == Style::new(),
+        glyphs: *app.glyphs(),
+    };
+    for row in markup::rows(text, &layout) {
+        let mut spans = vec![Span::raw(indent.clone())];
+        let mut column = indent.len();
+        for piece in row.pieces {
+            let end = column + width(&piece.text);
+            if let Some(url) = piece.link {
+                let place = |column: usize| u16::try_from(column).unwrap_or(u16::MAX);
+                links.push(Link { line: lines.len(), columns: place(column)..place(end), url });
+            }
+            column = end;
+            let style = if piece.face.has(Face::LEAD) { lead } else { style_of(app, piece.face, style) };
+            spans.push(Span::styled(piece.text, style));
+        }
+        lines.push(Line::from(spans));
+    }
+}
+
+/// How a face looks in a text that looks so.
+fn style_of(app: &App, face: Face, style: Style) -> Style {
+    let token = match face.token {
+        Token::Plain => None,
+        Token::Comment => Some(Role::Comment),
+        Token::Text => Some(Role::Words),
+        Token::Number => Some(Role::Number),
+        Token::Keyword => Some(Role::Keyword),
+        Token::Added => Some(Role::Ok),
+        Token::Removed => Some(Role::Error),
+    };
+    let roles = [
+        (Face::QUOTE, Role::Quote),
+        (Face::CODE, Role::Code),
+        (Face::LINK, Role::Link),
+        (Face::DIM, Role::Dim),
+        (Face::SIGN, Role::Dim),
+    ];
+    let of_flags = roles.into_iter().filter(|(flag, _)| face.has(*flag));
+    let style = of_flags.map(|(_, role)| role).chain(token).fold(style, |style, role| style.patch(app.style(role)));
+    let modifiers =
+        [(Face::BOLD, Modifier::BOLD), (Face::ITALIC, Modifier::ITALIC), (Face::STRIKE, Modifier::CROSSED_OUT)];
+    modifiers
+        .into_iter()
+        .filter(|(flag, _)| face.has(*flag))
+        .fold(style, |style, (_, modifier)| style.add_modifier(modifier))
 }
 
 /// Marks a message that means this person: a bar in the margin, and the name where it stands.

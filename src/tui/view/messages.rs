@@ -5,12 +5,13 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::Line;
+use ratatui::widgets::Clear;
 
 use super::super::app::{App, Scroll};
+use super::super::links::Links;
 use super::super::theme::Role;
 use super::super::wrap::{fit, width, wrap};
-use super::entry::{Block, Linked, entry_lines, pending_lines};
-use super::links::Links;
+use super::entry::{Block, Link, entry_lines, pending_lines};
 use super::row::put_row;
 use crate::client::chat::Talk;
 use crate::protocol::entry::Seq;
@@ -32,27 +33,30 @@ pub struct Visible {
     pub last: Option<Seq>,
     /// Whose each line is.
     pub of: Vec<Option<Seq>>,
-    /// What leads somewhere.
-    pub links: Vec<Linked>,
+    /// What leads somewhere, by lines of the pane.
+    pub links: Vec<Link>,
 }
 
-/// Draws the pane, and says what on the screen leads somewhere.
-pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Links {
+/// Draws the pane.
+pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect, links: &mut Links) {
     if area.is_empty() {
-        return Links::default();
+        return;
     }
     let Some(talk) = app.here_talk() else {
-        empty(frame, app, area);
-        return Links::default();
+        return empty(frame, app, area);
     };
     let seen = visible(app, talk, area.width, area.height);
     if seen.lines.is_empty() {
-        empty(frame, app, area);
-        return Links::default();
+        return empty(frame, app, area);
     }
     let missing = area.height.saturating_sub(seen.lines.len() as u16);
     for (line, y) in seen.lines.iter().zip(area.y + missing..area.bottom()) {
         put_row(frame, line, Rect { y, height: 1, ..area });
+    }
+    for Link { line, columns, url } in &seen.links {
+        let y = area.y.saturating_add(missing).saturating_add(u16::try_from(*line).unwrap_or(u16::MAX));
+        let place = Rect { x: area.x.saturating_add(columns.start), y, width: columns.len() as u16, height: 1 };
+        links.mark(frame.buffer_mut(), place.intersection(area), url);
     }
     let below = app.below(talk, seen.last);
     if !seen.at_bottom {
@@ -65,14 +69,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Links {
         let wide = width(&text) as u16;
         let place = Rect { x: area.right() - wide, y: area.bottom() - 1, width: wide, height: 1 };
         let role = if below > 0 { Role::Unread } else { Role::Dim };
+        frame.render_widget(Clear, place);
         put_row(frame, &Line::styled(text, app.style(role).add_modifier(Modifier::REVERSED)), place);
     }
-    let mut links = Links::default();
-    for Linked { line, columns, link } in seen.links {
-        let row = area.y + missing + line as u16;
-        links.add(row, area.x + columns.start..(area.x + columns.end).min(area.right()), link);
-    }
-    links
 }
 
 fn empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
@@ -125,17 +124,14 @@ pub fn visible(app: &App, talk: &Talk, columns: u16, rows: u16) -> Visible {
     }
 }
 
-/// A line, whose it is, and which of its entry's text it is (negative: above it).
-struct Row(Option<Seq>, i32, Line<'static>, Vec<Linked>);
+/// A line, whose it is, which of its entry's text it is (negative: above it), and what on it leads somewhere.
+struct Row(Option<Seq>, i32, Line<'static>, Vec<Link>);
 
 /// The lines of an entry, as rows.
 fn rows_of(block: Block) -> impl DoubleEndedIterator<Item = Row> + ExactSizeIterator {
     let (text, seq, links) = (block.text as i32, block.seq, block.links);
-    block.lines.into_iter().enumerate().map(move |(n, line)| {
-        let links =
-            if links.is_empty() { Vec::new() } else { links.iter().filter(|link| link.line == n).cloned().collect() };
-        Row(Some(seq), n as i32 - text, line, links)
-    })
+    let of = move |n| links.iter().filter(|link| link.line == n).cloned().collect();
+    block.lines.into_iter().enumerate().map(move |(n, line)| Row(Some(seq), n as i32 - text, line, of(n)))
 }
 
 fn from_bottom(app: &App, talk: &Talk, columns: usize, rows: usize) -> Visible {
@@ -204,10 +200,11 @@ fn seen(rows: Vec<Row>, at_bottom: bool, at_top: bool) -> Visible {
     let last = whose().next_back().map(|(seq, ..)| seq);
     let anchor = anchor.map(|(seq, row, _)| (seq, row));
     let of = rows.iter().map(|Row(seq, ..)| *seq).collect();
-    let (mut lines, mut links) = (Vec::with_capacity(rows.len()), Vec::new());
-    for (at, Row(_, _, line, of_line)) in rows.into_iter().enumerate() {
-        lines.push(line);
-        links.extend(of_line.into_iter().map(|link| Linked { line: at, ..link }));
-    }
-    Visible { anchor, at_bottom, at_top, last, of, links, lines }
+    let mut links = Vec::new();
+    let take = |(at, Row(_, _, line, of)): (usize, Row)| {
+        links.extend(of.into_iter().map(|link| Link { line: at, ..link }));
+        line
+    };
+    let lines = rows.into_iter().enumerate().map(take).collect();
+    Visible { anchor, at_bottom, at_top, last, of, lines, links }
 }

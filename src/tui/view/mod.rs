@@ -1,7 +1,6 @@
 //! The picture: every view takes `&App` and changes nothing. What is where comes from `layout`, how it looks from the theme.
 
 pub mod entry;
-pub mod links;
 pub mod messages;
 mod panes;
 mod popups;
@@ -10,22 +9,26 @@ mod row;
 use ratatui::Frame;
 
 use super::app::App;
-use links::Links;
+use super::links::Links;
 
-/// Draws the whole screen, and says what on it leads somewhere.
-pub fn draw(frame: &mut Frame<'_>, app: &App) -> Links {
+/// Draws the whole screen, leading nowhere.
+pub fn draw(frame: &mut Frame<'_>, app: &App) {
+    draw_linked(frame, app, &mut Links::new(false));
+}
+
+/// Draws the whole screen, and marks the cells that lead somewhere.
+pub fn draw_linked(frame: &mut Frame<'_>, app: &App, links: &mut Links) {
+    links.begin();
     let areas = app.areas();
     panes::title(frame, app, &areas);
     panes::rules(frame, app, &areas);
     panes::rooms(frame, app, &areas);
     panes::topic(frame, app, &areas);
-    let links = messages::draw(frame, app, areas.messages);
+    messages::draw(frame, app, areas.messages, links);
     panes::people(frame, app, &areas);
     panes::composer(frame, app, &areas);
     panes::status(frame, app, &areas);
     popups::draw(frame, app, &areas);
-    // What lies over the messages leads nowhere.
-    if app.has_popup() || app.completing().is_some() { Links::default() } else { links }
 }
 
 /// How many lines a list of this title has on a screen of this size, so that scrolling it ends.

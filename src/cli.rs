@@ -23,6 +23,7 @@ const URL_PORT: u16 = 80;
 
 const EXAMPLES: &str = "\
 Examples:
+  wschat --demo                        look at it first, offline
   wschat --host                        host here and chat, on port 8080
   wschat                               join the host of this machine
   wschat chat.example                  join another one, on port 8080
@@ -66,6 +67,12 @@ pub struct Cli {
     #[arg(long)]
     headless: bool,
 
+    /// Show what wschat is: a lively host of its own, offline, that is gone when you quit
+    ///
+    /// Nothing of it is kept, whatever --data-dir says.
+    #[arg(long, conflicts_with_all = ["host", "address", "headless", "ephemeral", "rooms"])]
+    demo: bool,
+
     /// Your name; without it you are asked
     ///
     /// A name belongs to a key that is made on first use. Another name is another person.
@@ -102,6 +109,8 @@ pub struct Cli {
 pub enum Mode {
     /// A client with a screen.
     Join(Address),
+    /// A client of a host that only plays.
+    Demo,
     /// A host.
     Host {
         /// Where it listens.
@@ -157,6 +166,9 @@ impl Cli {
             }
             if !terminal.draws() {
                 return refuse(ErrorKind::Io, &no_term(terminal, "set it, for example TERM=xterm-256color"));
+            }
+            if self.demo {
+                return Ok(Mode::Demo);
             }
             return Ok(Mode::Join(self.address.clone().unwrap_or_else(Address::local)));
         };

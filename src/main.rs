@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use wschat::cli::{Address, Cli, HostAddr, Mode, Terminal};
 use wschat::config::Config;
+use wschat::demo::{self, Demo};
 use wschat::logging;
 use wschat::paths::{self, Paths};
 use wschat::server::{self, Listeners, Options, Place};
@@ -50,6 +51,7 @@ fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
             log_to_file(cli, &config, &paths, &problems)?;
             host(cli, config, paths, addr, problems)
         }
+        Mode::Demo => demo(cli, config, problems),
         Mode::Join(address) => {
             log_to_file(cli, &config, &paths, &problems)?;
             let options = screen(cli, config, paths, &address, false, problems);
@@ -79,12 +81,44 @@ fn screen(cli: &Cli, config: Config, paths: Paths, to: &Address, hosting: bool, 
         paths,
         hosting,
         problems,
+        ahead: 0,
     }
+}
+
+/// Plays a host with people on it, and chats there as one of them.
+fn demo(cli: &Cli, config: Config, problems: Vec<String>) -> anyhow::Result<()> {
+    let name = cli.name.clone().map_or_else(demo::your_name, Ok)?;
+    let (stage, _folder) = Demo::set(name.clone())?;
+    let paths = Paths::new(Some(stage.dir()), cli.config.as_deref())?;
+    log_to_file(cli, &config, &paths, &problems)?;
+    // What limits a host is not to stand in the way of who wants to see one; all else is as the settings say.
+    let config = Config { server: Config::builtin().server, ..config };
+    let (cast, ahead) = (stage.cast(), stage.ahead);
+    let house = House { store: stage.store, ephemeral: false, ahead, _lock: None };
+    let options = |to: &Address| tui::Options {
+        name: Some(name.clone()),
+        ahead,
+        hosting: false,
+        ..screen(cli, config.clone(), paths.clone(), to, false, problems.clone())
+    };
+    serve_and_chat(house, &config, HostAddr::Loopback { port: 0 }, |authority| cast.play(authority), options)
 }
 
 /// Serves on a thread of its own, and chats as an ordinary client of that.
 fn host(cli: &Cli, config: Config, paths: Paths, addr: HostAddr, problems: Vec<String>) -> anyhow::Result<()> {
     let house = House::open(cli, &config, &paths)?;
+    let options = |to: &Address| screen(cli, config.clone(), paths.clone(), to, true, problems.clone());
+    serve_and_chat(house, &config, addr, |_| {}, options)
+}
+
+/// The host's thread and the screen's. `on_listening` is told `host:port` on the host's runtime, once there is one.
+fn serve_and_chat(
+    house: House,
+    config: &Config,
+    addr: HostAddr,
+    on_listening: impl FnOnce(String) + Send + 'static,
+    options: impl Fn(&Address) -> tui::Options,
+) -> anyhow::Result<()> {
     tui::terminal::end_on_panic();
     let (bound, listening) = std::sync::mpsc::sync_channel(1);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -95,6 +129,7 @@ fn host(cli: &Cli, config: Config, paths: Paths, addr: HostAddr, problems: Vec<S
         let _ended = ended;
         let served = runtime()?.block_on(async {
             let listeners = server::bind(place(addr))?;
+            on_listening(Address::from(listeners.first).authority);
             // The screen waits for it; when it is gone there is nothing to serve for.
             let _ = bound.send(listeners.first);
             let stopped = async { _ = stopped.await };
@@ -108,7 +143,7 @@ fn host(cli: &Cli, config: Config, paths: Paths, addr: HostAddr, problems: Vec<S
     let server = server.context("the host's thread does not start")?;
     let chatted = match listening.recv() {
         Ok(first) => {
-            let options = screen(cli, config, paths, &Address::from(first), true, problems);
+            let options = options(&Address::from(first));
             runtime()?.block_on(async { tokio::spawn(tui::run(options, async { _ = over.await })).await? })
         }
         // The server's own error says why.
@@ -136,6 +171,8 @@ fn headless(cli: &Cli, config: &Config, paths: &Paths, addr: HostAddr) -> anyhow
 struct House {
     store: SqliteStore,
     ephemeral: bool,
+    /// Of its clock, before the system's, in milliseconds.
+    ahead: i64,
     _lock: Option<DataDirLock>,
 }
 
@@ -144,13 +181,13 @@ impl House {
         let mut epoch = [0; 16];
         getrandom::fill(&mut epoch).map_err(|e| anyhow!("no random numbers: {e}"))?;
         if cli.ephemeral {
-            return Ok(House { store: SqliteStore::ephemeral(epoch)?, ephemeral: true, _lock: None });
+            return Ok(House { store: SqliteStore::ephemeral(epoch)?, ephemeral: true, ahead: 0, _lock: None });
         }
         let dir: &Path = paths.data_dir();
         paths::make_dir(dir)?;
         let lock = DataDirLock::take(dir)?;
         let store = SqliteStore::open(&paths.host_db(), epoch)?;
-        Ok(House { store, ephemeral: false, _lock: Some(lock) })
+        Ok(House { store, ephemeral: false, ahead: 0, _lock: Some(lock) })
     }
 
     async fn serve(
@@ -160,7 +197,8 @@ impl House {
         shutdown: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
         let store: Box<dyn Store> = Box::new(self.store);
-        server::run(listeners, Options::new(config, store, self.ephemeral), shutdown).await?;
+        let options = Options { ahead: self.ahead, ..Options::new(config, store, self.ephemeral) };
+        server::run(listeners, options, shutdown).await?;
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("server", &["hub", "store", "protocol", "config", "cli"]),
     ("client", &["protocol", "config"]),
     ("tui", &["client", "protocol", "config", "paths"]),
+    ("demo", &["client", "store", "protocol", "paths"]),
     ("pipe", &["client", "protocol", "config"]),
     ("config", &["protocol", "logging"]),
     ("cli", &["config", "protocol"]),

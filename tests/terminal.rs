@@ -333,3 +333,30 @@ fn a_draft_is_edited_in_ones_own_editor() {
     let left = walk(&dir.path().join("data")).into_iter().filter(|path| path.to_string_lossy().contains("draft-"));
     assert_eq!(left.count(), 0, "no draft is left lying about");
 }
+
+#[test]
+fn the_demo_is_lively_and_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let mut command = wschat(&dir.path().join("data"), &["--name", "ann", "--demo"]);
+    command.env("TMPDIR", dir.path());
+    command.env("TZ", "UTC");
+    let mut ann = Term::open(command, 120, 40);
+    ann.shows("Friday demo at 15:00");
+    ann.shows("ann › write to #lobby");
+    ann.shows("● eli");
+    ann.until("what waits elsewhere is counted", |screen| {
+        screen.contents().lines().any(|line| line.contains("# ops") && line.contains("@1"))
+    });
+    ann.shows("14:10");
+    ann.types("/topic a new one\r");
+    ann.shows("#lobby   a new one");
+    ann.types("/join #mine\r");
+    ann.shows("ann › write to #mine");
+    ann.types("\x1b1");
+    ann.types("hello\r");
+    ann.shows("ha, exactly");
+    ann.types("\x11");
+    assert!(ann.ends().success());
+    let left: Vec<_> = walk(dir.path()).into_iter().filter(|path| path.to_string_lossy().contains("demo")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}

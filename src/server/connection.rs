@@ -62,6 +62,8 @@ pub struct House {
     pub translator: Translator,
     /// Numbers for sessions.
     pub ids: Ids,
+    /// Milliseconds that the clock on the wall is ahead of the system's.
+    pub ahead: i64,
 }
 
 /// A connection as the driver holds it.

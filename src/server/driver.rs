@@ -71,9 +71,9 @@ impl Driver {
             keeper,
             answers,
             arrivals,
+            now: Now { up: Duration::ZERO, wall: wall(house.ahead) },
             house,
             started,
-            now: Now { up: Duration::ZERO, wall: wall() },
             owed: 0,
             refused: VecDeque::new(),
             retain_at: retain.then_some(started),
@@ -156,7 +156,7 @@ impl Driver {
     }
 
     fn tick(&mut self) {
-        self.now = Now { up: self.started.elapsed(), wall: wall() };
+        self.now = Now { up: self.started.elapsed(), wall: wall(self.house.ahead) };
     }
 
     fn due(&self) -> Option<Instant> {
@@ -262,8 +262,8 @@ impl Driver {
     }
 }
 
-/// The clock on the wall. Before 1970 is 1970.
-fn wall() -> Timestamp {
+/// The clock on the wall, so many milliseconds ahead of the system's. Before 1970 is 1970.
+fn wall(ahead: i64) -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX).saturating_add(ahead))
 }

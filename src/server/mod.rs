@@ -67,6 +67,8 @@ pub struct Options {
     pub store: Box<dyn Store>,
     /// Whether the store ends with the host; clients are told.
     pub ephemeral: bool,
+    /// Milliseconds that its clock on the wall is ahead of the system's: 0, but in a demo.
+    pub ahead: i64,
 }
 
 impl Options {
@@ -83,6 +85,7 @@ impl Options {
             },
             store,
             ephemeral,
+            ahead: 0,
         }
     }
 
@@ -153,6 +156,7 @@ pub async fn run(
         limits: options.limits,
         timeouts: options.timeouts,
         ids: Ids::default(),
+        ahead: options.ahead,
     });
     let gate = Gate { names: options.server.names, origins: options.server.allowed_origins };
     let mut door = Door::open(listeners, gate, house.clone());

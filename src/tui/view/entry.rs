@@ -283,7 +283,7 @@ pub fn in_a_line(talk: &Talk, of: Seq) -> String {
 
 fn quoted(app: &App, talk: &Talk, of: Seq, set: Set) -> Line<'static> {
     let text = format!("{}{} {}", set.indent(), app.glyphs().reply, in_a_line(talk, of));
-    Line::styled(fit(&text, set.columns, app.glyphs().ellipsis), app.style(Role::Dim))
+    Line::styled(fit(&text, set.columns.saturating_sub(1), app.glyphs().ellipsis), app.style(Role::Dim))
 }
 
 /// One's own lines that have no ack yet; no more of them than a screen has rows.

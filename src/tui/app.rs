@@ -606,11 +606,6 @@ impl App {
         &self.glyphs
     }
 
-    /// Whether only plain signs are drawn.
-    pub fn ascii(&self) -> bool {
-        self.look.ui.ascii
-    }
-
     /// How a role looks.
     pub fn style(&self, role: Role) -> Style {
         self.look.theme.style(role)

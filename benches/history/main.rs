@@ -8,18 +8,23 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use wschat::protocol::command::PageEnd;
 use wschat::protocol::entry::{Author, Conversation, Nonce, PersonId, Seq, Timestamp, What};
 use wschat::protocol::fact::{Draft, ReadFrom};
 use wschat::protocol::names::{Nick, RoomName, Target};
+use wschat::protocol::search::Query;
 use wschat::protocol::text::Text;
 use wschat::store::sqlite::SqliteStore;
-use wschat::store::{PageAsk, Store, Write};
+use wschat::store::{PageAsk, SearchAsk, Store, Write};
 
 /// Lines of one commit while the store is filled: about what a busy host commits in one turn.
 const TOGETHER: u64 = 256;
 
 /// Each question is asked so often, at places spread over the history; the median counts.
 const ASKED: u64 = 201;
+
+/// Messages of a search.
+const HITS: u32 = 50;
 
 /// Entries of a page.
 const PAGE: u32 = 100;
@@ -35,7 +40,7 @@ fn main() -> anyhow::Result<()> {
     let path = dir.path().join("host.db");
     let mut held = 0;
     println!(
-        "{:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "{:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
         "entries",
         "us/entry",
         "B/entry",
@@ -46,6 +51,9 @@ fn main() -> anyhow::Result<()> {
         "all read",
         "some",
         "none",
+        "often",
+        "rare",
+        "never",
         "line ms"
     );
     let mut size = 1_000;
@@ -76,9 +84,9 @@ fn measure(path: &Path, size: u64, filled: f64, bytes: f64) -> anyhow::Result<()
     let opened = begun.elapsed();
     let mut page = |place: fn(u64, u64) -> u64| {
         median(|n| {
-            let before = Some(Seq(place(n, size)));
+            let end = PageEnd::Before(Seq(place(n, size)));
             let (conversation, asker) = (Conversation::Room(room()), PersonId([9; 16]));
-            let found = store.page(&PageAsk { conversation, before, limit: PAGE, bytes: 1 << 20, asker })?;
+            let found = store.page(&PageAsk { conversation, end, limit: PAGE, bytes: 1 << 20, asker })?;
             ensure!(found.entries.len() == PAGE as usize, "a page is whole");
             Ok(())
         })
@@ -92,6 +100,18 @@ fn measure(path: &Path, size: u64, filled: f64, bytes: f64) -> anyhow::Result<()
         })
     };
     let (all, some, none) = (standing(|_, size| size * 2)?, standing(spread)?, standing(|_, _| 0)?);
+    let mut search = |words: fn(u64, u64) -> String| {
+        median(|n| {
+            let query = Query::new(&words(n, size));
+            let asker = PersonId([9; 16]);
+            let of = vec![Conversation::Room(room())];
+            store.search(&SearchAsk { of, query, author: None, limit: HITS, bytes: 1 << 20, asker })?;
+            Ok(())
+        })
+    };
+    let often = search(|_, _| "ordinary day".to_owned())?;
+    let rare = search(|n, size| format!("line {}", spread(n, size)))?;
+    let never = search(|n, _| format!("zebra{n} people"))?;
     // What is added here is part of the next size's history, under nonces of its own.
     let one = median(|n| {
         ensure!(store.commit(&[line(u64::MAX / 2 + size + n)])?.len() == 1, "one is kept");
@@ -99,7 +119,7 @@ fn measure(path: &Path, size: u64, filled: f64, bytes: f64) -> anyhow::Result<()
     })?;
     let us = |took: Duration| took.as_secs_f64() * 1e6;
     println!(
-        "{size:>10} {filled:>9.1} {bytes:>9.1} {:>9.2} {:>9.0} {:>9.0} {:>9.0} {:>9.0} {:>9.0} {:>9.0} {:>9.2}",
+        "{size:>10} {filled:>9.1} {bytes:>9.1} {:>9.2} {:>9.0} {:>9.0} {:>9.0} {:>9.0} {:>9.0} {:>9.0} {:>9.0} {:>9.0} {:>9.0} {:>9.2}",
         us(opened) / 1e3,
         us(newest),
         us(middle),
@@ -107,6 +127,9 @@ fn measure(path: &Path, size: u64, filled: f64, bytes: f64) -> anyhow::Result<()
         us(all),
         us(some),
         us(none),
+        us(often),
+        us(rare),
+        us(never),
         us(one) / 1e3
     );
     Ok(())

@@ -1,6 +1,11 @@
 //! What a client knows and decides: who it is, where it is, what was said and what it has still to say. One verb,
 //! [`Chat::handle`]; the wire, the disk and the time are the shell's. What is on a screen is the terminal's.
 
+mod look;
+mod others;
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -9,8 +14,9 @@ use super::timeline::Timeline;
 use crate::protocol::command::{Command, Cursor};
 use crate::protocol::dialect::{Dialect, plain::foreign};
 use crate::protocol::entry::{Author, Conversation, Entry, Epoch, Nonce, PersonId, Seq, Timestamp, What};
-use crate::protocol::event::{Code, Event, Member, Place, Refusal, RoomInfo};
+use crate::protocol::event::{Code, Event, Member, Peer, Place, Refusal, RoomInfo};
 use crate::protocol::names::{Nick, RoomName, Target};
+use crate::protocol::search::{Hit, Query};
 use crate::protocol::text::Text;
 
 /// The time, handed in; `wall` only stamps lines of servers that stamp none.
@@ -45,6 +51,8 @@ pub enum LinkEvent {
     Heard(Event),
     /// A server that speaks only plain text said this.
     Line(String),
+    /// The host answered the command with this id.
+    Answered(u64, Event),
     /// An answer took this long.
     Latency(Duration),
     /// Not connected; when the next try comes (`None`: only when asked).
@@ -85,10 +93,31 @@ pub enum Ask {
     Look(Target),
     /// Older history of it is wanted.
     Older(Target),
+    /// What follows the stretch that was jumped to is wanted.
+    Newer(Target),
+    /// What stands at this place is wanted, wherever that is in the log.
+    Around(Target, Spot),
+    /// Back to the end of the log: the stretch that was jumped to is not needed any more.
+    Back(Target),
+    /// Look for something, there or everywhere.
+    Search(Option<Target>, Query),
+    /// One is away, or back.
+    Away(bool),
+    /// One is writing there.
+    Typing(Target),
     /// It was read up to here.
     Seen(Target, Seq),
     /// The end: what was read and not told yet is told, then goodbye.
     Bye,
+}
+
+/// A place in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// This entry.
+    Seq(Seq),
+    /// What was said at this time, or next after it.
+    Time(Timestamp),
 }
 
 /// What happened.
@@ -138,6 +167,12 @@ pub enum Note {
     Rooms(Vec<RoomInfo>),
     /// The people there are.
     People(Option<RoomName>, Vec<Member>),
+    /// What was looked for last.
+    Found(Vec<(Target, Hit)>, bool),
+    /// It could not be looked for, and why.
+    NotFound(String),
+    /// This is what stands at the place that was asked for; `None` when nothing does.
+    Around(Target, Option<Seq>),
     /// Somebody else said a line; whether it means this person.
     Line(Target, Seq, bool),
 }
@@ -187,8 +222,10 @@ pub struct Pending {
 pub struct Talk {
     /// What it is called.
     pub to: Target,
-    /// The other one of a direct conversation, and whether there.
-    pub peer: Option<(PersonId, bool)>,
+    /// The other one of a direct conversation.
+    pub peer: Option<Peer>,
+    /// Who is writing, until when.
+    pub typing: Vec<(Author, Duration)>,
     /// Its topic.
     pub topic: Text,
     /// Last seq of its log.
@@ -210,6 +247,11 @@ pub struct Talk {
     epoch: Epoch,
     asked_people: bool,
     older: bool,
+    newer: bool,
+    /// A seq of the stretch that was jumped to: the hole above it is filled only on the way through.
+    apart: Option<Seq>,
+    spot: Option<Spot>,
+    asked_spot: bool,
     seen: Option<Seq>,
     seen_at: Option<Duration>,
 }
@@ -240,6 +282,10 @@ pub struct Chat {
     page_after: Duration,
     latency: Option<Duration>,
     live: bool,
+    features: Vec<&'static str>,
+    away: bool,
+    told_typing: Option<(Target, Duration)>,
+    search: look::Search,
     address: String,
     effects: Vec<Effect>,
 }
@@ -270,6 +316,10 @@ impl Chat {
             page_after: Duration::ZERO,
             latency: None,
             live: false,
+            features: Vec::new(),
+            away: false,
+            told_typing: None,
+            search: look::Search::default(),
             address,
             effects: Vec::new(),
         }
@@ -312,6 +362,7 @@ impl Chat {
             Input::Ask(ask) => self.ask(now, ask),
             Input::Woke => {}
         }
+        self.stop_typing(now);
         self.due(now);
         self.fetch(now);
         std::mem::take(&mut self.effects)
@@ -327,7 +378,8 @@ impl Chat {
         let seen = self.talks.iter().filter(|talk| self.live && talk.seen.is_some());
         let seen = seen.map(|talk| talk.seen_at.map_or(Duration::ZERO, |at| at + SEEN_EVERY));
         let page = Some(self.page_after).filter(|at| self.live && *at > Duration::ZERO);
-        acks.chain(seen).chain(page).min()
+        let typing = self.talks.iter().flat_map(|talk| talk.typing.iter().map(|(_, until)| *until));
+        acks.chain(seen).chain(page).chain(typing).min()
     }
 
     /// Who one is, once in.
@@ -434,6 +486,16 @@ impl Chat {
                     talk.older = true;
                 }
             }
+            Ask::Newer(to) => {
+                if let Some(talk) = self.talk_mut(&to) {
+                    talk.newer = true;
+                }
+            }
+            Ask::Around(to, spot) => self.around(&to, spot),
+            Ask::Back(to) => self.back(&to),
+            Ask::Search(to, query) => self.look_for(to, query),
+            Ask::Away(away) => self.tell_away(away),
+            Ask::Typing(to) => self.tell_typing(now, to),
             Ask::Seen(to, seq) => self.seen(&to, seq),
             Ask::Bye => self.bye(now),
             Ask::Hide(to) => {
@@ -517,12 +579,20 @@ impl Chat {
             }
             LinkEvent::Up(dialect) => self.up(now, dialect),
             LinkEvent::Heard(event) => self.heard(now, event),
+            LinkEvent::Answered(id, Event::Refused(refusal)) if self.search.is(id) => self.not_found(refusal.text),
+            LinkEvent::Answered(_, event) => self.heard(now, event),
             LinkEvent::Line(line) => self.line(now, &line),
             LinkEvent::Latency(took) => self.latency = Some(took),
             LinkEvent::Down { why, retry_at } => {
                 self.live = false;
                 self.page = None;
                 self.latency = None;
+                self.told_typing = None;
+                self.not_found("not connected".to_owned());
+                for talk in &mut self.talks {
+                    talk.typing.clear();
+                    talk.asked_spot = false;
+                }
                 self.wanted.append(&mut self.joining);
                 for pending in &mut self.pending {
                     // Without acks nobody can tell whether it arrived; it is not said twice.
@@ -571,6 +641,7 @@ impl Chat {
         match event {
             Event::Hello(hello) => {
                 self.server = hello.server;
+                self.features = hello.features;
                 self.text_bytes = hello.limits.text_bytes;
                 match self.name.clone() {
                     Some(name) => self.enter(name),
@@ -626,7 +697,9 @@ impl Chat {
                     );
                     talk.timeline.page(page);
                     talk.older = false;
+                    talk.newer = false;
                 }
+                self.arrived(&to);
                 for nonce in acked {
                     self.settle(nonce);
                 }
@@ -640,7 +713,9 @@ impl Chat {
             Event::Members { room, people, .. } => self.members(room, people),
             Event::Moved { room, who, joined } => self.moved(room, who, joined),
             Event::Crowd { room, members, online, singly } => self.crowd(room, (!singly).then_some((members, online))),
-            Event::Presence { who, online } => self.presence(&who, online),
+            Event::Presence { who, online, away } => self.presence(now, &who, online, away),
+            Event::Typing { to, who } => self.typing(now, &to, who),
+            Event::Found { hits, more } => self.found(hits, more),
             Event::Renamed { who, was } => self.renamed(who, was),
             Event::Received { .. } | Event::Done => {}
         }
@@ -666,6 +741,9 @@ impl Chat {
         for room in std::mem::take(&mut self.wanted) {
             self.join(room);
         }
+        if self.away {
+            self.tell_away(true);
+        }
         self.send_pending(now);
         match self.here.clone().filter(|here| self.talk(here).is_some()) {
             Some(here) => self.look(here),
@@ -683,7 +761,7 @@ impl Chat {
             Some(peer) => self
                 .talks
                 .iter()
-                .position(|talk| talk.peer.is_some_and(|(person, _)| person == peer.person) || talk.to == place.to),
+                .position(|talk| talk.peer.is_some_and(|known| known.person == peer.person) || talk.to == place.to),
             None => self.talks.iter().position(|talk| talk.to == place.to),
         };
         let at = at.unwrap_or_else(|| self.insert(Talk::new(place.to.clone(), place.epoch)));
@@ -691,13 +769,14 @@ impl Chat {
         let fresh = talk.epoch == Epoch([0; 16]);
         if !fresh && (talk.epoch != place.epoch || place.reset) {
             talk.timeline = Timeline::default();
+            talk.apart = None;
             talk.anew = true;
             talk.read = Seq::ZERO;
         }
         let standing = place.standing;
         talk.to = place.to;
         talk.epoch = place.epoch;
-        talk.peer = place.peer.map(|peer| (peer.person, peer.online));
+        talk.peer = place.peer;
         talk.topic = standing.topic;
         talk.head = standing.head;
         talk.timeline.begins(standing.oldest);
@@ -732,9 +811,11 @@ impl Chat {
                 let known = self
                     .talks
                     .iter()
-                    .position(|talk| talk.peer.is_some_and(|(person, _)| person == other) || talk.to == name);
-                Some(known.unwrap_or_else(|| self.insert(Talk::new(name, Epoch([0; 16])))))
-                    .inspect(|at| self.talks[*at].peer = self.talks[*at].peer.or(Some((other, true))))
+                    .position(|talk| talk.peer.is_some_and(|peer| peer.person == other) || talk.to == name);
+                Some(known.unwrap_or_else(|| self.insert(Talk::new(name, Epoch([0; 16]))))).inspect(|at| {
+                    self.talks[*at].peer =
+                        self.talks[*at].peer.or(Some(Peer { person: other, online: true, away: false, seen: None }))
+                })
             }
         };
         if own && let Some(nonce) = entry.nonce {
@@ -745,7 +826,8 @@ impl Chat {
         if !talk.timeline.live(entry) {
             return;
         }
-        talk.timeline.trim(self.scrollback);
+        talk.typing.retain(|(author, _)| author.person != entry.from.person);
+        talk.trim(self.scrollback);
         let direct = matches!(talk.to, Target::Direct(_));
         let means_me = direct || entry.mentions.contains(&me);
         let to = talk.to.clone();
@@ -762,81 +844,6 @@ impl Chat {
             What::Topic { text } => talk.topic = text.clone(),
             _ => {}
         }
-    }
-
-    fn members(&mut self, room: Option<RoomName>, people: Vec<Member>) {
-        match room.clone().map(Target::Room).and_then(|to| self.talks.iter_mut().find(|talk| talk.to == to)) {
-            // The first answer for a room was asked by ourselves, to know its people; later ones by the person.
-            Some(talk) if talk.asked_people && talk.people.is_empty() => talk.people = people,
-            Some(talk) => {
-                talk.people = people.clone();
-                self.note(Note::People(room, people));
-            }
-            None => self.note(Note::People(room, people)),
-        }
-    }
-
-    fn moved(&mut self, room: RoomName, who: Author, joined: bool) {
-        let to = Target::Room(room);
-        let Some(talk) = self.talk_mut(&to) else { return };
-        talk.people.retain(|member| member.who.person != who.person);
-        if joined {
-            talk.people.push(Member { who, online: true });
-        }
-    }
-
-    /// They are many, or few again: who they are is asked for anew then.
-    fn crowd(&mut self, room: RoomName, count: Option<(u32, u32)>) {
-        let to = Target::Room(room.clone());
-        let Some(talk) = self.talk_mut(&to) else { return };
-        talk.crowd = count;
-        if count.is_none() {
-            talk.people.clear();
-            talk.asked_people = true;
-            self.send(Command::Who { room: Some(room) });
-        }
-    }
-
-    fn presence(&mut self, who: &Author, online: bool) {
-        for talk in &mut self.talks {
-            if let Some((person, there)) = &mut talk.peer
-                && *person == who.person
-            {
-                *there = online;
-            }
-            for member in talk.people.iter_mut().filter(|member| member.who.person == who.person) {
-                member.online = online;
-            }
-        }
-    }
-
-    fn renamed(&mut self, who: Author, was: Nick) {
-        if let Some(me) = self.me.as_mut().filter(|me| me.person == who.person) {
-            me.name = who.name.clone();
-            self.name = Some(who.name.clone());
-            if !who.guest {
-                self.effects.push(Effect::Renamed(was.clone(), who.name.clone()));
-            }
-        }
-        let mut moved_to = None;
-        for talk in &mut self.talks {
-            if talk.peer.is_some_and(|(person, _)| person == who.person) {
-                moved_to = Some((talk.to.clone(), Target::Direct(who.name.clone())));
-                talk.to = Target::Direct(who.name.clone());
-            }
-            for member in talk.people.iter_mut().filter(|member| member.who.person == who.person) {
-                member.who = who.clone();
-            }
-        }
-        if let Some((before, after)) = moved_to {
-            for pending in self.pending.iter_mut().filter(|pending| pending.record.to == before) {
-                pending.record.to = after.clone();
-            }
-            if self.here.as_ref() == Some(&before) {
-                self.note(Note::Went(after));
-            }
-        }
-        self.note(Note::Info(format!("{was} is now called {}", who.name)));
     }
 
     fn refused(&mut self, now: Now, refusal: Refusal) {
@@ -993,10 +1000,9 @@ impl Chat {
         if self.page.is_some() || self.page_after > now.up || !self.live || self.dialect == Dialect::Plain {
             return;
         }
-        let Some((to, before)) = self.here.as_ref().and_then(|here| self.talk(here)).and_then(Talk::wants) else {
-            return;
-        };
-        let id = self.send(Command::Page { to: to.clone(), before: Some(before), limit: Some(PAGE) });
+        let Some(to) = self.here.clone() else { return };
+        let Some(end) = self.talk_mut(&to).and_then(Talk::wants) else { return };
+        let id = self.send(Command::Page { to: to.clone(), end, limit: Some(PAGE) });
         self.page = Some((id, to));
     }
 }
@@ -1033,26 +1039,14 @@ impl Talk {
             asked_people: false,
             crowd: None,
             older: false,
+            newer: false,
+            apart: None,
+            spot: None,
+            asked_spot: false,
+            typing: Vec::new(),
             seen: None,
             seen_at: None,
         }
-    }
-
-    /// Whether older history is being asked for.
-    pub fn loading(&self) -> bool {
-        self.older
-    }
-
-    /// The page that is missing most: a hole above what is loaded, the end at first, then what is older when wanted.
-    fn wants(&self) -> Option<(Target, Seq)> {
-        if self.epoch == Epoch([0; 16]) {
-            return None;
-        }
-        if let Some(hole) = self.timeline.newest_hole(self.head) {
-            return Some((self.to.clone(), Seq(hole.end() + 1)));
-        }
-        let older = self.older && !self.timeline.complete_below() && self.timeline.first() > Seq::ZERO;
-        older.then(|| (self.to.clone(), self.timeline.first()))
     }
 
     /// Counts anew what is left unread, where everything after `read` is loaded.
@@ -1067,6 +1061,3 @@ impl Talk {
         self.unread = lines as u32;
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -350,7 +350,11 @@ impl Wire {
                     asked.drain(..=at);
                     self.tell(LinkEvent::Latency(took)).await?;
                 }
-                self.tell(LinkEvent::Heard(incoming.event)).await
+                self.tell(match incoming.id {
+                    Some(id) => LinkEvent::Answered(id, incoming.event),
+                    None => LinkEvent::Heard(incoming.event),
+                })
+                .await
             }
             Ok(None) => Ok(()),
             Err(why) => {

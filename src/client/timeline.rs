@@ -228,6 +228,19 @@ impl Timeline {
         });
     }
 
+    /// Forgets what stands below this seq.
+    pub fn forget_below(&mut self, seq: Seq) {
+        let (Ok(at) | Err(at)) = self.find(seq);
+        self.entries.drain(..at);
+        self.seen.retain(|(_, to)| *to >= seq.0);
+    }
+
+    /// The hole above the stretch that has this seq; `None` when it reaches the newest that was seen.
+    pub fn hole_above(&self, seq: Seq) -> Option<RangeInclusive<u64>> {
+        let two = self.seen.windows(2).find(|two| (two[0].0..=two[0].1).contains(&seq.0))?;
+        Some(two[0].1 + 1..=two[1].0 - 1)
+    }
+
     /// Nothing below this exists at the host any more.
     pub fn begins(&mut self, oldest: Seq) {
         self.oldest = self.oldest.max(oldest.0);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::people::Taken;
 use super::{Alarm, Failure, Hub, Now, Pending, Session, SessionId, Stage};
 use crate::protocol::command::Tag;
-use crate::protocol::dialect::Dialect;
+use crate::protocol::dialect::{Dialect, v1::FEATURES};
 use crate::protocol::entry::{Author, Conversation, PersonId, Standing};
 use crate::protocol::event::{CloseCode, Code, Event, Hello, Refusal, Welcome};
 use crate::protocol::fact::{AppendRefusal, Fact};
@@ -28,7 +28,7 @@ impl Hub {
                     epoch: self.epoch,
                     challenge,
                     limits: self.rules.bounds,
-                    features: Vec::new(),
+                    features: FEATURES.to_vec(),
                 };
                 self.tell(session, None, Event::Hello(hello));
             }
@@ -234,6 +234,7 @@ impl Hub {
         let welcome = Welcome { you: author, ephemeral: self.rules.ephemeral, places };
         self.answer(session, &tag, Event::Welcome(welcome));
         self.announce(person);
+        self.look_away(person);
     }
 
     /// A guest's read positions live here; they start where the first count was taken.
@@ -299,7 +300,7 @@ impl Hub {
         let Some(known) = self.people.get_mut(person) else { return };
         known.sessions.retain(|screen| *screen != session);
         match known.sessions.is_empty() {
-            false => {}
+            false => self.look_away(person),
             true if known.author.guest => self.end_guest(person),
             true if gone.bye => self.gone(person),
             true => {
@@ -339,10 +340,13 @@ impl Hub {
     /// The person counts as gone.
     fn gone(&mut self, person: PersonId) {
         self.stays(person);
+        let wall = self.wall;
         let Some(known) = self.people.get_mut(person).filter(|known| known.online && known.sessions.is_empty()) else {
             return;
         };
         known.online = false;
+        known.away = false;
+        known.seen = Some(wall);
         let who = known.author.clone();
         self.presence(person, who, false);
     }
@@ -393,6 +397,7 @@ impl Hub {
             | Pending::JoinLoad { session, tag, .. }
             | Pending::Leave { session, tag, .. }
             | Pending::Page { session, tag, .. }
+            | Pending::Search { session, tag, .. }
             | Pending::Read { session, tag, .. } => (session, tag, None),
         };
         // Refused before a session is sent away: a close tells nothing more.

@@ -20,13 +20,14 @@ use ears::Ears;
 use people::People;
 use session::{Session, Stage};
 
-use crate::protocol::command::{Command, Cursor, Tag};
+use crate::protocol::command::{Command, Cursor, PageEnd, Tag};
 use crate::protocol::dialect::Dialect;
 use crate::protocol::entry::{Conversation, Entry, Epoch, Nonce, Page, Pair, PersonId, Seq, Standing, Timestamp};
-use crate::protocol::event::{Bounds, CloseCode, Code, Event, Peer, Place, Refusal};
+use crate::protocol::event::{Bounds, CloseCode, Code, Event, Place, Refusal};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::Challenge;
+use crate::protocol::search::{Found, Query};
 use crate::protocol::text::Text;
 
 /// The time, handed in. Rules, limits and [`Hub::wake_at`] go by `up`; `wall` is only stamped.
@@ -110,6 +111,13 @@ pub enum Input {
         ticket: Ticket,
         /// The stretch.
         page: Page,
+    },
+    /// What was found ([`Effect::Search`]).
+    Found {
+        /// Which.
+        ticket: Ticket,
+        /// The messages.
+        found: Found,
     },
     /// The store said no to a ticket.
     Failed {
@@ -197,9 +205,24 @@ pub enum Effect {
         ticket: Ticket,
         /// Whose history.
         conversation: Conversation,
-        /// The seq to end before.
-        before: Option<Seq>,
+        /// Where it ends.
+        end: PageEnd,
         /// Entries at most.
+        limit: u32,
+        /// Who asks.
+        asker: PersonId,
+    },
+    /// Look for something, beside the keeper: [`Input::Found`] or [`Input::Failed`] answers.
+    Search {
+        /// What the answer is recognised by.
+        ticket: Ticket,
+        /// In which conversations: such as the asker may read.
+        of: Vec<Conversation>,
+        /// What for.
+        query: Query,
+        /// Who is called [`Query::from`].
+        author: Option<PersonId>,
+        /// Messages at most.
         limit: u32,
         /// Who asks.
         asker: PersonId,
@@ -271,6 +294,8 @@ enum Pending {
     Append { session: SessionId, tag: Tag, nonce: Option<Nonce> },
     /// A page is being read.
     Page { session: SessionId, tag: Tag, to: Target },
+    /// Something is looked for.
+    Search { session: SessionId, tag: Tag, person: PersonId },
     /// A read position is being kept, or counted from.
     Read { session: SessionId, tag: Tag, person: PersonId, to: Target, counted: bool },
     /// Nobody waits.
@@ -310,6 +335,7 @@ pub struct Hub {
     alarms: BTreeSet<(Duration, Alarm)>,
     /// The time of the input at hand.
     up: Duration,
+    wall: Timestamp,
     counts: crowd::Counts,
     started: bool,
     stopping: bool,
@@ -358,6 +384,7 @@ impl Hub {
             next_ticket: 0,
             alarms: BTreeSet::new(),
             up: Duration::ZERO,
+            wall: Timestamp(0),
             counts: crowd::Counts::default(),
             started: false,
             stopping: false,
@@ -377,7 +404,7 @@ impl Hub {
 
     /// Takes in one thing that happened and says what is to be done, in order.
     pub fn handle(&mut self, now: Now, input: Input) -> Vec<Effect> {
-        self.up = now.up;
+        (self.up, self.wall) = (now.up, now.wall);
         if !self.started {
             self.start(now);
         }
@@ -395,6 +422,8 @@ impl Hub {
                     bad: 0,
                     closing: false,
                     bye: false,
+                    away: false,
+                    typed_at: None,
                 };
                 self.opened(now, session, opened);
             }
@@ -404,6 +433,7 @@ impl Hub {
             Input::Kept { ticket } => self.kept(now, ticket),
             Input::Loaded { ticket, standings } => self.loaded(now, ticket, standings),
             Input::Paged { ticket, page } => self.paged(ticket, page),
+            Input::Found { ticket, found } => self.found(ticket, found),
             Input::Failed { ticket, why } => self.failed(ticket, why),
             Input::Closed { session } => self.closed(now, session),
             Input::Woke => self.woke(now),
@@ -452,6 +482,8 @@ impl Hub {
             | Command::Delete { to: Target::Room(room), .. }
             | Command::React { to: Target::Room(room), .. }
             | Command::Page { to: Target::Room(room), .. }
+            | Command::Search { to: Some(Target::Room(room)), .. }
+            | Command::Typing { to: Target::Room(room) }
             | Command::Read { to: Target::Room(room), .. } => spell(room),
             _ => {}
         }
@@ -470,7 +502,10 @@ impl Hub {
             Command::Rooms => self.list_rooms(session, &tag, person),
             Command::Who { room } => self.who(session, &tag, person, room),
             Command::Resume { cursors } => self.resume(session, tag, person, cursors),
-            Command::Page { to, before, limit } => self.page(now, session, tag, person, to, before, limit),
+            Command::Page { to, end, limit } => self.page(now, session, tag, person, to, end, limit),
+            Command::Search { to, query, limit } => self.search(now, session, tag, person, to, query, limit),
+            Command::Away { away } => self.away(session, &tag, person, away),
+            Command::Typing { to } => self.typing(now, session, person, &to),
             Command::Read { to, seq } => self.read(now, session, tag, person, to, seq),
             command => self.append(now, session, tag, person, command),
         }
@@ -569,7 +604,7 @@ impl Hub {
             Conversation::Room(room) => (Target::Room(room.clone()), None),
             Conversation::Direct(pair) => {
                 let other = self.people.get(pair.other(person))?;
-                let peer = Peer { person: other.author.person, online: other.online };
+                let peer = other.peer();
                 (Target::Direct(other.author.name.clone()), Some(peer))
             }
         };

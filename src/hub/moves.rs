@@ -193,7 +193,7 @@ impl Hub {
     }
 
     pub(super) fn who(&mut self, session: SessionId, tag: &Tag, person: PersonId, room: Option<RoomName>) {
-        let member = |known: &super::people::Person| Member { who: known.author.clone(), online: known.online };
+        let member = super::people::Person::member;
         let mut people: Vec<Member> = match &room {
             None => self.people.iter().filter(|known| known.online).map(member).collect(),
             Some(name) => match self.rooms.get(name) {

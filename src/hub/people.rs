@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::SessionId;
 use crate::protocol::entry::{Author, Conversation, PersonId, Seq, Timestamp};
+use crate::protocol::event::{Member, Peer};
 use crate::protocol::fact::PersonFacts;
 use crate::protocol::names::{GUEST_PREFIX, Nick, RoomName};
 use crate::protocol::person::PublicKey;
@@ -26,6 +27,10 @@ pub struct Person {
     pub sessions: Vec<SessionId>,
     /// Whether others were told that it is there.
     pub online: bool,
+    /// Whether others were told that it does not look: away on every screen.
+    pub away: bool,
+    /// When it was there last, as far as this host was running.
+    pub seen: Option<Timestamp>,
     /// When it counts as gone, cut off as it is.
     pub gone_at: Option<Duration>,
     /// How far a guest has read; people with keys have that in the store.
@@ -40,9 +45,23 @@ impl Person {
             directs: BTreeSet::new(),
             sessions: Vec::new(),
             online: false,
+            away: false,
+            seen: None,
             gone_at: None,
             reads: HashMap::new(),
         }
+    }
+
+    /// As the list of people shows it.
+    pub fn member(&self) -> Member {
+        let seen = self.seen.filter(|_| !self.online);
+        Member { who: self.author.clone(), online: self.online, away: self.online && self.away, seen }
+    }
+
+    /// As the other one of a direct conversation.
+    pub fn peer(&self) -> Peer {
+        let Member { who, online, away, seen } = self.member();
+        Peer { person: who.person, online, away, seen }
     }
 }
 

@@ -43,6 +43,10 @@ pub struct Session {
     pub closing: bool,
     /// It said goodbye, so its person is gone at once.
     pub bye: bool,
+    /// Its person does not look at it.
+    pub away: bool,
+    /// When others were last told that its person writes.
+    pub typed_at: Option<Duration>,
 }
 
 impl Session {

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use super::ears::Ears;
 use super::moves::{no_such_room, not_member};
 use super::{Effect, Hub, Now, Pending, SessionId, Ticket};
-use crate::protocol::command::{Command, Cursor, Tag};
+use crate::protocol::command::{Command, Cursor, PageEnd, Tag};
 use crate::protocol::entry::{Conversation, Entry, Page, Pair, PersonId, Seq, Standing, What};
 use crate::protocol::event::{Code, Event, Refusal};
 use crate::protocol::fact::{Draft, Fact};
 use crate::protocol::mention;
 use crate::protocol::names::{Nick, Target};
+use crate::protocol::search::{Found, Query};
 
 impl Hub {
     /// Which conversation a person means, if it may read and speak there.
-    fn resolve(&self, now: Now, person: PersonId, to: &Target) -> Result<Conversation, Refusal> {
+    pub(super) fn resolve(&self, now: Now, person: PersonId, to: &Target) -> Result<Conversation, Refusal> {
         match to {
             Target::Room(room) => match self.rooms.get(room) {
                 None => Err(no_such_room(room)),
@@ -236,18 +237,57 @@ impl Hub {
         tag: Tag,
         person: PersonId,
         to: Target,
-        before: Option<Seq>,
+        end: PageEnd,
         limit: Option<u32>,
     ) {
         let conversation = match self.resolve(now, person, &to) {
             Ok(conversation) => conversation,
             Err(refusal) => return self.refuse(session, &tag, refusal),
         };
+        let limit = self.page_limit(limit);
+        let ticket = self.ticket(Pending::Page { session, tag, to });
+        self.effects.push(Effect::Page { ticket, conversation, end, limit, asker: person });
+    }
+
+    fn page_limit(&self, wish: Option<u32>) -> u32 {
         let most = u32::try_from(self.rules.bounds.page_entries).unwrap_or(u32::MAX);
         let most = if most == 0 { u32::MAX } else { most };
-        let limit = limit.unwrap_or(most).clamp(1, most);
-        let ticket = self.ticket(Pending::Page { session, tag, to });
-        self.effects.push(Effect::Page { ticket, conversation, before, limit, asker: person });
+        wish.unwrap_or(most).clamp(1, most)
+    }
+
+    #[allow(clippy::too_many_arguments)] // the fields of one command, and who asks
+    pub(super) fn search(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        tag: Tag,
+        person: PersonId,
+        to: Option<Target>,
+        query: Query,
+        limit: Option<u32>,
+    ) {
+        let of = match to.map(|to| self.resolve(now, person, &to)).transpose() {
+            Ok(one) => one.map_or_else(|| self.conversations(person), |one| vec![one]),
+            Err(refusal) => return self.refuse(session, &tag, refusal),
+        };
+        let author = query.from.as_ref().and_then(|name| self.people.by_name(name, now.wall));
+        let limit = self.page_limit(limit);
+        let ticket = self.ticket(Pending::Search { session, tag, person });
+        self.effects.push(Effect::Search { ticket, of, query, author, limit, asker: person });
+    }
+
+    /// What was found, in what the asker may still read: one may have left a room meanwhile.
+    pub(super) fn found(&mut self, ticket: Ticket, found: Found) {
+        let Some(Pending::Search { session, tag, person }) = self.tickets.remove(&ticket) else { return };
+        let Some(known) = self.people.get(person) else { return self.done(session) };
+        let called = |conversation: &Conversation| match conversation {
+            Conversation::Room(room) => known.rooms.contains(room).then(|| Target::Room(room.clone())),
+            Conversation::Direct(pair) => {
+                self.people.get(pair.other(person)).map(|other| Target::Direct(other.author.name.clone()))
+            }
+        };
+        let hits = found.hits.into_iter().filter_map(|hit| Some((called(&hit.conversation)?, hit))).collect();
+        self.answer(session, &tag, Event::Found { hits, more: found.more });
     }
 
     pub(super) fn paged(&mut self, ticket: Ticket, page: Page) {

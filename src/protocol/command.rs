@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use super::entry::{Emoji, Epoch, Nonce, Seq};
+use super::entry::{Emoji, Epoch, Nonce, Seq, Timestamp};
 use super::names::{Nick, RoomName, Target};
 use super::person::Proof;
+use super::search::Query;
 use super::text::Text;
 
 /// What a client asks of a host.
@@ -95,13 +96,22 @@ pub enum Command {
         /// What this client already has.
         cursors: Vec<Cursor>,
     },
-    /// A stretch of history, newest first: at most `limit` entries below `before` (the end when `None`).
+    /// A stretch of history: at most `limit` entries.
     Page {
         /// Whose history.
         to: Target,
-        /// The seq to end before.
-        before: Option<Seq>,
+        /// Where it ends.
+        end: PageEnd,
         /// Entries at most; the host's own limit when `None` or more.
+        limit: Option<u32>,
+    },
+    /// Messages that have something, the newest first.
+    Search {
+        /// Where; in all one's conversations when `None`.
+        to: Option<Target>,
+        /// What they have.
+        query: Query,
+        /// Messages at most; the host's own limit when `None` or more.
         limit: Option<u32>,
     },
     /// This far was read.
@@ -110,6 +120,16 @@ pub enum Command {
         to: Target,
         /// The last seq seen.
         seq: Seq,
+    },
+    /// This screen's person went away, or is back. Away is who is away on every screen.
+    Away {
+        /// Which.
+        away: bool,
+    },
+    /// This person is writing there. Not kept, and told to those who listen; nothing answers it.
+    Typing {
+        /// Where.
+        to: Target,
     },
     /// Which rooms are there?
     Rooms,
@@ -139,6 +159,17 @@ impl Command {
             _ => None,
         }
     }
+}
+
+/// Where a stretch of history ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageEnd {
+    /// With the newest entry.
+    Newest,
+    /// Before this seq.
+    Before(Seq),
+    /// So that what was said at this time, or next after it, stands in its middle.
+    Around(Timestamp),
 }
 
 /// How far a client has a conversation: it wants what comes after.

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::entry::{Author, Conversation, Entry, Epoch, Nonce, Page, PersonId, Seq, Standing};
+use super::entry::{Author, Conversation, Entry, Epoch, Nonce, Page, PersonId, Seq, Standing, Timestamp};
 use super::names::{Nick, RoomName, Target};
 use super::person::Challenge;
+use super::search::Hit;
 use super::text::Text;
 
 /// What a host tells a client.
@@ -51,6 +52,13 @@ pub enum Event {
         to: Target,
         /// The entries.
         page: Page,
+    },
+    /// What a search found.
+    Found {
+        /// The messages, the newest first, with what their conversations are called now.
+        hits: Vec<(Target, Hit)>,
+        /// There may be more.
+        more: bool,
     },
     /// You have read this far, on some screen; what is left.
     Read {
@@ -99,12 +107,21 @@ pub enum Event {
         /// They are few again, and from now on each is told of.
         singly: bool,
     },
-    /// Somebody came online or went.
+    /// Somebody came online or went, went away or came back.
     Presence {
         /// Who.
         who: Author,
-        /// Which.
+        /// Whether there.
         online: bool,
+        /// There, but not looking.
+        away: bool,
+    },
+    /// Somebody is writing. It holds for a few seconds, or until they said it.
+    Typing {
+        /// Where.
+        to: Target,
+        /// Who.
+        who: Author,
     },
     /// Somebody is called otherwise now; perhaps you.
     Renamed {
@@ -183,6 +200,10 @@ pub struct Peer {
     pub person: PersonId,
     /// Whether there.
     pub online: bool,
+    /// There, but not looking.
+    pub away: bool,
+    /// When they were there last, of one who is not and whom this host saw.
+    pub seen: Option<Timestamp>,
 }
 
 /// A room as the list of rooms shows it.
@@ -205,6 +226,10 @@ pub struct Member {
     pub who: Author,
     /// Whether there.
     pub online: bool,
+    /// There, but not looking.
+    pub away: bool,
+    /// When they were there last, of one who is not and whom this host saw.
+    pub seen: Option<Timestamp>,
 }
 
 /// Why a host says no: a code for programs, a sentence for people.

@@ -14,5 +14,6 @@ pub mod fact;
 pub mod mention;
 pub mod names;
 pub mod person;
+pub mod search;
 pub mod slash;
 pub mod text;

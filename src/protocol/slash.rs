@@ -39,6 +39,19 @@ pub const COMMANDS: &[Spec] = &[
     Spec { name: "who", args: "[#room]", help: "list the people of this room, or of that one", at: At::Everywhere },
     Spec { name: "go", args: "", help: "go to a room, a person, a command or a key by name", at: At::Screen },
     Spec { name: "back", args: "", help: "go back to the room you came from", at: At::Screen },
+    Spec {
+        name: "search",
+        args: "[words]",
+        help: "look for something that was said; from:ben in:#room before:2026-11-20 after:monday has:link",
+        at: At::Screen,
+    },
+    Spec { name: "mentions", args: "", help: "show what mentions you, in all rooms", at: At::Screen },
+    Spec {
+        name: "goto",
+        args: "time|message",
+        help: "go to what was said at a time (yesterday 15:00), or to a message by its address",
+        at: At::Screen,
+    },
     Spec { name: "unread", args: "", help: "go to the first message that was unread when you came", at: At::Screen },
     Spec { name: "select", args: "", help: "pick out a message, to answer, edit, copy it", at: At::Screen },
     Spec { name: "edit", args: "[text]", help: "edit the last message you sent; s/old/new/ does too", at: At::Screen },
@@ -93,6 +106,12 @@ pub enum Line {
     Go,
     /// `/back`.
     Back,
+    /// `/search`.
+    Search(String),
+    /// `/mentions`.
+    Mentions,
+    /// `/goto`.
+    GoTo(String),
     /// `/unread`.
     Unread,
     /// `/select`.
@@ -191,6 +210,9 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
         "who" => maybe_room(args).map(Line::Who),
         "go" if args.is_empty() => Ok(Line::Go),
         "back" if args.is_empty() => Ok(Line::Back),
+        "search" => Ok(Line::Search(args.to_owned())),
+        "mentions" if args.is_empty() => Ok(Line::Mentions),
+        "goto" if !args.is_empty() => Ok(Line::GoTo(args.to_owned())),
         "unread" if args.is_empty() => Ok(Line::Unread),
         "select" if args.is_empty() => Ok(Line::Select),
         "edit" => Ok(Line::Edit(some(args))),

@@ -15,11 +15,11 @@ use super::ServeError;
 use super::connection::{Handle, House};
 use super::fanout::Fanout;
 use super::keeper::{Answer, Keeper};
-use super::turns::Job;
+use super::turns::{Job, Look};
 use crate::hub::{Effect, Failure, Hub, Input, Now, Ticket};
 use crate::protocol::entry::Timestamp;
 use crate::protocol::event::CloseCode;
-use crate::store::PageAsk;
+use crate::store::{PageAsk, SearchAsk};
 
 /// What connections sent that is taken in one turn. More makes a turn longer before anybody is written to.
 const TURN: usize = 256;
@@ -240,14 +240,23 @@ impl Driver {
             Effect::Append { ticket, draft } => self.ask(ticket, Job::Append(ticket, draft)),
             Effect::Keep { ticket, facts } => self.ask(ticket, Job::Keep(ticket, facts)),
             Effect::Load { ticket, person, of } => self.ask(ticket, Job::Load(ticket, person, of)),
-            Effect::Page { ticket, conversation, before, limit, asker } => {
-                let bytes = match self.house.limits.page_bytes {
-                    0 => usize::MAX,
-                    bytes => bytes,
-                };
-                self.ask(ticket, Job::Page(ticket, PageAsk { conversation, before, limit, bytes, asker }));
+            Effect::Page { ticket, conversation, end, limit, asker } => {
+                let bytes = self.page_bytes();
+                self.ask(ticket, Job::Look(ticket, Look::Page(PageAsk { conversation, end, limit, bytes, asker })));
+            }
+            Effect::Search { ticket, of, query, author, limit, asker } => {
+                let bytes = self.page_bytes();
+                let ask = SearchAsk { of, query, author, limit, bytes, asker };
+                self.ask(ticket, Job::Look(ticket, Look::Search(ask)));
             }
             Effect::Close { session, code, why } => self.fanout.close(session, code, &why),
+        }
+    }
+
+    fn page_bytes(&self) -> usize {
+        match self.house.limits.page_bytes {
+            0 => usize::MAX,
+            bytes => bytes,
         }
     }
 

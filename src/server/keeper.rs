@@ -10,9 +10,9 @@ use std::thread::{Builder, JoinHandle};
 
 use tokio::sync::mpsc;
 
-use super::turns::{Job, Turns, paged};
+use super::turns::{Job, Look, Turns, found, paged};
 use crate::hub::{Failure, Input, Ticket};
-use crate::store::{PageAsk, Reader, Retention, Store, StoreError};
+use crate::store::{Reader, Retention, Store, StoreError};
 
 /// Jobs of one turn. A commit costs an fsync whatever is in it, so many share one; but those who wait for it are as many.
 const TURN: usize = 512;
@@ -55,7 +55,7 @@ pub enum Keeper {
 /// The ways to the threads.
 pub struct Beside {
     jobs: mpsc::Sender<Job>,
-    pages: Option<sync::SyncSender<(Ticket, PageAsk)>>,
+    pages: Option<Pages>,
     threads: Vec<JoinHandle<()>>,
     /// Nobody wants to know any more whether the whole file is whole.
     unchecked: Arc<AtomicBool>,
@@ -127,7 +127,7 @@ impl Keeper {
 impl Beside {
     fn ask(&self, job: Job) -> Result<(), Failure> {
         match (job, &self.pages) {
-            (Job::Page(ticket, ask), Some(pages)) => pages.try_send((ticket, ask)).map_err(|_| Failure::Busy),
+            (Job::Look(ticket, look), Some(pages)) => pages.try_send((ticket, look)).map_err(|_| Failure::Busy),
             (job, _) => self.jobs.try_send(job).map_err(|_| Failure::Busy),
         }
     }
@@ -183,7 +183,7 @@ fn take(turns: &mut Turns, jobs: &mut mpsc::Receiver<Job>, turn: &mut Vec<Job>) 
     Ok(true)
 }
 
-type Pages = sync::SyncSender<(Ticket, PageAsk)>;
+type Pages = sync::SyncSender<(Ticket, Look)>;
 
 /// Starts the readers and, on one more for itself, the look over the whole file. `None`: this store has no readers.
 fn start_readers(
@@ -216,14 +216,18 @@ fn start_readers(
 
 fn read_pages(
     reader: &mut dyn Reader,
-    waiting: &Mutex<sync::Receiver<(Ticket, PageAsk)>>,
+    waiting: &Mutex<sync::Receiver<(Ticket, Look)>>,
     answers: &mpsc::Sender<Answer>,
 ) {
     loop {
         // Whoever waits for the next holds the lock; the other one waits for the lock.
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((ticket, ask)) = next else { return };
-        if answers.blocking_send(Answer::Turn(vec![paged(ticket, reader.page(&ask))])).is_err() {
+        let Ok((ticket, look)) = next else { return };
+        let answer = match look {
+            Look::Page(ask) => paged(ticket, reader.page(&ask)),
+            Look::Search(ask) => found(ticket, reader.search(&ask)),
+        };
+        if answers.blocking_send(Answer::Turn(vec![answer])).is_err() {
             return;
         }
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::hub::{Failure, Input, Ticket};
 use crate::protocol::entry::{Conversation, Page, PersonId, Timestamp};
 use crate::protocol::fact::{Draft, Fact, ReadFrom};
-use crate::store::{PageAsk, Retention, Store, StoreError, Write, Written};
+use crate::protocol::search::Found;
+use crate::store::{PageAsk, Retention, SearchAsk, Store, StoreError, Write, Written};
 
 /// Writes after which a bounded history is looked at: fewer than one step of the store drops, so that it keeps up.
 const WRITES_A_STEP: usize = 250;
@@ -19,10 +20,18 @@ pub enum Job {
     Keep(Ticket, Vec<Fact>),
     /// [`crate::hub::Effect::Load`].
     Load(Ticket, PersonId, Vec<(Conversation, ReadFrom)>),
-    /// [`crate::hub::Effect::Page`].
-    Page(Ticket, PageAsk),
+    /// What readers do beside.
+    Look(Ticket, Look),
     /// Drop what is beyond the bounds of retention, step by step, whenever nothing else waits.
     Retain(Timestamp),
+}
+
+/// Something to be read that needs no turn.
+pub enum Look {
+    /// [`crate::hub::Effect::Page`].
+    Page(PageAsk),
+    /// [`crate::hub::Effect::Search`].
+    Search(SearchAsk),
 }
 
 /// The store, and what is to be dropped of it.
@@ -83,7 +92,8 @@ impl Turns {
                     Err(StoreError::Full) => Input::Failed { ticket, why: Failure::Full },
                     Err(e) => return Err(e),
                 },
-                Asked::Page(ticket, ask) => paged(ticket, self.store.page(&ask)),
+                Asked::Look(ticket, Look::Page(ask)) => paged(ticket, self.store.page(&ask)),
+                Asked::Look(ticket, Look::Search(ask)) => found(ticket, self.store.search(&ask)),
                 Asked::Retain(now) => {
                     self.retaining = Some(now);
                     continue;
@@ -133,7 +143,7 @@ fn written_at(job: &Job) -> Option<Timestamp> {
 enum Asked {
     Write(Ticket),
     Load(Ticket, PersonId, Vec<(Conversation, ReadFrom)>),
-    Page(Ticket, PageAsk),
+    Look(Ticket, Look),
     Retain(Timestamp),
 }
 
@@ -152,7 +162,7 @@ fn sort(turn: &mut Vec<Job>) -> (Vec<Write>, Vec<Asked>) {
                 Asked::Write(ticket)
             }
             Job::Load(ticket, person, of) => Asked::Load(ticket, person, of),
-            Job::Page(ticket, ask) => Asked::Page(ticket, ask),
+            Job::Look(ticket, look) => Asked::Look(ticket, look),
             Job::Retain(now) => Asked::Retain(now),
         });
     }
@@ -174,6 +184,17 @@ pub fn paged(ticket: Ticket, page: Result<Page, StoreError>) -> Input {
         Ok(page) => Input::Paged { ticket, page },
         Err(error) => {
             tracing::error!("a page of history cannot be read: {error}");
+            Input::Failed { ticket, why: Failure::Full }
+        }
+    }
+}
+
+/// The same for what was looked for.
+pub fn found(ticket: Ticket, found: Result<Found, StoreError>) -> Input {
+    match found {
+        Ok(found) => Input::Found { ticket, found },
+        Err(error) => {
+            tracing::error!("the history cannot be searched: {error}");
             Input::Failed { ticket, why: Failure::Full }
         }
     }

@@ -9,11 +9,13 @@ use super::contract::{
 };
 use super::memory::Memory;
 use super::sqlite::SqliteStore;
-use super::{PageAsk, Retention, Store, Write, Written};
+use super::{PageAsk, Retention, SearchAsk, Store, Write, Written};
+use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{Author, Conversation, Nonce, Page, Seq, Timestamp, What};
 use crate::protocol::fact::{Draft, Fact, Facts, ReadFrom};
 use crate::protocol::names::{Nick, Target};
 use crate::protocol::person::PublicKey;
+use crate::protocol::search::Query;
 use crate::protocol::text::Text;
 
 /// Histories that chance writes, and turns in each.
@@ -56,6 +58,8 @@ struct World {
     names: BTreeMap<u8, Nick>,
     unclaimed: Vec<u8>,
     said: Vec<Draft>,
+    /// Messages that searches found.
+    found: usize,
 }
 
 /// Never keyed.
@@ -73,7 +77,7 @@ fn conversations() -> Vec<Conversation> {
 impl World {
     fn new(seed: u64) -> World {
         let names = [(GUEST, Nick::parse("guest-abcd").expect("a name"))].into();
-        World { chance: Chance::new(seed), clock: DAY, names, unclaimed: vec![4, 3, 2, 1], said: Vec::new() }
+        World { chance: Chance::new(seed), clock: DAY, names, unclaimed: vec![4, 3, 2, 1], said: Vec::new(), found: 0 }
     }
 
     fn turn(&mut self, model: &Memory) -> Vec<Write> {
@@ -178,8 +182,61 @@ impl World {
         }
     }
 
+    fn search(&mut self, all: &[Conversation]) -> SearchAsk {
+        let of = all.iter().filter(|_| !self.chance.one_in(3)).cloned().collect();
+        const LOOKED_FOR: [&str; 18] = [
+            "hi",
+            "h",
+            "b",
+            "京",
+            "東京",
+            "\"quoted\" so",
+            "p1:",
+            "p1: lo",
+            "👩",
+            "long",
+            "lon long",
+            "x hi",
+            "C++",
+            "+",
+            "/etc/ho",
+            "' OR 1",
+            "NEAR(",
+            "strasse",
+        ];
+        let words = if self.chance.one_in(8) { "" } else { self.chance.of(&LOOKED_FOR) };
+        let mut query = Query::new(words);
+        let when = |chance: &mut Chance, clock: i64| Some(Timestamp(clock - chance.below(2 * DAY as u64) as i64));
+        if self.chance.one_in(5) {
+            query.after = when(&mut self.chance, self.clock);
+        }
+        if self.chance.one_in(5) {
+            query.before = when(&mut self.chance, self.clock);
+        }
+        query.link = self.chance.one_in(8);
+        query.mentions = self.chance.one_in(8);
+        let who = 1 + self.chance.below(4) as u8;
+        let from = self.names.get(&who).cloned().filter(|_| self.chance.one_in(4));
+        let author = from.is_some().then(|| person(who));
+        query.from = from;
+        let limit = 1 + self.chance.below(20) as u32;
+        SearchAsk { of, query, author, limit, bytes: 0, asker: person(1 + self.chance.below(4) as u8) }
+    }
+
     fn text(&mut self) -> Text {
-        let words = ["", "hi", "a\nb", "\"quoted\" \\ 'so'", "東京 👩‍👩‍👧", "p1: look", "x"];
+        let words = [
+            "",
+            "hi",
+            "a\nb",
+            "\"quoted\" \\ 'so'",
+            "今日は東京に 👩‍👩‍👧",
+            "p1: look",
+            "x",
+            "I like C++",
+            "see /etc/hosts",
+            "Straße",
+            "http://x.example",
+        ];
         let some = 1 + self.chance.below(3);
         let mut text: Vec<String> = (0..some).map(|_| self.chance.of(&words).to_owned()).collect();
         if self.chance.one_in(20) {
@@ -232,13 +289,23 @@ impl Three {
             of.extend([(world.chance.of(&all), at), (world.chance.of(&all), ReadFrom::Head)]);
             self.same("standings", |store| store.standings(person(who), &of).expect("standings"));
         }
+        for _ in 0..3 {
+            let ask = world.search(&all);
+            let found = self.same("found", |store| store.search(&ask).expect("a search"));
+            world.found += found.hits.len();
+        }
         for conversation in all {
+            let at = Timestamp(world.clock - world.chance.below(2 * DAY as u64) as i64);
+            let (conversation_, asker) = (conversation.clone(), person(1));
+            let limit = 1 + world.chance.below(12) as u32;
+            let around = PageAsk { conversation: conversation_, end: PageEnd::Around(at), limit, bytes: 0, asker };
+            self.same("page around", |store| store.page(&around).expect("a page"));
             let head = self.model.head(&conversation);
             let asker = person(1 + world.chance.below(5) as u8);
-            let whole = PageAsk { conversation, before: None, limit: 1000, bytes: 0, asker };
+            let whole = PageAsk { conversation, end: PageEnd::Newest, limit: 1000, bytes: 0, asker };
             let page = self.same("page", |store| store.page(&whole).expect("a page"));
-            let before = Some(Seq(world.chance.below(head + 4)));
-            let part = PageAsk { before, limit: world.chance.below(9) as u32, ..whole.clone() };
+            let end = PageEnd::Before(Seq(world.chance.below(head + 4)));
+            let part = PageAsk { end, limit: world.chance.below(9) as u32, ..whole.clone() };
             self.same("part of a page", |store| store.page(&part).expect("a page"));
             let tight = PageAsk { bytes: 1 + world.chance.below(3000) as usize, ..whole };
             self.bounded(&tight, &page);
@@ -283,7 +350,7 @@ fn outcome(written: &Written) -> String {
 
 #[test]
 fn chance_finds_no_difference_between_sqlite_and_the_model() {
-    let mut reached = BTreeSet::new();
+    let (mut reached, mut found) = (BTreeSet::new(), 0);
     for seed in 0..SEEDS {
         println!("seed {seed}");
         let (mut three, mut world) = (Three::new(), World::new(seed));
@@ -306,7 +373,9 @@ fn chance_finds_no_difference_between_sqlite_and_the_model() {
             }
             three.same_everywhere(&mut world);
         }
+        found += world.found;
     }
+    assert!(found > 2000, "searches found {found}");
     // Chance that never gets somewhere shows nothing: all kinds, known nonces, facts, and all five refusals.
     assert_eq!(reached.len(), 6 + 1 + 1 + 5, "{reached:?}");
 }

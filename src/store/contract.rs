@@ -4,6 +4,7 @@
 use super::memory::Memory;
 use super::sqlite::SqliteStore;
 use super::{PageAsk, Retention, Store, Write, Written};
+use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{
     Author, Conversation, Emoji, Epoch, Nonce, Pair, PersonId, Seq, ShownWhat, Timestamp, What,
 };
@@ -97,7 +98,7 @@ fn refused(why: AppendRefusal) -> Written {
 }
 
 fn ask(conversation: Conversation) -> PageAsk {
-    PageAsk { conversation, before: None, limit: 1000, bytes: 0, asker: person(1) }
+    PageAsk { conversation, end: PageEnd::Newest, limit: 1000, bytes: 0, asker: person(1) }
 }
 
 fn texts(store: &mut dyn Store) -> Vec<String> {
@@ -279,7 +280,13 @@ fn pages_cover_what_was_asked() {
         let lines: Vec<Write> = (1..=250).map(|n| Write::Append(draft(1, said(&format!("{n}"))))).collect();
         store.commit(&lines).expect("kept");
         let mut page = |before: Option<u64>| {
-            let page = store.page(&PageAsk { before: before.map(Seq), limit: 100, ..ask(lobby()) }).expect("a page");
+            let page = store
+                .page(&PageAsk {
+                    end: before.map_or(PageEnd::Newest, |before| PageEnd::Before(Seq(before))),
+                    limit: 100,
+                    ..ask(lobby())
+                })
+                .expect("a page");
             (page.from.0, page.before.0, page.entries.len())
         };
         assert_eq!(page(None), (151, 251, 100));

@@ -4,13 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{PageAsk, Reader, Retention, Store, StoreError, Write, Written};
+use super::{PageAsk, Reader, Retention, SearchAsk, Store, StoreError, Write, Written};
+use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{
     COUNT_LIMIT, Conversation, Entry, Epoch, Page, PersonId, REACTORS_SHOWN, Reaction, Seq, Shown, ShownWhat, Standing,
     Timestamp, What,
 };
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, PersonFacts, ReadFrom, RoomFacts};
 use crate::protocol::names::RoomName;
+use crate::protocol::search::{Found, Hit};
 use crate::protocol::text::Text;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -41,6 +43,10 @@ impl Log {
 
     fn there(&self) -> &[Entry] {
         &self.ever[self.dropped..]
+    }
+
+    fn seq_at(&self, at: Timestamp) -> u64 {
+        self.there().iter().find(|entry| entry.at >= at).map_or(self.head() + 1, |entry| entry.seq.0)
     }
 
     fn said(&self, seq: Seq) -> Option<&Entry> {
@@ -357,7 +363,12 @@ impl Store for Memory {
     fn page(&mut self, ask: &PageAsk) -> Result<Page, StoreError> {
         let empty = Log { conversation: ask.conversation.clone(), ever: Vec::new(), dropped: 0 };
         let log = self.log(&ask.conversation).unwrap_or(&empty);
-        let before = ask.before.map_or(log.head() + 1, |seq| seq.0.min(log.head() + 1)).max(log.oldest());
+        let before = match ask.end {
+            PageEnd::Newest => log.head() + 1,
+            PageEnd::Before(seq) => seq.0.min(log.head() + 1),
+            PageEnd::Around(at) => (log.seq_at(at) + u64::from(ask.limit / 2).max(1)).min(log.head() + 1),
+        };
+        let before = before.max(log.oldest());
         let from = before.saturating_sub(u64::from(ask.limit.max(1))).max(log.oldest());
         let within = log.there().iter().filter(|entry| (from..before).contains(&entry.seq.0));
         Ok(Page {
@@ -367,6 +378,24 @@ impl Store for Memory {
             oldest: Seq(log.oldest()),
             entries: within.filter_map(|entry| log.shown(entry, ask.asker)).collect(),
         })
+    }
+
+    fn search(&mut self, ask: &SearchAsk) -> Result<Found, StoreError> {
+        let mut found = Found::default();
+        for conversation in &ask.of {
+            let Some(log) = self.log(conversation) else { continue };
+            let from = ask.query.after.map_or(1, |at| log.seq_at(at));
+            let before = ask.query.before.map_or(u64::MAX, |at| log.seq_at(at));
+            let within = log.there().iter().rev().filter(|entry| (from..before).contains(&entry.seq.0));
+            let shown = within.filter_map(|entry| log.shown(entry, ask.asker));
+            let fitting = shown.filter(|shown| ask.query.in_shown(shown, ask.asker, ask.author));
+            found.hits.extend(fitting.map(|shown| Hit { conversation: conversation.clone(), shown }));
+        }
+        found.hits.sort_by_key(|hit| std::cmp::Reverse(hit.shown.at));
+        let most = ask.limit.max(1) as usize;
+        found.more = found.hits.len() > most;
+        found.hits.truncate(most);
+        Ok(found)
     }
 
     fn reader(&self) -> Result<Option<Box<dyn Reader>>, StoreError> {

@@ -14,8 +14,10 @@ pub mod sqlite;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::protocol::entry::{Conversation, Entry, Epoch, Page, PersonId, Seq, Standing, Timestamp};
+use crate::protocol::command::PageEnd;
+use crate::protocol::entry::{Conversation, Entry, Epoch, Page, PersonId, Standing, Timestamp};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
+use crate::protocol::search::{Found, Query};
 
 /// One thing to be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,9 +92,12 @@ pub trait Store: Send {
     /// How a person stands to each of these conversations, all at one moment. A conversation nobody wrote to stands at 0.
     fn standings(&mut self, person: PersonId, of: &[(Conversation, ReadFrom)]) -> Result<Vec<Standing>, StoreError>;
 
-    /// The present form of at most `limit` entries below `before` (the end when `None`), at most `bytes` of text, always
+    /// The present form of at most `limit` entries below its end, at most `bytes` of text, always
     /// at least one when there is one. `asker` comes first among the reactors named.
     fn page(&mut self, ask: &PageAsk) -> Result<Page, StoreError>;
+
+    /// What is looked for in these conversations: at most `limit` messages, the newest first, at most `bytes` of text.
+    fn search(&mut self, ask: &SearchAsk) -> Result<Found, StoreError>;
 
     /// Another connection that reads beside the writer, or `None` where there is none (in memory).
     fn reader(&self) -> Result<Option<Box<dyn Reader>>, StoreError>;
@@ -113,6 +118,8 @@ pub trait Store: Send {
 pub trait Reader: Send {
     /// As [`Store::page`].
     fn page(&mut self, ask: &PageAsk) -> Result<Page, StoreError>;
+    /// As [`Store::search`].
+    fn search(&mut self, ask: &SearchAsk) -> Result<Found, StoreError>;
     /// Looks the whole file over; `Err(Damaged)` names what is wrong. Gives up when `stop` turns true: `false`.
     fn check(&mut self, stop: &Arc<AtomicBool>) -> Result<bool, StoreError>;
 }
@@ -122,11 +129,28 @@ pub trait Reader: Send {
 pub struct PageAsk {
     /// Whose history.
     pub conversation: Conversation,
-    /// The seq to end before; the end when `None`.
-    pub before: Option<Seq>,
+    /// Where it ends.
+    pub end: PageEnd,
     /// Log entries covered at most.
     pub limit: u32,
     /// Bytes of encoded text at most, by estimate.
+    pub bytes: usize,
+    /// Who asks.
+    pub asker: PersonId,
+}
+
+/// What is looked for, where, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchAsk {
+    /// The conversations the asker may read, of these.
+    pub of: Vec<Conversation>,
+    /// What is looked for.
+    pub query: Query,
+    /// The one who is called [`Query::from`] now.
+    pub author: Option<PersonId>,
+    /// Messages at most.
+    pub limit: u32,
+    /// Bytes of encoded text at most, by estimate; 0 = no bound.
     pub bytes: usize,
     /// Who asks.
     pub asker: PersonId,

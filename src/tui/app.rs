@@ -4,6 +4,7 @@
 mod complete;
 mod compose;
 mod drafts;
+mod find;
 mod lines;
 mod name;
 mod notify;
@@ -30,12 +31,13 @@ use crate::client::outbox::Record;
 use crate::config::{Clock, Density, Notify, Ui};
 use crate::protocol::dialect::Dialect;
 use crate::protocol::entry::{Author, Seq, Shown, Timestamp};
-use crate::protocol::event::Member;
+use crate::protocol::event::{Member, Peer};
 use crate::protocol::names::{Nick, Target};
 use crate::protocol::slash;
 
 pub use compose::{Aim, Written};
 pub use drafts::Kept;
+pub use find::{Find, State as FindState};
 use name::NamePrompt;
 pub use notify::Until;
 pub use pick::Pick;
@@ -84,6 +86,8 @@ pub enum Popup {
     },
     /// Something to choose.
     Pick(Box<Pick>),
+    /// Something that is looked for.
+    Find(Box<Find>),
 }
 
 /// What the bottom line says.
@@ -190,6 +194,8 @@ pub struct App {
     aims: HashMap<Target, Aim>,
     scrolls: HashMap<Target, Scroll>,
     selection: Option<Selection>,
+    /// What was looked for, when one went from it to a message.
+    found: Option<Box<Find>>,
     /// A message of this conversation that is looked for, page by page.
     seeking: Option<Seq>,
     marks: HashMap<Target, Seq>,
@@ -252,6 +258,7 @@ impl App {
             aims: HashMap::new(),
             scrolls: HashMap::new(),
             selection: None,
+            found: None,
             seeking: None,
             marks: HashMap::new(),
             cleared: HashMap::new(),
@@ -420,6 +427,9 @@ impl App {
             }
             Note::Rooms(rooms) => self.list_rooms(&rooms),
             Note::People(room, people) => self.list_people(room, &people),
+            Note::Found(hits, more) => self.found(hits, more),
+            Note::NotFound(why) => self.not_found(why),
+            Note::Around(to, seq) => self.around(&to, seq),
             Note::Line(to, seq, means_me) => self.heard_line(&to, seq, means_me),
         }
     }
@@ -430,7 +440,7 @@ impl App {
 
     fn context(&self) -> Context {
         match &self.popup {
-            Popup::Name | Popup::Pick(_) => Context::Dialog,
+            Popup::Name | Popup::Pick(_) | Popup::Find(_) => Context::Dialog,
             Popup::List { .. } => Context::Help,
             Popup::None if self.selection.is_some() => Context::Select,
             Popup::None if self.composer().is_empty() => Context::EmptyComposer,
@@ -484,6 +494,7 @@ impl App {
             (Popup::Name, action) => self.name_act(action),
             (Popup::List { .. }, action) => self.list_act(action),
             (Popup::Pick(_), action) => self.pick_act(action),
+            (Popup::Find(_), action) => self.find_act(action),
             (Popup::None, Action::Help) => self.help(),
             (Popup::None, Action::Cancel) => self.escaped = Some(self.now.up),
             (Popup::None, Action::Retry) => self.retry(),
@@ -505,6 +516,7 @@ impl App {
             Popup::Name => self.name.typed(c),
             Popup::List { .. } => {}
             Popup::Pick(_) => self.pick_typed(c),
+            Popup::Find(_) => self.find_typed(c),
             Popup::None => self.compose_typed(c),
         }
     }
@@ -512,6 +524,9 @@ impl App {
     /// Esc, and nothing came after it: what was begun is dropped, one thing at a time; with nothing begun, to the newest
     /// line.
     fn escape(&mut self) {
+        if self.selection.is_some() && self.found.is_some() {
+            return self.find("", self.found.as_ref().is_some_and(|found| found.mentions));
+        }
         if self.selection.is_some() {
             return self.deselect();
         }
@@ -715,9 +730,11 @@ impl App {
     pub fn people(&self) -> Vec<Member> {
         let Some(talk) = self.here_talk() else { return Vec::new() };
         let mut people = talk.people.clone();
-        if let (Target::Direct(name), Some((person, online)), Some(me)) = (&talk.to, talk.peer, self.chat.me()) {
-            let other = Author { person, name: name.clone(), guest: false };
-            people = vec![Member { who: me.clone(), online: true }, Member { who: other, online }];
+        if let (Target::Direct(name), Some(peer), Some(me)) = (&talk.to, talk.peer, self.chat.me()) {
+            let who = Author { person: peer.person, name: name.clone(), guest: false };
+            let Peer { online, away, seen, .. } = peer;
+            let own = Member { who: me.clone(), online: true, away: self.chat.away(), seen: None };
+            people = vec![own, Member { who, online, away, seen }];
             people.dedup_by_key(|member| member.who.person);
         }
         people.sort_by(|a, b| b.online.cmp(&a.online).then_with(|| a.who.name.cmp(&b.who.name)));
@@ -739,6 +756,15 @@ impl App {
             Popup::Pick(_) => {
                 vec![hint(Action::Accept, "take"), hint(Action::ListDown, "next"), hint(Action::Cancel, "close")]
             }
+            Popup::Find(_) => {
+                vec![hint(Action::Accept, "go there"), hint(Action::ListDown, "next"), hint(Action::Cancel, "close")]
+            }
+            Popup::None if self.selection.is_some() && self.found.is_some() => vec![
+                hint(Action::Cancel, "back to what was found"),
+                hint(Action::NextHit, "older"),
+                hint(Action::PreviousHit, "newer"),
+                hint(Action::Menu, "more"),
+            ],
             Popup::None if self.selection.is_some() => vec![
                 hint(Action::Reply, "answer"),
                 hint(Action::React, "react"),
@@ -761,6 +787,7 @@ impl App {
                     hint(Action::NextRoom, "next room"),
                     hint(Action::NextNeedingYou, "unread"),
                     hint(Action::GoTo, "go to"),
+                    hint(Action::Find, "find"),
                     hint(Action::SelectMessage, "select"),
                 ]);
                 keys.push(hint(Action::Help, "help"));

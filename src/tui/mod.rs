@@ -15,6 +15,7 @@ pub mod terminal;
 mod tests;
 pub mod theme;
 pub mod view;
+mod when;
 pub mod wrap;
 
 use std::collections::VecDeque;

@@ -18,7 +18,7 @@ use super::keys::{Key, Keymap};
 use super::theme::{Colours, Theme};
 use crate::client::chat::{self, Chat, LinkEvent, Now};
 use crate::config::Config;
-use crate::protocol::command::Command;
+use crate::protocol::command::{Command, PageEnd};
 use crate::protocol::dialect::Dialect;
 use crate::protocol::entry::{
     Author, Conversation, Entry, Epoch, Page, PersonId, Seq, Shown, ShownWhat, Standing, Timestamp, What,
@@ -57,6 +57,10 @@ fn author(name: &str) -> Author {
 
 fn room(name: &str) -> RoomName {
     RoomName::parse(name).expect("a test's room")
+}
+
+fn member(name: &str, online: bool) -> Member {
+    Member { who: author(name), online, away: false, seen: None }
 }
 
 fn place(name: &str, head: u64) -> Place {
@@ -99,7 +103,7 @@ impl Scene {
         scene.hear(Event::Resumed { places });
         scene.link(LinkEvent::Latency(Duration::from_millis(4)));
         for (name, _) in rooms {
-            let people = ["ann", "ben", "cy", "dee"].map(|name| Member { who: author(name), online: name != "dee" });
+            let people = ["ann", "ben", "cy", "dee"].map(|name| member(name, name != "dee"));
             scene.hear(Event::Members { room: Some(room(name)), people: people.into(), more: false });
         }
         scene.answer_pages();
@@ -178,7 +182,7 @@ impl Scene {
             let pages: Vec<_> = asked
                 .into_iter()
                 .filter_map(|command| match command {
-                    Command::Page { to, before, .. } => Some((to, before?)),
+                    Command::Page { to, end: PageEnd::Before(before), .. } => Some((to, before)),
                     _ => None,
                 })
                 .collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wschat::protocol::command::{Command, Cursor};
+use wschat::protocol::command::{Command, Cursor, PageEnd};
 use wschat::protocol::entry::{
     Author, Conversation, Emoji, Entry, Epoch, Nonce, Page, Pair, PersonId, Reaction, Seq, Shown, ShownWhat, Standing,
     Timestamp, What,
@@ -11,6 +11,7 @@ use wschat::protocol::entry::{
 use wschat::protocol::event::{Bounds, Code, Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
 use wschat::protocol::names::{Nick, RoomName, Target};
 use wschat::protocol::person::Proof;
+use wschat::protocol::search::{Hit, Query};
 use wschat::protocol::text::Text;
 
 pub const EPOCH: Epoch = Epoch([0xe0; 16]);
@@ -80,8 +81,13 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
         ("unreact", Some(10), Command::React { to: lobby(), of: Seq(42), emoji: emoji("👍"), on: false, nonce }),
         ("topic", Some(11), Command::Topic { room: room("dev"), text: text("ship it"), nonce }),
         ("resume", Some(12), Command::Resume { cursors }),
-        ("page", Some(13), Command::Page { to: lobby(), before: Some(Seq(42)), limit: Some(50) }),
-        ("page-end", Some(14), Command::Page { to: at_ben(), before: None, limit: None }),
+        ("page", Some(13), Command::Page { to: lobby(), end: PageEnd::Before(Seq(42)), limit: Some(50) }),
+        ("page-at", Some(13), Command::Page { to: lobby(), end: PageEnd::Around(AT), limit: Some(50) }),
+        ("search", Some(21), Command::Search { to: None, query: Query::new("müns \"c++ now\""), limit: Some(50) }),
+        ("search-all", Some(22), Command::Search { to: Some(lobby()), query: everything(), limit: None }),
+        ("away", Some(23), Command::Away { away: true }),
+        ("typing", None, Command::Typing { to: at_ben() }),
+        ("page-end", Some(14), Command::Page { to: at_ben(), end: PageEnd::Newest, limit: None }),
         ("read", Some(15), Command::Read { to: lobby(), seq: Seq(42) }),
         ("rooms", Some(16), Command::Rooms),
         ("who", Some(17), Command::Who { room: Some(room("dev")) }),
@@ -89,6 +95,24 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
         ("rename", Some(19), Command::Rename { name: nick("anna") }),
         ("bye", Some(20), Command::Bye),
     ]
+}
+
+fn everything() -> Query {
+    Query {
+        from: Some(nick("ben")),
+        after: Some(AT),
+        before: Some(Timestamp(AT.0 + 1)),
+        link: true,
+        mentions: true,
+        ..Query::new("")
+    }
+}
+
+/// Something in a room and something between two.
+fn found() -> Vec<(Target, Hit)> {
+    let entries = page().entries;
+    let hit = |conversation, at: usize| Hit { conversation, shown: entries[at].clone() };
+    vec![(lobby(), hit(Conversation::Room(room("lobby")), 1)), (at_ben(), hit(pair(), 3))]
 }
 
 fn entry(seq: u64, from: Author, what: What) -> Event {
@@ -148,7 +172,7 @@ fn place() -> Place {
 fn direct_place() -> Place {
     Place {
         to: at_ben(),
-        peer: Some(Peer { person: BEN, online: true }),
+        peer: Some(Peer { person: BEN, online: true, away: false, seen: None }),
         standing: Standing {
             conversation: pair(),
             head: Seq(3),
@@ -226,8 +250,13 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
     };
     let dev_info = RoomInfo { room: room("dev"), topic: text("ship it"), members: 3, member: false };
     let lobby_info = RoomInfo { room: room("lobby"), topic: text(""), members: 1, member: true };
-    let people = vec![Member { who: ann(), online: true }, Member { who: cy(), online: true }];
-    let away = vec![Member { who: ben(), online: false }];
+    let member = |who, online| Member { who, online, away: false, seen: None };
+    let people = vec![member(ann(), true), member(cy(), true)];
+    let away = vec![member(ben(), false)];
+    let now = vec![Member { away: true, ..member(cy(), true) }, Member { seen: Some(AT), ..member(ben(), false) }];
+    let dozing = Peer { person: BEN, online: true, away: true, seen: None };
+    let gone = Peer { person: BEN, online: false, away: false, seen: Some(AT) };
+    let with = |peer| Place { peer: Some(peer), ..direct_place() };
     let joined = Place { to: Target::Room(room("dev")), ..place() };
     let joined = Place {
         standing: Standing { conversation: Conversation::Room(room("dev")), ..joined.standing.clone() },
@@ -256,11 +285,16 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
         ("rooms", Some(16), Event::Rooms { rooms: vec![dev_info, lobby_info], more: false }),
         ("members", Some(17), Event::Members { room: Some(room("dev")), people, more: false }),
         ("members-everybody", Some(18), Event::Members { room: None, people: away, more: true }),
+        ("members-away", Some(17), Event::Members { room: Some(room("dev")), people: now, more: false }),
+        ("resumed-away", Some(12), Event::Resumed { places: vec![with(dozing), with(gone)] }),
         ("moved-in", None, Event::Moved { room: room("dev"), who: ben(), joined: true }),
         ("moved-out", None, Event::Moved { room: room("dev"), who: ben(), joined: false }),
         ("crowd", None, Event::Crowd { room: room("dev"), members: 412, online: 230, singly: false }),
         ("crowd-no-more", None, Event::Crowd { room: room("dev"), members: 100, online: 80, singly: true }),
-        ("presence", None, Event::Presence { who: ben(), online: false }),
+        ("presence", None, Event::Presence { who: ben(), online: false, away: false }),
+        ("presence-away", None, Event::Presence { who: ben(), online: true, away: true }),
+        ("typing", None, Event::Typing { to: lobby(), who: ben() }),
+        ("found", Some(21), Event::Found { hits: found(), more: true }),
         ("renamed", None, Event::Renamed { who: Author { name: nick("anna"), ..ann() }, was: nick("ann") }),
         ("done", Some(20), Event::Done),
     ]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use wschat::protocol::command::{Command, Cursor, Tag};
+use wschat::protocol::command::{Command, Cursor, PageEnd, Tag};
 use wschat::protocol::dialect::{Codec, Decoded, Dialect, plain, v1};
 use wschat::protocol::entry::{
     Author, Conversation, Emoji, Entry, Epoch, Nonce, Page, Pair, PersonId, Reaction, Seq, Shown, ShownWhat, Standing,
@@ -17,6 +17,7 @@ use wschat::protocol::event::{Bounds, Code, Event, Hello, Member, Peer, Place, R
 use wschat::protocol::mention;
 use wschat::protocol::names::{Nick, RoomName, Target, fold, skeleton};
 use wschat::protocol::person::{Proof, PublicKey};
+use wschat::protocol::search::Query;
 use wschat::protocol::slash::{self, At};
 use wschat::protocol::text::Text;
 
@@ -283,14 +284,43 @@ fn command() -> impl Strategy<Value = Command> {
         }),
         (room(), text(), nonce()).prop_map(|(room, text, nonce)| Command::Topic { room, text, nonce }),
         vec(cursor, 0..5).prop_map(|cursors| Command::Resume { cursors }),
-        (target(), option::of(seq()), option::of(1..=LIMITS.page_entries))
-            .prop_map(|(to, before, limit)| Command::Page { to, before, limit }),
+        (target(), page_end(), option::of(1..=LIMITS.page_entries)).prop_map(|(to, end, limit)| Command::Page {
+            to,
+            end,
+            limit
+        }),
+        (option::of(target()), query(), option::of(1..=LIMITS.page_entries))
+            .prop_map(|(to, query, limit)| Command::Search { to, query, limit }),
+        any::<bool>().prop_map(|away| Command::Away { away }),
+        target().prop_map(|to| Command::Typing { to }),
         (target(), seq()).prop_map(|(to, seq)| Command::Read { to, seq }),
         Just(Command::Rooms),
         option::of(room()).prop_map(|room| Command::Who { room }),
         nick().prop_map(|name| Command::Rename { name }),
         Just(Command::Bye),
     ]
+}
+
+fn page_end() -> impl Strategy<Value = PageEnd> {
+    prop_oneof![
+        Just(PageEnd::Newest),
+        seq().prop_map(PageEnd::Before),
+        any::<i64>().prop_map(|at| PageEnd::Around(Timestamp(at)))
+    ]
+}
+
+fn query() -> impl Strategy<Value = Query> {
+    let time = || option::of(any::<i64>().prop_map(Timestamp));
+    ("[a-z\"é東+ ]{0,20}x", option::of(nick()), time(), time(), any::<bool>(), any::<bool>()).prop_map(
+        |(words, from, before, after, link, mentions)| Query {
+            from,
+            before,
+            after,
+            link,
+            mentions,
+            ..Query::new(&words)
+        },
+    )
 }
 
 /// A conversation and how it is addressed.
@@ -303,7 +333,12 @@ fn place_of() -> impl Strategy<Value = (Conversation, Target)> {
 }
 
 fn place() -> impl Strategy<Value = Place> {
-    let peer = option::of((person(), any::<bool>()).prop_map(|(person, online)| Peer { person, online }));
+    let peer = option::of((person(), any::<bool>()).prop_map(|(person, online)| Peer {
+        person,
+        online,
+        away: !online,
+        seen: (!online).then_some(Timestamp(5)),
+    }));
     let counts = (any::<u32>(), any::<u32>());
     (place_of(), peer, epoch(), [seq(), seq(), seq()], counts, any_text(), any::<bool>()).prop_map(
         |((conversation, to), peer, epoch, [oldest, head, read], (unread, mentions), topic, reset)| Place {
@@ -387,7 +422,12 @@ fn event() -> impl Strategy<Value = Event> {
         members,
         member,
     });
-    let member = (author(), any::<bool>()).prop_map(|(who, online)| Member { who, online });
+    let member = (author(), any::<bool>()).prop_map(|(who, online)| Member {
+        who,
+        online,
+        away: !online,
+        seen: online.then_some(Timestamp(7)),
+    });
     let page = (place_of(), seq(), seq(), seq(), vec(shown(), 0..4)).prop_map(
         |((conversation, to), from, before, oldest, entries)| Event::Page {
             to,
@@ -427,7 +467,7 @@ fn event() -> impl Strategy<Value = Event> {
             online,
             singly
         }),
-        (author(), any::<bool>()).prop_map(|(who, online)| Event::Presence { who, online }),
+        (author(), any::<bool>()).prop_map(|(who, online)| Event::Presence { who, online, away: !online }),
         (author(), nick()).prop_map(|(who, was)| Event::Renamed { who, was }),
         Just(Event::Done),
     ]

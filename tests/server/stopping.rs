@@ -6,9 +6,10 @@ use std::sync::mpsc;
 use serde_json::json;
 use wschat::protocol::entry::{Conversation, Epoch, Page, PersonId, Standing, Timestamp};
 use wschat::protocol::fact::{Facts, ReadFrom};
+use wschat::protocol::search::Found;
 use wschat::server::{BindError, Place, bind};
 use wschat::store::sqlite::SqliteStore;
-use wschat::store::{PageAsk, Reader, Retention, Store, StoreError, Write, Written};
+use wschat::store::{PageAsk, Reader, Retention, SearchAsk, Store, StoreError, Write, Written};
 
 use crate::host::Host;
 
@@ -151,6 +152,9 @@ impl Store for Moody {
     }
     fn page(&mut self, ask: &PageAsk) -> Result<Page, StoreError> {
         self.store.page(ask)
+    }
+    fn search(&mut self, ask: &SearchAsk) -> Result<Found, StoreError> {
+        self.store.search(ask)
     }
     fn reader(&self) -> Result<Option<Box<dyn Reader>>, StoreError> {
         Ok(None)

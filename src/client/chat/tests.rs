@@ -4,6 +4,7 @@ use crate::protocol::entry::{Shown, ShownWhat};
 use std::sync::Arc;
 
 use super::*;
+use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{Page, Pair, Standing};
 use crate::protocol::event::{Bounds, Hello, Peer, Welcome};
 
@@ -30,7 +31,10 @@ fn place(to: &str, epoch: u8, head: u64, read: u64, unread: u32) -> Place {
         Target::Room(room) => (Conversation::Room(room.clone()), None),
         Target::Direct(nick) => {
             let person = author(nick.as_str()).person;
-            (Conversation::Direct(Pair::new(author("ann").person, person)), Some(Peer { person, online: true }))
+            (
+                Conversation::Direct(Pair::new(author("ann").person, person)),
+                Some(Peer { person, online: true, away: false, seen: None }),
+            )
         }
     };
     let (oldest, head, read, topic) = (Seq(1), Seq(head), Seq(read), Text::clean(""));
@@ -139,7 +143,11 @@ fn an_ack_in_a_page_is_an_ack() {
     let (one, _) = ann.say("#lobby", "one");
     ann.cut();
     let (_, effects) = ann.come_in(vec![place("#lobby", 1, 1, 1, 0)]);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Send(_, Command::Page { before: Some(Seq(2)), .. }))));
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Send(_, Command::Page { end: PageEnd::Before(Seq(2)), .. })))
+    );
     let conversation = Conversation::Room(RoomName::parse("lobby").expect("a room"));
     let (what, at, from) = (words("one"), Timestamp(9), author("ann"));
     let What::Said { text, .. } = what else { return };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::world::*;
 use crate::hub::{Input, Rules};
-use crate::protocol::command::{Command, Cursor};
+use crate::protocol::command::{Command, Cursor, PageEnd};
 use crate::protocol::dialect::Dialect;
 use crate::protocol::entry::{Emoji, Epoch, Seq};
 use crate::protocol::event::CloseCode;
@@ -154,7 +154,7 @@ fn rooms_are_made_joined_left_and_forgotten() {
     assert_eq!(world.heard(ann), ["#lobby 1 ben: elsewhere", "* ben left #dev"]);
     world.heard(ben);
     world.says(ben, "#dev", "am I?");
-    world.ask(ben, Command::Page { to: to("#dev"), before: None, limit: None });
+    world.ask(ben, Command::Page { to: to("#dev"), end: PageEnd::Newest, limit: None });
     assert_eq!(world.heard(ben), ["! not_member", "! not_member"], "who left reads and says nothing");
     world.ask(ann, Command::Leave { room: room("dev") });
     world.heard(ann);
@@ -350,7 +350,7 @@ fn resuming_hears_live_from_the_head_on_and_pulls_the_rest() {
     let heard = world.heard(ann);
     assert_eq!(heard[heard.len() - 2..], ["resumed #lobby 3/3".to_owned(), "#lobby 4 ben: four".into()]);
     world.late = false;
-    world.ask(ann, Command::Page { to: to(LOBBY), before: Some(Seq(4)), limit: Some(100) });
+    world.ask(ann, Command::Page { to: to(LOBBY), end: PageEnd::Before(Seq(4)), limit: Some(100) });
     assert_eq!(world.heard(ann), ["page #lobby 1..4 (3)"]);
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::hub::{Effect, Failure, Hub, Input, Now, Rules, SessionId};
-use crate::protocol::command::{Command, Cursor, Tag};
+use crate::protocol::command::{Command, Cursor, PageEnd, Tag};
 use crate::protocol::dialect::{Codec, DecodeLimits, Decoded, Dialect};
 use crate::protocol::entry::{
     Conversation, Entry, Epoch, Nonce, Page, PersonId, Seq, Shown, ShownWhat, Standing, Timestamp, What,
@@ -214,7 +214,12 @@ impl World {
                 let standings = of.into_iter().map(|(conversation, from)| self.stands(person, conversation, from));
                 Input::Loaded { ticket, standings: standings.collect() }
             }
-            Effect::Page { ticket, conversation, before, limit, .. } => {
+            Effect::Page { ticket, conversation, end, limit, .. } => {
+                let before = match end {
+                    PageEnd::Newest => None,
+                    PageEnd::Before(seq) => Some(seq),
+                    PageEnd::Around(_) => return None,
+                };
                 Input::Paged { ticket, page: self.page(conversation, before, limit) }
             }
             _ => return None,
@@ -489,7 +494,19 @@ fn told(event: &Event) -> String {
         Event::Crowd { room, members, online, singly } => {
             format!("{room} {online} of {members} here{}", if *singly { ", singly" } else { "" })
         }
-        Event::Presence { who, online } => format!("* {} {}", who.name, if *online { "is here" } else { "is gone" }),
+        Event::Presence { who, online, away } => {
+            let now = match (online, away) {
+                (true, false) => "is here",
+                (true, true) => "is away",
+                (false, _) => "is gone",
+            };
+            format!("* {} {now}", who.name)
+        }
+        Event::Typing { to, who } => format!("{to} {} writes", who.name),
+        Event::Found { hits, more } => {
+            let hits = hits.iter().map(|(to, hit)| format!(" {to}:{}", hit.shown.seq));
+            format!("found{}{}", hits.collect::<String>(), if *more { " and more" } else { "" })
+        }
         Event::Renamed { who, was } => format!("* {was} is {}", who.name),
         Event::Received { line } => format!("received {line}"),
         Event::Done => "done".into(),

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{Nonce, Page, Seq, What};
 use crate::protocol::fact::ReadFrom;
 use crate::protocol::fact::{Draft, Fact, Facts};
@@ -66,13 +67,13 @@ fn conversations() -> [Conversation; 3] {
 fn pages(store: &mut dyn Store) -> Result<Vec<Page>, StoreError> {
     let mut pages = Vec::new();
     for conversation in conversations() {
-        let mut before = None;
+        let mut end = PageEnd::Newest;
         loop {
-            let ask = PageAsk { conversation: conversation.clone(), before, limit: 25, bytes: 0, asker: person(2) };
+            let ask = PageAsk { conversation: conversation.clone(), end, limit: 25, bytes: 0, asker: person(2) };
             let page = store.page(&ask)?;
             // The second only when rows are missing: such a page is wrong, and never the way to the next.
             let done = page.from <= page.oldest || page.from == page.before;
-            before = Some(page.from);
+            end = PageEnd::Before(page.from);
             pages.push(page);
             if done {
                 break;
@@ -190,7 +191,7 @@ fn a_log_cut_anywhere_gives_whole_turns() {
     for turn in 0..20 {
         store.commit(&[line(turn * 3), line(turn * 3 + 1), line(turn * 3 + 2)]).unwrap();
     }
-    let ask = PageAsk { conversation: lobby(), before: None, limit: 100, bytes: 0, asker: person(1) };
+    let ask = PageAsk { conversation: lobby(), end: PageEnd::Newest, limit: 100, bytes: 0, asker: person(1) };
     let right = store.page(&ask).unwrap().entries;
     let copy = dir.path().join("cut.db");
     let whole = as_killed(&path, &copy, None);
@@ -233,7 +234,9 @@ fn a_finished_history_is_one_file() {
     }
     // A reader that is still there keeps closing from tidying up.
     let mut reader = store.reader().unwrap().expect("a file has readers");
-    reader.page(&PageAsk { conversation: lobby(), before: None, limit: 1, bytes: 0, asker: person(1) }).unwrap();
+    reader
+        .page(&PageAsk { conversation: lobby(), end: PageEnd::Newest, limit: 1, bytes: 0, asker: person(1) })
+        .unwrap();
     store.finish().unwrap();
     let alone = dir.path().join("alone.db");
     std::fs::copy(&path, &alone).unwrap();

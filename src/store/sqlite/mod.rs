@@ -7,6 +7,7 @@ mod read;
 mod row;
 #[cfg(test)]
 mod tests;
+mod words;
 mod write;
 
 use std::os::unix::fs::OpenOptionsExt;
@@ -18,15 +19,16 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
-use super::{PageAsk, Reader, Retention, Store, StoreError, Write, Written};
+use super::{PageAsk, Reader, Retention, SearchAsk, Store, StoreError, Write, Written};
 use crate::protocol::entry::{Conversation, Epoch, Page, PersonId, Standing, Timestamp};
 use crate::protocol::fact::{Facts, ReadFrom};
+use crate::protocol::search::Found;
 
 /// "wsct": SQLite's application id, so that `file` can tell what this is.
 const APPLICATION_ID: i32 = 0x7773_6374;
 
 /// Each step takes a file from the version of its index to the next; the first makes a new file.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("words.sql")];
 
 /// How long a reader's snapshot may make the writer wait for the WAL; readers are short, so this is never reached.
 const BUSY: Duration = Duration::from_secs(5);
@@ -84,7 +86,11 @@ impl SqliteStore {
         version(&db, file, MIGRATIONS.len())?;
         prepare(&db, file.is_some()).map_err(|e| failure(e, file))?;
         migrate(&mut db, file, MIGRATIONS)?;
+        if file.is_some() {
+            same_tables(&db).map_err(|e| failure(e, file))?;
+        }
         let epoch = epoch(&db, new_epoch).map_err(|e| failure(e, file))?;
+        words::make(&mut db).map_err(|e| failure(e, file))?;
         let store = SqliteStore { db, path, epoch, known: write::Logs::default() };
         read::check_start(&store.db, CHECKED_AT_START).map_err(|e| store.failure(e))?;
         keep_log(&store.db, false)?;
@@ -121,6 +127,10 @@ impl Store for SqliteStore {
 
     fn page(&mut self, ask: &PageAsk) -> Result<Page, StoreError> {
         read::page(&self.db, ask).map_err(|e| self.failure(e))
+    }
+
+    fn search(&mut self, ask: &SearchAsk) -> Result<Found, StoreError> {
+        words::search(&self.db, ask).map_err(|e| self.failure(e))
     }
 
     fn reader(&self) -> Result<Option<Box<dyn Reader>>, StoreError> {
@@ -161,6 +171,10 @@ struct SqliteReader {
 impl Reader for SqliteReader {
     fn page(&mut self, ask: &PageAsk) -> Result<Page, StoreError> {
         read::page(&self.db, ask).map_err(|e| failure(e, Some(&self.path)))
+    }
+
+    fn search(&mut self, ask: &SearchAsk) -> Result<Found, StoreError> {
+        words::search(&self.db, ask).map_err(|e| failure(e, Some(&self.path)))
     }
 
     fn check(&mut self, stop: &Arc<AtomicBool>) -> Result<bool, StoreError> {
@@ -230,6 +244,18 @@ fn migrate(db: &mut Connection, path: Option<&Path>, steps: &[&str]) -> Result<(
         step().map_err(|e| failure(e, path))?;
     }
     Ok(())
+}
+
+/// Whether the tables are those this program makes: a condition of an index that a bad disk changed would make it count
+/// wrong, and no digest of a row would tell.
+fn same_tables(db: &Connection) -> rusqlite::Result<()> {
+    let tables = |db: &Connection| -> rusqlite::Result<Vec<(String, Option<String>)>> {
+        let mut all = db.prepare("SELECT name, sql FROM sqlite_master ORDER BY name")?;
+        all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    };
+    let right = Connection::open_in_memory()?;
+    MIGRATIONS.iter().try_for_each(|step| right.execute_batch(step))?;
+    if tables(db)? == tables(&right)? { Ok(()) } else { Err(row::damaged(0)) }
 }
 
 /// The epoch, with its digest behind it; that of a file with nothing in it is `new`. A file that has lost its epoch is

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{self, BESIDE, Beside, COLUMNS, Columns, LOG, Log, SAID, TOPIC, number, seq};
+use super::words;
+use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{
     Author, COUNT_LIMIT, Conversation, Emoji, Nonce, Page, PersonId, REACTORS_SHOWN, Reaction, Shown, ShownWhat,
     Standing, Timestamp,
@@ -166,7 +168,7 @@ fn standing(
 }
 
 pub fn page(db: &Connection, ask: &PageAsk) -> rusqlite::Result<Page> {
-    let Some(Log { id, head, oldest, .. }) = log(db, &ask.conversation)? else {
+    let Some(found) = log(db, &ask.conversation)? else {
         let one = seq(1);
         return Ok(Page {
             conversation: ask.conversation.clone(),
@@ -176,7 +178,13 @@ pub fn page(db: &Connection, ask: &PageAsk) -> rusqlite::Result<Page> {
             entries: Vec::new(),
         });
     };
-    let before = ask.before.map_or(head + 1, |before| number(before).min(head + 1)).max(oldest);
+    let Log { id, head, oldest, .. } = found;
+    let before = match ask.end {
+        PageEnd::Newest => head + 1,
+        PageEnd::Before(before) => number(before).min(head + 1),
+        PageEnd::Around(at) => words::page_at(db, &found, at, ask.limit)?,
+    };
+    let before = before.max(oldest);
     let mut from = before;
     let mut entries = Vec::new();
     let mut bytes = 0;
@@ -220,7 +228,7 @@ pub fn page(db: &Connection, ask: &PageAsk) -> rusqlite::Result<Page> {
 }
 
 /// About how many bytes an entry takes in a frame: JSON around it, ids in hex, and text that may need escapes.
-fn weight(shown: &Shown) -> usize {
+pub fn weight(shown: &Shown) -> usize {
     let text = match &shown.what {
         ShownWhat::Said { text, reactions, .. } => {
             let named: usize = reactions.iter().map(|reaction| 60 + reaction.by.len() * 120).sum();
@@ -233,7 +241,7 @@ fn weight(shown: &Shown) -> usize {
 }
 
 /// The present form of a row, `None` for kinds that only change others.
-fn shown(
+pub fn shown(
     db: &Connection,
     id: i64,
     asker: PersonId,
@@ -310,7 +318,19 @@ pub fn check_start(db: &Connection, rows_each: u32) -> rusqlite::Result<()> {
     for table in SMALL {
         integrity(db, &format!("PRAGMA integrity_check('{table}')"))?;
     }
+    check_reads(db)?;
     check_tails(db, rows_each)
+}
+
+/// A read position under a key that a bad disk changed would not be missed when it is looked for: it would be at the head.
+fn check_reads(db: &Connection) -> rusqlite::Result<()> {
+    let mut statement = db.prepare("SELECT person, conversation, seq, sum FROM reads")?;
+    let mut rows = statement.query([])?;
+    while let Some(found) = rows.next()? {
+        let sum = row::place_digest("reads", found.get(0)?, found.get(1)?, found.get(2)?);
+        whole(found.get(3)?, sum)?;
+    }
+    Ok(())
 }
 
 fn integrity(db: &Connection, pragma: &str) -> rusqlite::Result<()> {

@@ -4,6 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{Author, Seq, ShownWhat, What};
 use crate::protocol::fact::{Draft, Fact};
 use crate::protocol::names::{Nick, RoomName, Target};
@@ -50,7 +51,7 @@ fn number(written: &Written) -> u64 {
 }
 
 fn texts(store: &mut SqliteStore) -> Vec<String> {
-    let ask = PageAsk { conversation: lobby(), before: None, limit: 1000, bytes: 0, asker: person(1) };
+    let ask = PageAsk { conversation: lobby(), end: PageEnd::Newest, limit: 1000, bytes: 0, asker: person(1) };
     let text = |what: ShownWhat| match what {
         ShownWhat::Said { text, edited, reactions, .. } => {
             let text = text.map_or("(gone)".to_owned(), |text| text.as_str().to_owned());
@@ -80,7 +81,7 @@ fn a_page_of_few_bytes_has_one_entry_at_least() {
     let mut store = SqliteStore::ephemeral([1; 16]).unwrap();
     one(&mut store, draft(1, said("one")));
     one(&mut store, draft(1, said("two")));
-    let ask = PageAsk { conversation: lobby(), before: None, limit: 100, bytes: 1, asker: person(1) };
+    let ask = PageAsk { conversation: lobby(), end: PageEnd::Newest, limit: 100, bytes: 1, asker: person(1) };
     let page = store.page(&ask).unwrap();
     assert_eq!((page.from, page.before, page.entries.len()), (Seq(2), Seq(3), 1));
 }

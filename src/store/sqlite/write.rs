@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::row::{
     self, BESIDE, Beside, COLUMNS, Columns, DELETED, DIGEST, EDITED, LOG, Log, REACTED, SAID, TOPIC, UNREACTED, number,
 };
+use super::words;
 use crate::protocol::entry::{Conversation, Entry, PersonId, Seq, Timestamp, What};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact};
 use crate::protocol::names::{Nick, RoomName};
@@ -21,6 +22,7 @@ const STEP: i64 = 500;
 pub struct Logs {
     known: HashMap<Conversation, Log>,
     changed: HashSet<Conversation>,
+    waiting: words::Waiting,
 }
 
 impl Logs {
@@ -94,6 +96,7 @@ pub fn commit(db: &mut Connection, logs: &mut Logs, writes: &[Write]) -> rusqlit
             }
         });
     }
+    words::work(&transaction, &mut logs.waiting)?;
     logs.write_back(&transaction)?;
     transaction.commit()?;
     Ok(written)
@@ -136,6 +139,7 @@ fn append(tx: &Transaction<'_>, logs: &mut Logs, draft: &Draft) -> rusqlite::Res
     let columns = columns(draft, seq, body, &mentions);
     insert(tx, log.id, &columns)?;
     if let What::Said { .. } = draft.what {
+        words::said(tx, log.id, seq)?;
         // Counting passes over what one said oneself, so a mention of oneself is not counted either.
         for person in mentions.iter().filter(|person| **person != draft.from.person) {
             tx.prepare_cached("INSERT OR IGNORE INTO mentions (person, conversation, seq) VALUES (?1, ?2, ?3)")?
@@ -143,6 +147,7 @@ fn append(tx: &Transaction<'_>, logs: &mut Logs, draft: &Draft) -> rusqlite::Res
         }
     }
     log.head = seq;
+    logs.waiting.grow();
     logs.changed.insert(draft.conversation.clone());
     let entry = Entry {
         conversation: draft.conversation.clone(),
@@ -264,6 +269,7 @@ fn change(
     if let Some(refusal) = refusal {
         return Ok(Err(refusal));
     }
+    let now_text = now.text.clone();
     let mut next = Beside { rev: seq, ..now };
     match &draft.what {
         What::Edited { text, .. } => next.text = Some(text.as_str().to_owned()),
@@ -275,6 +281,11 @@ fn change(
             next.reactions -= 1;
         }
         _ => return Ok(Err(AppendRefusal::Unchanged)),
+    }
+    if next.text != now_text || next.deleted {
+        let was = now_text.as_deref().or(said.text.as_deref()).unwrap_or("");
+        let words = if next.deleted { None } else { next.text.as_deref() };
+        words::changed(tx, conversation, target, was, words)?;
     }
     let mentions = if next.deleted { row::people(&said.mentions) } else { Vec::new() };
     let mut said = Columns { rev: seq, ..said };
@@ -474,6 +485,7 @@ fn pairs(tx: &Transaction<'_>, sql: &str, with: [i64; 2]) -> rusqlite::Result<Ve
 }
 
 fn drop_upto(tx: &Transaction<'_>, id: i64, upto: i64) -> rusqlite::Result<bool> {
+    words::forget(tx, id, upto)?;
     for table in ["entries", "shown", "reactions", "mentions"] {
         tx.execute(&format!("DELETE FROM {table} WHERE conversation = ?1 AND seq <= ?2"), [id, upto])?;
     }

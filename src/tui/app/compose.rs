@@ -160,6 +160,7 @@ impl App {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         match &self.popup {
             super::Popup::Pick(_) => text.lines().next().unwrap_or("").chars().for_each(|c| self.pick_typed(c)),
+            super::Popup::Find(_) => text.lines().next().unwrap_or("").chars().for_each(|c| self.find_typed(c)),
             super::Popup::Name => text.lines().next().unwrap_or("").chars().for_each(|c| self.name.typed(c)),
             super::Popup::List { .. } => {}
             super::Popup::None => {
@@ -444,6 +445,9 @@ impl App {
                 self.composer_of_command(written);
                 return self.effects.push(Effect::Editor(self.written()));
             }
+            (Line::Search(words), _) => self.find(&words, false),
+            (Line::Mentions, _) => self.find("", true),
+            (Line::GoTo(place), _) => self.go_to_said(&place),
             (Line::Unread, _) => self.first_unread(),
             (Line::Mute(time), _) => self.mute(time.as_deref()),
             (Line::Unmute, _) => self.unmute(),

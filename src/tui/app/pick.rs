@@ -8,7 +8,7 @@ use tui_input::{Input, InputRequest};
 
 use super::super::keys::{Action, Context, Group};
 use super::super::theme::Role;
-use super::{App, Effect, Popup};
+use super::{App, Popup};
 use crate::client::chat::Talk;
 use crate::protocol::entry::{Emoji, Seq};
 use crate::protocol::names::{RoomName, Target};
@@ -143,6 +143,25 @@ impl Pick {
     }
 }
 
+/// What an action does to a field of one line.
+pub(super) fn request(action: Action) -> Option<InputRequest> {
+    Some(match action {
+        Action::Left => InputRequest::GoToPrevChar,
+        Action::Right => InputRequest::GoToNextChar,
+        Action::WordLeft => InputRequest::GoToPrevWord,
+        Action::WordRight => InputRequest::GoToNextWord,
+        Action::LineStart => InputRequest::GoToStart,
+        Action::LineEnd => InputRequest::GoToEnd,
+        Action::DeleteBack => InputRequest::DeletePrevChar,
+        Action::DeleteForward => InputRequest::DeleteNextChar,
+        Action::DeleteWordBack => InputRequest::DeletePrevWord,
+        Action::DeleteWordForward => InputRequest::DeleteNextWord,
+        Action::KillToStart => InputRequest::DeleteLine,
+        Action::KillToEnd => InputRequest::DeleteTillEnd,
+        _ => return None,
+    })
+}
+
 /// By what they show: a matcher is none of it.
 impl PartialEq for Pick {
     fn eq(&self, other: &Pick) -> bool {
@@ -240,27 +259,16 @@ impl App {
     pub(super) fn pick_act(&mut self, action: Action) {
         let page = isize::from(i16::try_from(self.size.1 / 2).unwrap_or(i16::MAX)).max(1);
         let Popup::Pick(pick) = &mut self.popup else { return };
-        let request = match action {
+        match action {
             Action::Accept => return self.choose(),
             Action::Cancel => return self.popup = Popup::None,
             Action::ListUp => return pick.step(-1, true),
             Action::ListDown => return pick.step(1, true),
             Action::PageUp | Action::ScrollUp => return pick.step(-page, false),
             Action::PageDown | Action::ScrollDown => return pick.step(page, false),
-            Action::Left => InputRequest::GoToPrevChar,
-            Action::Right => InputRequest::GoToNextChar,
-            Action::WordLeft => InputRequest::GoToPrevWord,
-            Action::WordRight => InputRequest::GoToNextWord,
-            Action::LineStart => InputRequest::GoToStart,
-            Action::LineEnd => InputRequest::GoToEnd,
-            Action::DeleteBack => InputRequest::DeletePrevChar,
-            Action::DeleteForward => InputRequest::DeleteNextChar,
-            Action::DeleteWordBack => InputRequest::DeletePrevWord,
-            Action::DeleteWordForward => InputRequest::DeleteNextWord,
-            Action::KillToStart => InputRequest::DeleteLine,
-            Action::KillToEnd => InputRequest::DeleteTillEnd,
-            _ => return,
-        };
+            _ => {}
+        }
+        let Some(request) = request(action) else { return };
         let before = pick.field.value().to_owned();
         pick.field.handle(request);
         if pick.field.value() != before {
@@ -280,7 +288,7 @@ impl App {
             Choice::Join(room) => self.join(room),
             Choice::React(emoji) => self.react(emoji),
             Choice::Delete(of) => self.delete(of),
-            Choice::Open(link) => self.effects.push(Effect::Open(link)),
+            Choice::Open(link) => self.follow(link),
             Choice::Command(name) => self.command_chosen(name),
             Choice::Write(text) => self.write_instead(&text),
             Choice::Paste(how, text) => self.pasted(how, &text),

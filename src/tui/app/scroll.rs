@@ -111,6 +111,10 @@ impl App {
     }
 
     pub(super) fn bottom(&mut self) {
+        if let Some(talk) = self.here_talk().filter(|talk| talk.apart().is_some()) {
+            let to = talk.to.clone();
+            self.ask(Ask::Back(to));
+        }
         self.topping = false;
         self.selection = None;
         self.seeking = None;
@@ -166,13 +170,26 @@ impl App {
         if let Some((seq, row)) = seen.anchor {
             self.settle_at(Scroll::At { seq, row: row + lines });
         }
-        if lines > 0 && self.visible().is_some_and(|seen| seen.at_top) {
+        self.load_near();
+    }
+
+    /// Loads what is about to be seen: above the oldest line, and where a hole begins below what was jumped to.
+    pub(super) fn load_near(&mut self) {
+        let (Some(seen), Some(talk)) = (self.visible(), self.here_talk()) else { return };
+        let hole = talk.apart().and_then(|seq| talk.timeline.hole_above(seq));
+        if let (Some(hole), Some(last)) = (hole, seen.last)
+            && last.0 + 1 >= *hole.start()
+        {
+            let to = talk.to.clone();
+            self.ask(Ask::Newer(to));
+        }
+        if seen.at_top {
             self.older();
         }
     }
 
     /// Takes the nearest place that can be shown, anchored at the first text that begins on the screen.
-    fn settle_at(&mut self, scroll: Scroll) {
+    pub(super) fn settle_at(&mut self, scroll: Scroll) {
         self.set_scroll(scroll);
         let Some(seen) = self.visible() else { return };
         let place = seen.anchor.filter(|_| !seen.at_bottom).map(|(seq, row)| Scroll::At { seq, row });

@@ -10,6 +10,7 @@ use super::super::view::messages;
 use super::compose::Aim;
 use super::pick::{Choice, Item};
 use super::{App, Effect, Popup, Scroll};
+use crate::client::chat::Spot;
 use crate::protocol::entry::{Emoji, Seq, Shown, ShownWhat, What};
 use crate::protocol::names::Target;
 use crate::protocol::text::Text;
@@ -22,6 +23,9 @@ const COPY_BYTES: usize = 74_000;
 
 /// Own messages looked through for the last one.
 const LOOKED_BACK: usize = 500;
+
+/// Entries that are loaded on the way to a message; to one further off one jumps.
+const NEAR: u64 = 300;
 
 /// The reactions offered first.
 const FIRST: [&str; 8] = ["👍", "🎉", "👀", "😂", "🙏", "✅", "🚀", "👎"];
@@ -64,6 +68,7 @@ impl App {
 
     /// Back to writing.
     pub(super) fn deselect(&mut self) {
+        self.found = None;
         if self.selection.take().is_some() && self.visible().is_some_and(|seen| seen.at_bottom) {
             self.set_scroll(Scroll::Bottom);
         }
@@ -109,6 +114,11 @@ impl App {
             Action::ToOriginal => self.go_to_original(),
             Action::Info => self.info(),
             Action::ViewWhole => self.view_whole(),
+            Action::CopyAddress => self.copy_address(),
+            Action::NextHit => self.step_hit(1),
+            Action::PreviousHit => self.step_hit(-1),
+            Action::Find => self.find("", false),
+            Action::Mentions => self.find("", true),
             _ => return false,
         }
         true
@@ -187,6 +197,7 @@ impl App {
             (Action::React, said),
             (Action::Edit, own),
             (Action::Copy, said),
+            (Action::CopyAddress, true),
             (Action::OpenLink, links),
             (Action::ToOriginal, answers),
             (Action::ViewWhole, said),
@@ -320,6 +331,22 @@ impl App {
         self.say(said, Role::Ok);
     }
 
+    fn copy_address(&mut self) {
+        if let (Some(shown), Some(to)) = (self.at(), self.here.clone()) {
+            let address = self.address_of(&to, shown.seq);
+            let said = format!("copied {address}");
+            self.copy_text(address, said);
+        }
+    }
+
+    /// Opens a link; one of a message of this host leads there.
+    pub(super) fn follow(&mut self, link: String) {
+        match self.message_at(&link) {
+            Some((to, seq)) if self.chat.talk(&to).is_some() => self.go_to_place(to, Spot::Seq(seq)),
+            _ => self.effects.push(Effect::Open(link)),
+        }
+    }
+
     fn open_link(&mut self) {
         let mut found: Vec<String> = Vec::new();
         for shown in self.taken() {
@@ -329,7 +356,7 @@ impl App {
         found.retain(|link| known.insert(link.clone()));
         match found.as_slice() {
             [] => self.say("there is no link in it".to_owned(), Role::Dim),
-            [one] => self.effects.push(Effect::Open(one.clone())),
+            [one] => self.follow(one.clone()),
             many => {
                 let items = many.iter().map(|link| Item {
                     label: link.clone(),
@@ -355,9 +382,13 @@ impl App {
             self.seeking = None;
             return self.select_at(of);
         }
-        if talk.timeline.complete_below() || talk.timeline.start().is_some_and(|start| start < of) {
+        if talk.timeline.has(of) || of < talk.timeline.oldest() {
             self.seeking = None;
             return self.say("that message is not there any more".to_owned(), Role::Dim);
+        }
+        if talk.timeline.first().0.saturating_sub(of.0) > NEAR || of > talk.timeline.first() {
+            let to = talk.to.clone();
+            return self.go_to_place(to, Spot::Seq(of));
         }
         self.seeking = Some(of);
         self.older();

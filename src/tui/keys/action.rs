@@ -87,6 +87,7 @@ const FIELD: Places = &[Context::Composer, Context::Dialog];
 const TYPING: Places = &[Context::Composer, Context::EmptyComposer, Context::Dialog];
 const LISTS: Places = &[Context::Dialog, Context::Help];
 const COMPLETING: Places = &[Context::Completing];
+const FINDING: Places = &[Context::Composer, Context::EmptyComposer, Context::Select, Context::Dialog];
 const SELECT: Places = &[Context::Select];
 const DIALOG: Places = &[Context::Dialog];
 const HELP: Places = &[Context::Help];
@@ -158,6 +159,8 @@ actions! {
         ScrollDown "scroll_down" EVERYWHERE "Scroll down some lines";
         Top "top" EVERYWHERE "Go to the oldest message";
         Bottom "bottom" EVERYWHERE "Go to the newest message";
+        Find "find" FINDING "Look for something that was said here; again for everywhere" "/search";
+        Mentions "mentions" READ "Show what mentions you, in all rooms" "/mentions";
         FirstUnread "first_unread" CHAT "Go to the first message that was unread when you came" "/unread";
         PreviousMention "previous_mention" READ "Pick out the message above that mentions you" "/go";
         NextMention "next_mention" READ "Pick out the message below that mentions you" "/go";
@@ -174,6 +177,9 @@ actions! {
         Edit "edit" SELECT "Edit it, when it is yours";
         React "react" SELECT "React with an emoji; with the same again, take it back";
         Delete "delete" SELECT "Delete it, when it is yours";
+        CopyAddress "copy_address" SELECT "Copy an address that leads to it";
+        NextHit "next_hit" SELECT "The next one that was found, which is older";
+        PreviousHit "previous_hit" SELECT "The one before that was found";
         Copy "copy" SELECT "Copy its text";
         OpenLink "open_link" SELECT "Open a link in it";
         ToOriginal "to_original" SELECT "Go to the message it answers";
@@ -284,6 +290,7 @@ impl Action {
             [Context::Help] => "help",
             [Context::Dialog, Context::Help] => "dialogs, help",
             [Context::Composer, Context::EmptyComposer, Context::Select] => "chat, message picked out",
+            [Context::Composer, Context::EmptyComposer, Context::Select, Context::Dialog] => "not in help",
             [Context::Completing] => "completing",
             [Context::Select] => "message picked out",
             [Context::EmptyComposer, Context::Select, Context::Help] => "empty draft, message, help",

@@ -1,6 +1,7 @@
 //! The picture: every view takes `&App` and changes nothing. What is where comes from `layout`, how it looks from the theme.
 
 pub mod entry;
+mod find;
 pub mod messages;
 mod panes;
 mod popups;

@@ -9,6 +9,7 @@ use super::super::app::{App, Pick, Popup};
 use super::super::layout::Areas;
 use super::super::theme::Role;
 use super::super::wrap::{fit, width, wrap};
+use super::find;
 use super::row::put_row;
 
 pub fn draw(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
@@ -17,11 +18,12 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
         Popup::Name => name(frame, app),
         Popup::List { title, lines, scroll } => list(frame, app, title, lines, *scroll),
         Popup::Pick(choice) => pick(frame, app, choice),
+        Popup::Find(looked) => find::draw(frame, app, looked),
     }
 }
 
 /// A framed place in the middle; gives its inside.
-fn framed(frame: &mut Frame<'_>, app: &App, title: &str, columns: u16, rows: u16) -> Rect {
+pub fn framed(frame: &mut Frame<'_>, app: &App, title: &str, columns: u16, rows: u16) -> Rect {
     let screen = frame.area();
     let (w, h) = (columns.min(screen.width), rows.min(screen.height));
     let area =

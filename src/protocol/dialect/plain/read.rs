@@ -6,7 +6,7 @@ use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
 use super::LOBBY;
-use crate::protocol::command::{Command, Tag};
+use crate::protocol::command::{Command, PageEnd, Tag};
 use crate::protocol::dialect::{Codec, DecodeLimits, Decoded, frame as wire_frame};
 use crate::protocol::event::{Code, Refusal};
 use crate::protocol::names::{NAME_COLUMNS, Nick, RoomName, Target};
@@ -120,21 +120,11 @@ impl Decoder {
             }
             Line::Nick(name) => Command::Rename { name },
             Line::Who(room) => Command::Who { room: Some(room.unwrap_or_else(|| self.here.clone())) },
-            Line::History(n) => Command::Page { to: here, before: None, limit: Some(self.entries(n)) },
+            Line::History(n) => Command::Page { to: here, end: PageEnd::Newest, limit: Some(self.entries(n)) },
             Line::Help(of) => return help(of.as_deref()),
             Line::Quit => Command::Bye,
             // Kept from raw clients by the table of commands; were it not, this is what there is to say.
-            Line::Clear
-            | Line::Go
-            | Line::Back
-            | Line::Select
-            | Line::Unread
-            | Line::Editor
-            | Line::Mute(_)
-            | Line::Unmute
-            | Line::Dnd(_)
-            | Line::Notify(_)
-            | Line::Edit(_) => {
+            _ => {
                 return Err(Refusal::new(Code::UnknownCommand, "that is for a screen, and there is none here"));
             }
         };

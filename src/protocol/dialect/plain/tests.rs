@@ -84,7 +84,7 @@ fn talk_goes_where_one_is() {
             "#dev hi",
             "Topic { room: RoomName(dev), text: Text(\"new\"), nonce: None }",
             "Who { room: Some(RoomName(dev)) }",
-            "Page { to: Target(#dev), before: None, limit: Some(50) }",
+            "Page { to: Target(#dev), end: Newest, limit: Some(50) }",
             "Leave { room: RoomName(ops) }",
             "#dev hi",
             "Leave { room: RoomName(dev) }",

@@ -31,6 +31,8 @@ pub fn encode(event: &Event, home: &RoomName) -> Option<String> {
         | Event::Read { .. }
         | Event::Crowd { .. }
         | Event::Presence { .. }
+        | Event::Typing { .. }
+        | Event::Found { .. }
         | Event::Done => return None,
     })
 }

@@ -7,12 +7,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::wire::Word;
-use crate::protocol::command::{Command, Cursor, Tag};
+use crate::protocol::command::{Command, Cursor, PageEnd, Tag};
 use crate::protocol::dialect::{Codec, DecodeLimits, Decoded};
-use crate::protocol::entry::{Emoji, Nonce, Seq};
+use crate::protocol::entry::{Emoji, Nonce, Seq, Timestamp};
 use crate::protocol::event::{Code, Refusal};
 use crate::protocol::names::{NameError, Nick, RoomName, Target};
 use crate::protocol::person::{Proof, PublicKey};
+use crate::protocol::search::{QUERY_BYTES, Query};
 use crate::protocol::text::{Text, TextError};
 
 /// Conversations one `resume` may name. A frame of 64 KiB holds about as many; this holds where that limit is lifted.
@@ -83,6 +84,13 @@ struct Fields<'a> {
     reply_to: Field<'a>,
     cursors: Field<'a>,
     before: Field<'a>,
+    at: Field<'a>,
+    from: Field<'a>,
+    since: Field<'a>,
+    until: Field<'a>,
+    link: Field<'a>,
+    mentions: Field<'a>,
+    away: Field<'a>,
     limit: Field<'a>,
     seq: Field<'a>,
     nonce: Field<'a>,
@@ -124,11 +132,14 @@ impl Reader<'_, '_> {
             },
             "topic" => Command::Topic { room: self.room()?, text: self.topic()?, nonce },
             "resume" => Command::Resume { cursors: self.cursors()? },
-            "page" => Command::Page {
-                to: self.to()?,
-                before: fields.before.number("before")?.map(Seq),
+            "page" => Command::Page { to: self.to()?, end: self.page_end()?, limit: self.page_limit()? },
+            "search" => Command::Search {
+                to: fields.to.text("to")?.as_deref().map(target).transpose()?,
+                query: self.query()?,
                 limit: self.page_limit()?,
             },
+            "away" => Command::Away { away: need(fields.away.flag("away")?, "away")? },
+            "typing" => Command::Typing { to: self.to()? },
             "read" => Command::Read { to: self.to()?, seq: Seq(need(fields.seq.number("seq")?, "seq")?) },
             "rooms" => Command::Rooms,
             "who" => Command::Who { room: fields.room.text("room")?.as_deref().map(room).transpose()? },
@@ -183,6 +194,37 @@ impl Reader<'_, '_> {
 
     fn emoji(&self) -> Strict<Emoji> {
         need(self.fields.emoji.word("emoji")?, "emoji")
+    }
+
+    fn page_end(&self) -> Strict<PageEnd> {
+        let before = self.fields.before.number("before")?.map(Seq);
+        match (before, self.fields.at.time("at")?) {
+            (None, None) => Ok(PageEnd::Newest),
+            (Some(before), None) => Ok(PageEnd::Before(before)),
+            (None, Some(at)) => Ok(PageEnd::Around(at)),
+            (Some(_), Some(_)) => Err(bad_field("at", "given together with `before`, and a page has one end")),
+        }
+    }
+
+    fn query(&self) -> Strict<Query> {
+        let fields = self.fields;
+        let words = fields.text.text("text")?.unwrap_or_default();
+        if words.len() > QUERY_BYTES {
+            let text = format!("a search has {QUERY_BYTES} bytes at most");
+            return Err(Refusal::new(Code::TooLong, text));
+        }
+        let query = Query {
+            from: fields.from.text("from")?.as_deref().map(nick).transpose()?,
+            after: fields.since.time("since")?,
+            before: fields.until.time("until")?,
+            link: fields.link.flag("link")?.unwrap_or(false),
+            mentions: fields.mentions.flag("mentions")?.unwrap_or(false),
+            ..Query::new(&words)
+        };
+        match query.is_empty() {
+            true => Err(Refusal::new(Code::Blank, "a search for nothing; give it a word at least")),
+            false => Ok(query),
+        }
     }
 
     /// The host's own limit takes the place of a greater one.
@@ -280,6 +322,10 @@ impl Field<'_> {
     }
     fn number(self, name: &str) -> Strict<Option<u64>> {
         self.read(name, "not a whole number from 0 on")
+    }
+    fn time(self, name: &str) -> Strict<Option<Timestamp>> {
+        let time: Option<i64> = self.read(name, "not a time in milliseconds since 1970")?;
+        Ok(time.map(Timestamp))
     }
     fn flag(self, name: &str) -> Strict<Option<bool>> {
         self.read(name, "neither true nor false")

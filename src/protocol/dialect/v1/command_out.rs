@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::wire::{Each, Hex, Shown};
-use crate::protocol::command::{Command, Cursor};
+use crate::protocol::command::{Command, Cursor, PageEnd};
 use crate::protocol::names::{RoomName, Target};
 
 /// One command as the text of a frame; `id` comes back in its answer. [`Command::Introduce`] exists for raw clients; here
@@ -49,6 +49,20 @@ struct Frame<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<i64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    link: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    mentions: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    away: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
@@ -91,9 +105,27 @@ fn frame(command: &Command) -> Frame<'_> {
             Frame { room: Some(Shown(room)), text: Some(text.as_str()), ..new("topic") }
         }
         Command::Resume { cursors } => Frame { cursors: Some(Cursors(cursors)), ..new("resume") },
-        Command::Page { to, before, limit } => {
-            Frame { to: Some(Shown(to)), before: before.map(|seq| seq.0), limit: *limit, ..new("page") }
+        Command::Page { to, end, limit } => {
+            let (before, at) = match end {
+                PageEnd::Newest => (None, None),
+                PageEnd::Before(seq) => (Some(seq.0), None),
+                PageEnd::Around(at) => (None, Some(at.0)),
+            };
+            Frame { to: Some(Shown(to)), before, at, limit: *limit, ..new("page") }
         }
+        Command::Search { to, query, limit } => Frame {
+            to: to.as_ref().map(Shown),
+            text: Some(query.given()).filter(|words| !words.is_empty()),
+            from: query.from.as_ref().map(|name| name.as_str()),
+            since: query.after.map(|at| at.0),
+            until: query.before.map(|at| at.0),
+            link: query.link,
+            mentions: query.mentions,
+            limit: *limit,
+            ..new("search")
+        },
+        Command::Away { away } => Frame { away: Some(*away), ..new("away") },
+        Command::Typing { to } => Frame { to: Some(Shown(to)), ..new("typing") },
         Command::Read { to, seq } => Frame { to: Some(Shown(to)), seq: Some(seq.0), ..new("read") },
         Command::Rooms => new("rooms"),
         Command::Who { room } => Frame { room: room.as_ref().map(Shown), ..new("who") },

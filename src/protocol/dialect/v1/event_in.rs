@@ -16,6 +16,7 @@ use crate::protocol::entry::{Shown, ShownWhat, Standing, Timestamp, What};
 use crate::protocol::event::{Bounds, Code, Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::Challenge;
+use crate::protocol::search::Hit;
 use crate::protocol::text::Text;
 
 /// An event as it reached a client.
@@ -66,6 +67,8 @@ fn event(kind: &str, frame: &str) -> Result<Option<Event>, BadEvent> {
         "entry" => entry(frame)?,
         "resumed" => Event::Resumed { places: places(serde_json::from_str::<ResumedIn>(frame)?.places)? },
         "page" => serde_json::from_str::<PageIn<'_>>(frame)?.event()?,
+        "found" => serde_json::from_str::<FoundIn<'_>>(frame)?.event()?,
+        "typing" => serde_json::from_str::<TypingIn>(frame)?.event(),
         "read" => serde_json::from_str::<ReadIn>(frame)?.event(),
         "rooms" => serde_json::from_str::<RoomsIn>(frame)?.event(),
         "members" => serde_json::from_str::<MembersIn>(frame)?.event(),
@@ -209,6 +212,9 @@ struct PeerIn {
     person: Read<PersonId>,
     #[serde(default)]
     online: bool,
+    #[serde(default)]
+    away: bool,
+    seen: Option<i64>,
 }
 
 fn places(places: Vec<PlaceIn>) -> Result<Vec<Place>, BadEvent> {
@@ -221,7 +227,12 @@ impl PlaceIn {
         let topic = self.topic.map_or_else(|| Text::clean(""), |topic| topic.0);
         Ok(Place {
             to: self.to.0,
-            peer: self.peer.map(|peer| Peer { person: peer.person.0, online: peer.online }),
+            peer: self.peer.map(|peer| Peer {
+                person: peer.person.0,
+                online: peer.online,
+                away: peer.away,
+                seen: peer.seen.map(Timestamp),
+            }),
             epoch: self.epoch.0,
             standing: Standing {
                 conversation,
@@ -507,6 +518,9 @@ struct MemberIn {
     guest: bool,
     #[serde(default)]
     online: bool,
+    #[serde(default)]
+    away: bool,
+    seen: Option<i64>,
 }
 
 impl MembersIn {
@@ -514,6 +528,8 @@ impl MembersIn {
         let member = |member: MemberIn| Member {
             who: Author { person: member.person.0, name: member.name.0, guest: member.guest },
             online: member.online,
+            away: member.away,
+            seen: member.seen.map(Timestamp),
         };
         Event::Members {
             room: self.room.map(|room| room.0),
@@ -555,11 +571,51 @@ impl CrowdIn {
 struct PresenceIn {
     who: AuthorIn,
     online: bool,
+    #[serde(default)]
+    away: bool,
 }
 
 impl PresenceIn {
     fn event(self) -> Event {
-        Event::Presence { who: self.who.author(), online: self.online }
+        Event::Presence { who: self.who.author(), online: self.online, away: self.away }
+    }
+}
+
+#[derive(Deserialize)]
+struct TypingIn {
+    to: Read<Target>,
+    who: AuthorIn,
+}
+
+impl TypingIn {
+    fn event(self) -> Event {
+        Event::Typing { to: self.to.0, who: self.who.author() }
+    }
+}
+
+#[derive(Deserialize)]
+struct FoundIn<'a> {
+    #[serde(borrow)]
+    hits: Vec<&'a RawValue>,
+    #[serde(default)]
+    more: bool,
+}
+
+#[derive(Deserialize)]
+struct HitPlaceIn {
+    to: Read<Target>,
+    people: Option<People>,
+}
+
+impl FoundIn<'_> {
+    fn event(self) -> Result<Event, BadEvent> {
+        let mut hits = Vec::with_capacity(self.hits.len());
+        for raw in self.hits {
+            let Some(shown) = shown(raw.get())? else { continue };
+            let HitPlaceIn { to, people } = serde_json::from_str(raw.get())?;
+            hits.push((to.0.clone(), Hit { conversation: conversation(&to.0, people)?, shown }));
+        }
+        Ok(Event::Found { hits, more: self.more })
     }
 }
 

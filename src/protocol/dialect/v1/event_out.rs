@@ -7,8 +7,9 @@ use super::wire::{Each, Hex, Shown};
 use crate::protocol::entry::{
     Author, Conversation, Entry, Page, PersonId, Reaction, Seq, Shown as ShownEntry, ShownWhat, What,
 };
-use crate::protocol::event::{Event, Hello, Member, Place, Refusal, RoomInfo, Welcome};
+use crate::protocol::event::{Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
 use crate::protocol::names::{Nick, RoomName, Target};
+use crate::protocol::search::Hit;
 use crate::protocol::text::Text;
 
 /// One event as JSON; `id` is that of the command it answers.
@@ -33,6 +34,9 @@ pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
         }
         Event::Resumed { places } => put(out, "resumed", id, &PlacesFrame { places: Each(places, place_out) }),
         Event::Page { to, page } => put(out, "page", id, &page_out(to, page)),
+        Event::Found { hits, more } => {
+            put(out, "found", id, &FoundFrame { hits: Each(hits, hit_out), more: *more });
+        }
         Event::Read { to, seq, unread, mentions } => {
             put(out, "read", id, &ReadFrame { to: Shown(to), seq: seq.0, unread: *unread, mentions: *mentions });
         }
@@ -50,9 +54,10 @@ pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
             let (members, online, singly) = (*members, *online, *singly);
             put(out, "crowd", id, &CrowdFrame { room: Shown(room), members, online, singly });
         }
-        Event::Presence { who, online } => {
-            put(out, "presence", id, &PresenceFrame { who: author_out(who), online: *online });
+        Event::Presence { who, online, away } => {
+            put(out, "presence", id, &PresenceFrame { who: author_out(who), online: *online, away: *away });
         }
+        Event::Typing { to, who } => put(out, "typing", id, &TypingFrame { to: Shown(to), who: author_out(who) }),
         Event::Renamed { who, was } => {
             put(out, "renamed", id, &RenamedFrame { who: author_out(who), was: was.as_str() });
         }
@@ -203,6 +208,15 @@ struct PlaceOut<'a> {
 struct PeerOut {
     person: Id,
     online: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    away: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<i64>,
+}
+
+fn peer_out(peer: &Peer) -> PeerOut {
+    let Peer { person, online, away, seen } = *peer;
+    PeerOut { person: Hex(person.0), online, away, seen: seen.map(|at| at.0) }
 }
 
 /// The two people of a direct conversation, so that its log can be told from every other by one frame alone.
@@ -218,7 +232,7 @@ fn place_out(place: &Place) -> PlaceOut<'_> {
     PlaceOut {
         to: Shown(&place.to),
         people: people_out(&standing.conversation),
-        peer: place.peer.as_ref().map(|peer| PeerOut { person: Hex(peer.person.0), online: peer.online }),
+        peer: place.peer.as_ref().map(peer_out),
         epoch: Hex(place.epoch.0),
         oldest: standing.oldest.0,
         head: standing.head.0,
@@ -392,6 +406,26 @@ fn reaction_out(reaction: &Reaction) -> ReactionOut<'_, impl Serialize> {
 }
 
 #[derive(Serialize)]
+struct FoundFrame<H: Serialize> {
+    hits: H,
+    #[serde(skip_serializing_if = "is_false")]
+    more: bool,
+}
+
+#[derive(Serialize)]
+struct HitOut<'a, S: Serialize> {
+    to: Shown<&'a Target>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people: Option<[Id; 2]>,
+    #[serde(flatten)]
+    entry: S,
+}
+
+fn hit_out((to, hit): &(Target, Hit)) -> HitOut<'_, impl Serialize> {
+    HitOut { to: Shown(to), people: people_out(&hit.conversation), entry: shown_out(&hit.shown) }
+}
+
+#[derive(Serialize)]
 struct ReadFrame<'a> {
     to: Shown<&'a Target>,
     seq: u64,
@@ -430,10 +464,15 @@ struct MemberOut<'a> {
     #[serde(flatten)]
     who: AuthorOut<'a>,
     online: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    away: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<i64>,
 }
 
 fn member_out(member: &Member) -> MemberOut<'_> {
-    MemberOut { who: author_out(&member.who), online: member.online }
+    let seen = member.seen.map(|at| at.0);
+    MemberOut { who: author_out(&member.who), online: member.online, away: member.away, seen }
 }
 
 #[derive(Serialize)]
@@ -456,6 +495,14 @@ struct CrowdFrame<'a> {
 struct PresenceFrame<'a> {
     who: AuthorOut<'a>,
     online: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    away: bool,
+}
+
+#[derive(Serialize)]
+struct TypingFrame<'a> {
+    to: Shown<&'a Target>,
+    who: AuthorOut<'a>,
 }
 
 #[derive(Serialize)]

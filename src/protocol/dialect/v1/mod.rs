@@ -15,7 +15,7 @@ pub use event_out::{encode, write};
 
 /// What a host of this version can beyond the first version of the dialect, as `hello` lists it. A client keeps of a
 /// host's list the words that stand here and forgets the others.
-pub const FEATURES: &[&str] = &[];
+pub const FEATURES: &[&str] = &["search", "presence"];
 
 #[cfg(test)]
 mod tests;

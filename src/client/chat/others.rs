@@ -1,0 +1,135 @@
+//! What a chat knows of other people: who is in a room, there, away or writing, and what they are called now. What they
+//! say is the timeline's.
+
+use std::time::Duration;
+
+use super::{Chat, Effect, Note, Now};
+use crate::protocol::command::Command;
+use crate::protocol::entry::Author;
+use crate::protocol::event::Member;
+use crate::protocol::names::{Nick, RoomName, Target};
+
+/// How long somebody counts as writing after the last word of it. Their client repeats it sooner.
+const TYPING_SHOWN: Duration = Duration::from_secs(6);
+
+/// How often the host is told that this person goes on writing.
+const TYPING_TOLD: Duration = Duration::from_secs(4);
+
+/// People writing in one conversation that are kept: more are never named.
+const WRITERS: usize = 10;
+
+impl Chat {
+    pub(super) fn members(&mut self, room: Option<RoomName>, people: Vec<Member>) {
+        match room.clone().map(Target::Room).and_then(|to| self.talks.iter_mut().find(|talk| talk.to == to)) {
+            // The first answer for a room was asked by ourselves, to know its people; later ones by the person.
+            Some(talk) if talk.asked_people && talk.people.is_empty() => talk.people = people,
+            Some(talk) => {
+                talk.people = people.clone();
+                self.note(Note::People(room, people));
+            }
+            None => self.note(Note::People(room, people)),
+        }
+    }
+
+    pub(super) fn moved(&mut self, room: RoomName, who: Author, joined: bool) {
+        let to = Target::Room(room);
+        let Some(talk) = self.talk_mut(&to) else { return };
+        talk.people.retain(|member| member.who.person != who.person);
+        if joined {
+            talk.people.push(Member { who, online: true, away: false, seen: None });
+        }
+    }
+
+    /// They are many, or few again: who they are is asked for anew then.
+    pub(super) fn crowd(&mut self, room: RoomName, count: Option<(u32, u32)>) {
+        let to = Target::Room(room.clone());
+        let Some(talk) = self.talk_mut(&to) else { return };
+        talk.crowd = count;
+        if count.is_none() {
+            talk.people.clear();
+            talk.asked_people = true;
+            self.send(Command::Who { room: Some(room) });
+        }
+    }
+
+    pub(super) fn presence(&mut self, now: Now, who: &Author, online: bool, away: bool) {
+        for talk in &mut self.talks {
+            if let Some(peer) = talk.peer.as_mut().filter(|peer| peer.person == who.person) {
+                (peer.online, peer.away, peer.seen) = (online, away, Some(now.wall));
+            }
+            for member in talk.people.iter_mut().filter(|member| member.who.person == who.person) {
+                (member.online, member.away, member.seen) = (online, away, Some(now.wall));
+            }
+            if !online {
+                talk.typing.retain(|(author, _)| author.person != who.person);
+            }
+        }
+    }
+
+    /// Somebody writes there, until it is said or a while has passed: no word of an end is waited for.
+    pub(super) fn typing(&mut self, now: Now, to: &Target, who: Author) {
+        let Some(talk) = self.talk_mut(to) else { return };
+        talk.typing.retain(|(author, _)| author.person != who.person);
+        if talk.typing.len() < WRITERS {
+            talk.typing.push((who, now.up + TYPING_SHOWN));
+        }
+    }
+
+    /// Those whose word is too old do not write any more.
+    pub(super) fn stop_typing(&mut self, now: Now) {
+        for talk in &mut self.talks {
+            talk.typing.retain(|(_, until)| *until > now.up);
+        }
+    }
+
+    /// This person writes: the host is told, and again while it goes on.
+    pub(super) fn tell_typing(&mut self, now: Now, to: Target) {
+        let told = self.told_typing.as_ref().is_some_and(|(where_, at)| *where_ == to && now.up < *at + TYPING_TOLD);
+        if !told && self.live && self.can("presence") {
+            self.told_typing = Some((to.clone(), now.up));
+            self.send(Command::Typing { to });
+        }
+    }
+
+    /// Whether this person is away, as it was said on this screen.
+    pub fn away(&self) -> bool {
+        self.away
+    }
+
+    /// This person is away, or back.
+    pub(super) fn tell_away(&mut self, away: bool) {
+        self.away = away;
+        if self.live && self.can("presence") {
+            self.send(Command::Away { away });
+        }
+    }
+
+    pub(super) fn renamed(&mut self, who: Author, was: Nick) {
+        if let Some(me) = self.me.as_mut().filter(|me| me.person == who.person) {
+            me.name = who.name.clone();
+            self.name = Some(who.name.clone());
+            if !who.guest {
+                self.effects.push(Effect::Renamed(was.clone(), who.name.clone()));
+            }
+        }
+        let mut moved_to = None;
+        for talk in &mut self.talks {
+            if talk.peer.is_some_and(|peer| peer.person == who.person) {
+                moved_to = Some((talk.to.clone(), Target::Direct(who.name.clone())));
+                talk.to = Target::Direct(who.name.clone());
+            }
+            for member in talk.people.iter_mut().filter(|member| member.who.person == who.person) {
+                member.who = who.clone();
+            }
+        }
+        if let Some((before, after)) = moved_to {
+            for pending in self.pending.iter_mut().filter(|pending| pending.record.to == before) {
+                pending.record.to = after.clone();
+            }
+            if self.here.as_ref() == Some(&before) {
+                self.note(Note::Went(after));
+            }
+        }
+        self.note(Note::Info(format!("{was} is now called {}", who.name)));
+    }
+}

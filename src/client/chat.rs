@@ -687,7 +687,7 @@ impl Chat {
             Event::Page { to, page } => {
                 self.page = None;
                 let me = self.me.as_ref().map(|me| me.person);
-                let mut acked = Vec::new();
+                let (mut acked, last) = (Vec::new(), page.before.prev());
                 if let Some(talk) = self.talk_mut(&to) {
                     acked.extend(
                         page.entries
@@ -699,7 +699,7 @@ impl Chat {
                     talk.older = false;
                     talk.newer = false;
                 }
-                self.arrived(&to);
+                self.arrived(&to, last);
                 for nonce in acked {
                     self.settle(nonce);
                 }

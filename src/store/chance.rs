@@ -184,11 +184,13 @@ impl World {
 
     fn search(&mut self, all: &[Conversation]) -> SearchAsk {
         let of = all.iter().filter(|_| !self.chance.one_in(3)).cloned().collect();
-        const LOOKED_FOR: [&str; 18] = [
+        const LOOKED_FOR: [&str; 20] = [
             "hi",
             "h",
             "b",
             "京",
+            "に・",
+            "・",
             "東京",
             "\"quoted\" so",
             "p1:",
@@ -229,7 +231,7 @@ impl World {
             "hi",
             "a\nb",
             "\"quoted\" \\ 'so'",
-            "今日は東京に 👩‍👩‍👧",
+            "今日は東京に・・ 👩‍👩‍👧",
             "p1: look",
             "x",
             "I like C++",

@@ -1,6 +1,7 @@
 //! Screens as pictures: a scripted host on one side, keys on the other, and what a person sees pinned. No socket, no disk,
 //! no clock. The real terminal is tested from outside.
 
+mod finding;
 mod marking;
 mod notifying;
 mod pictures;
@@ -98,7 +99,13 @@ impl Scene {
         scene.link(LinkEvent::Up(Dialect::V1));
         let bounds = Bounds { frame_bytes: 65536, text_bytes: 8192, page_entries: 100, unanswered: 32 };
         let (server, epoch) = (Text::clean("home lab"), Epoch([1; 16]));
-        scene.hear(Event::Hello(Hello { server, epoch, challenge: [0; 32], limits: bounds, features: vec![] }));
+        scene.hear(Event::Hello(Hello {
+            server,
+            epoch,
+            challenge: [0; 32],
+            limits: bounds,
+            features: vec!["search", "presence"],
+        }));
         scene.hear(Event::Welcome(Welcome { you: author("ann"), ephemeral: false, places: places.clone() }));
         scene.hear(Event::Resumed { places });
         scene.link(LinkEvent::Latency(Duration::from_millis(4)));

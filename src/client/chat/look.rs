@@ -95,26 +95,27 @@ impl Chat {
         }
     }
 
-    /// A page came: perhaps the one that was jumped to.
-    pub(super) fn arrived(&mut self, to: &Target) {
+    /// A page came that ends with `last`: perhaps the one that was jumped to.
+    pub(super) fn arrived(&mut self, to: &Target, last: Seq) {
         let Some(talk) = self.talk_mut(to) else { return };
-        if talk.spot.is_none() {
-            return talk.join_up();
-        }
-        if !talk.asked_spot {
-            return;
-        }
-        talk.asked_spot = false;
-        let Some(spot) = talk.spot.take() else { return };
+        let Some(spot) = talk.spot else { return talk.join_up() };
         let timeline = &talk.timeline;
         let found = match spot {
-            Spot::Seq(seq) => timeline.get(seq).map(|shown| shown.seq),
+            Spot::Seq(seq) if timeline.has(seq) => timeline.get(seq).map(|shown| shown.seq),
+            _ if !talk.asked_spot => return,
+            Spot::Seq(_) => None,
             Spot::Time(at) => {
                 let after = timeline.after(Seq::ZERO).find(|shown| shown.at >= at);
                 after.or_else(|| timeline.last()).map(|shown| shown.seq)
             }
         };
-        talk.apart = found.filter(|seq| talk.timeline.hole_above(*seq).is_some());
+        talk.spot = None;
+        if std::mem::take(&mut talk.asked_spot) {
+            talk.apart = Some(last).filter(|last| talk.timeline.hole_above(*last).is_some());
+        }
+        if found.is_none() {
+            talk.let_go();
+        }
         self.note(Note::Around(to.clone(), found));
     }
 }

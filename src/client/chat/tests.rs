@@ -77,7 +77,13 @@ impl Side {
         self.put(Input::Link(LinkEvent::Up(Dialect::V1)));
         let limits = Bounds { frame_bytes: 65536, text_bytes: 8192, page_entries: 100, unanswered: 32 };
         let (server, epoch) = (Text::clean("host"), Epoch([1; 16]));
-        let entered = self.hear(Event::Hello(Hello { server, epoch, challenge: [0; 32], limits, features: vec![] }));
+        let entered = self.hear(Event::Hello(Hello {
+            server,
+            epoch,
+            challenge: [0; 32],
+            limits,
+            features: vec!["search", "presence"],
+        }));
         assert!(matches!(&entered[..], [Effect::Enter(_, name)] if name.as_str() == "ann"), "{entered:?}");
         let you = author("ann");
         let resumed = self.hear(Event::Welcome(Welcome { you, ephemeral: false, places: places.clone() }));

@@ -391,7 +391,7 @@ fn who_is_there_is_told_to_who_asks() {
     world.passes(Duration::from_secs(6));
     world.heard(ann);
     world.ask(ann, Command::Who { room: Some(room("lobby")) });
-    assert_eq!(world.heard(ann), ["people ann, ben away"]);
+    assert_eq!(world.heard(ann), ["people ann, ben away since 6000"]);
 }
 
 #[test]

@@ -10,10 +10,11 @@ use crate::protocol::dialect::{Codec, DecodeLimits, Decoded, Dialect};
 use crate::protocol::entry::{
     Conversation, Entry, Epoch, Nonce, Page, PersonId, Seq, Shown, ShownWhat, Standing, Timestamp, What,
 };
-use crate::protocol::event::{Bounds, CloseCode, Event, Place};
+use crate::protocol::event::{Bounds, CloseCode, Event, Member, Place};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::Proof;
+use crate::protocol::search::{Found, Hit};
 use crate::protocol::text::Text;
 
 pub const HOST: &str = "localhost:8080";
@@ -221,6 +222,17 @@ impl World {
                     PageEnd::Around(_) => return None,
                 };
                 Input::Paged { ticket, page: self.page(conversation, before, limit) }
+            }
+            Effect::Search { ticket, of, query, author, limit, asker } => {
+                let mut found = Found::default();
+                for conversation in of {
+                    let page = self.page(conversation.clone(), None, u32::MAX);
+                    let fits = page.entries.into_iter().rev().filter(|shown| query.in_shown(shown, asker, author));
+                    found.hits.extend(fits.map(|shown| Hit { conversation: conversation.clone(), shown }));
+                }
+                found.more = found.hits.len() > limit as usize;
+                found.hits.truncate(limit as usize);
+                Input::Found { ticket, found }
             }
             _ => return None,
         })
@@ -484,8 +496,14 @@ fn told(event: &Event) -> String {
             format!("rooms {}", rooms.join(", "))
         }
         Event::Members { people, .. } => {
-            let people: Vec<String> =
-                people.iter().map(|m| format!("{}{}", m.who.name, if m.online { "" } else { " away" })).collect();
+            let state = |m: &Member| match (m.online, m.away, m.seen) {
+                (true, false, None) => String::new(),
+                (true, true, None) => " dozing".to_owned(),
+                (false, false, None) => " away".to_owned(),
+                (false, false, Some(at)) => format!(" away since {}", at.0),
+                odd => panic!("{odd:?}"),
+            };
+            let people: Vec<String> = people.iter().map(|m| format!("{}{}", m.who.name, state(m))).collect();
             format!("people {}", people.join(", "))
         }
         Event::Moved { room, who, joined } => {

@@ -1,6 +1,9 @@
 //! The index of words: kept in step with the log by the one writer, asked by readers. What a search means is
 //! `protocol::search`'s; the index only says where to look, and everything it names is compared with the text as it stands.
 
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::read::{self, log};
@@ -19,6 +22,19 @@ const WAITING: usize = 128;
 /// Entries compared with one search at most; one that asks for less is told that there may be more. About a tenth of a
 /// second of a reader.
 const LOOKED_AT: usize = 20_000;
+
+/// Words that a beginning may stand for when the index is asked. One that stands for more is in so many messages that some
+/// are found soon by looking at the newest.
+const BEGUN: usize = 48;
+
+/// Rows of a log that the index is asked for at once: between two of these it is looked at the clock.
+const WINDOW: i64 = 1 << 16;
+
+/// How long one search may take. Two words that are in everything and never together would keep a reader for seconds.
+const LONGEST: Duration = Duration::from_millis(250);
+
+/// Words counted in memory while an index is made.
+const TERMS_AT_HAND: usize = 50_000;
 
 /// How words are cut and folded; another number makes the index anew.
 const MADE_BY: [u8; 1] = [1];
@@ -46,6 +62,37 @@ fn indexed(text: &str) -> String {
     search::index_words(&search::fold(text)).join(" ")
 }
 
+/// How many more rows have each word, or fewer.
+#[derive(Default)]
+struct Terms(HashMap<String, i64>);
+
+impl Terms {
+    /// The words of this row come, or go.
+    fn add(&mut self, indexed: &str, by: i64) {
+        let words: BTreeSet<&str> = indexed.split(' ').filter(|word| !word.is_empty()).collect();
+        for word in words {
+            match self.0.get_mut(word) {
+                Some(docs) => *docs += by,
+                None => _ = self.0.insert(word.to_owned(), by),
+            }
+        }
+    }
+
+    fn write(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        let mut more = tx.prepare_cached(
+            "INSERT INTO terms (term, docs) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET docs = docs + excluded.docs",
+        )?;
+        let mut gone = tx.prepare_cached("DELETE FROM terms WHERE term = ?1 AND docs <= 0")?;
+        for (word, by) in self.0.drain().filter(|(_, by)| *by != 0) {
+            more.execute(params![word, by])?;
+            if by < 0 {
+                gone.execute([word])?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A Said was appended.
 pub fn said(tx: &Transaction<'_>, conversation: i64, seq: i64) -> rusqlite::Result<()> {
     tx.prepare_cached("INSERT OR IGNORE INTO unsearched (id) VALUES (?1)")?.execute([id(conversation, seq)])?;
@@ -62,8 +109,12 @@ pub fn changed(
 ) -> rusqlite::Result<()> {
     let id = id(conversation, seq);
     if !waits(tx, id)? {
+        let was = indexed(was);
         tx.prepare_cached("INSERT INTO words (words, rowid, text) VALUES ('delete', ?1, ?2)")?
-            .execute(params![id, indexed(was)])?;
+            .execute(params![id, was])?;
+        let mut terms = Terms::default();
+        terms.add(&was, -1);
+        terms.write(tx)?;
     }
     let waits = match now {
         Some(_) => "INSERT OR IGNORE INTO unsearched (id) VALUES (?1)",
@@ -87,14 +138,17 @@ pub fn work(tx: &Transaction<'_>, waiting: &mut Waiting) -> rusqlite::Result<()>
         .prepare_cached("SELECT id FROM unsearched ORDER BY id")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
+    let mut terms = Terms::default();
     // By rising numbers, so that the index takes them as one piece.
     for id in ids {
         let (conversation, seq) = of_id(id);
         if let Some(text) = words(tx, conversation, seq)? {
-            tx.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?
-                .execute(params![id, indexed(&text)])?;
+            let words = indexed(&text);
+            tx.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?.execute(params![id, words])?;
+            terms.add(&words, 1);
         }
     }
+    terms.write(tx)?;
     tx.execute("DELETE FROM unsearched", [])?;
     Ok(())
 }
@@ -132,7 +186,9 @@ pub fn make(db: &mut Connection) -> rusqlite::Result<()> {
     let tx = db.transaction()?;
     tx.execute("INSERT INTO words (words) VALUES ('delete-all')", [])?;
     tx.execute("DELETE FROM unsearched", [])?;
+    tx.execute("DELETE FROM terms", [])?;
     {
+        let mut terms = Terms::default();
         let sql = format!(
             "SELECT e.conversation, e.seq, coalesce(s.text, e.text) FROM entries e
              LEFT JOIN shown s ON s.conversation = e.conversation AND s.seq = e.seq
@@ -143,8 +199,14 @@ pub fn make(db: &mut Connection) -> rusqlite::Result<()> {
         let mut rows = all.query([])?;
         while let Some(found) = rows.next()? {
             let text: String = found.get(2)?;
-            put.execute(params![id(found.get(0)?, found.get(1)?), indexed(&text)])?;
+            let words = indexed(&text);
+            put.execute(params![id(found.get(0)?, found.get(1)?), words])?;
+            terms.add(&words, 1);
+            if terms.0.len() > TERMS_AT_HAND {
+                terms.write(&tx)?;
+            }
         }
+        terms.write(&tx)?;
     }
     tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('words', ?1)", [MADE_BY])?;
     tx.commit()
@@ -164,13 +226,27 @@ pub fn seq_at(db: &Connection, log: &Log, at: Timestamp) -> rusqlite::Result<i64
     Ok(low)
 }
 
+/// What one search has still to give.
+struct Budget {
+    /// Entries to be compared.
+    looks: usize,
+    until: Instant,
+}
+
+impl Budget {
+    fn spent(&self) -> bool {
+        self.looks == 0 || Instant::now() > self.until
+    }
+}
+
 pub fn search(db: &Connection, ask: &SearchAsk) -> rusqlite::Result<Found> {
     let most = ask.limit.max(1) as usize;
     let mut found = Found::default();
-    let mut left = LOOKED_AT;
+    let mut budget = Budget { looks: LOOKED_AT, until: Instant::now() + LONGEST };
+    let candidates = candidates(db, &ask.query)?;
     for conversation in &ask.of {
         let Some(log) = log(db, conversation)? else { continue };
-        let one = in_log(db, ask, conversation, &log, most, &mut left)?;
+        let one = in_log(db, ask, conversation, &log, &candidates, &mut budget)?;
         found.hits.extend(one.hits);
         found.more |= one.more;
     }
@@ -186,52 +262,63 @@ pub fn search(db: &Connection, ask: &SearchAsk) -> rusqlite::Result<Found> {
     Ok(found)
 }
 
-/// What one log has, the newest first: at most so many, and one more is known of.
+/// What one log has, the newest first: at most as many as are asked for, and one more is known of.
 fn in_log(
     db: &Connection,
     ask: &SearchAsk,
     conversation: &Conversation,
     log: &Log,
-    most: usize,
-    left: &mut usize,
+    candidates: &Candidates,
+    budget: &mut Budget,
 ) -> rusqlite::Result<Found> {
+    let most = ask.limit.max(1) as usize;
     let from = ask.query.after.map_or(Ok(log.oldest), |at| seq_at(db, log, at))?;
     let before = ask.query.before.map_or(Ok(log.head + 1), |at| seq_at(db, log, at))?;
-    let mut found = Found::default();
-    let (sql, matching) = candidates(&ask.query);
-    // Where no index is asked, nothing waits for it.
-    let waiting = if matching.is_some() { waiting(db, log.id, from, before)? } else { Vec::new() };
-    let mut waiting = waiting.into_iter().peekable();
-    let mut look = |seq: i64, found: &mut Found| -> rusqlite::Result<bool> {
-        if *left == 0 || found.hits.len() > most {
+    let mut hits = Vec::new();
+    let mut look = |seq: i64, budget: &mut Budget| -> rusqlite::Result<bool> {
+        if budget.looks == 0 || hits.len() > most {
             return Ok(false);
         }
-        *left -= 1;
+        budget.looks -= 1;
         if let Some(shown) = shown(db, log.id, seq, ask)?.filter(|shown| fits(ask, shown)) {
-            found.hits.push(Hit { conversation: conversation.clone(), shown });
+            hits.push(Hit { conversation: conversation.clone(), shown });
         }
         Ok(true)
     };
-    let mut statement = db.prepare_cached(sql)?;
-    let mut rows = match &matching {
-        Some(matching) => statement.query(params![matching, id(log.id, from), id(log.id, before)])?,
-        None if ask.query.mentions => statement.query(params![log.id, from, before, ask.asker.0])?,
-        None => statement.query(params![log.id, from, before])?,
+    // Where no index is asked, nothing waits for it.
+    let waiting = if matches!(candidates, Candidates::Indexed(_) | Candidates::Nothing) {
+        waiting(db, log.id, from, before)?
+    } else {
+        Vec::new()
     };
-    let mut whole = true;
-    while whole && let Some(row) = rows.next()? {
-        let seq = of_id(row.get(0)?).1;
-        while let Some(newer) = waiting.next_if(|waits| *waits >= seq) {
-            whole = whole && (newer == seq || look(newer, &mut found)?);
+    let mut waiting = waiting.into_iter().peekable();
+    let mut statement = db.prepare_cached(candidates.sql())?;
+    let (mut whole, mut end) = (true, before);
+    while whole && end > from {
+        whole = !budget.spent();
+        let begin = from.max(end - WINDOW);
+        let range = [id(log.id, begin), id(log.id, end)];
+        let mut rows = match candidates {
+            Candidates::Nothing => break,
+            Candidates::Indexed(matching) => statement.query(params![matching, range[0], range[1]])?,
+            Candidates::Mentions => statement.query(params![log.id, begin, end, ask.asker.0])?,
+            Candidates::Newest => statement.query(params![log.id, begin, end])?,
+        };
+        while whole && let Some(row) = rows.next()? {
+            let seq = of_id(row.get(0)?).1;
+            while let Some(newer) = waiting.next_if(|waits| *waits >= seq) {
+                whole = whole && (newer == seq || look(newer, budget)?);
+            }
+            whole = whole && look(seq, budget)?;
         }
-        whole = whole && look(seq, &mut found)?;
+        end = begin;
     }
     for older in waiting {
-        whole = whole && look(older, &mut found)?;
+        whole = whole && look(older, budget)?;
     }
-    found.more = !whole || found.hits.len() > most;
-    found.hits.truncate(most);
-    Ok(found)
+    let more = !whole || hits.len() > most;
+    hits.truncate(most);
+    Ok(Found { hits, more })
 }
 
 /// What waits for the index, the newest first.
@@ -241,33 +328,68 @@ fn waiting(db: &Connection, conversation: i64, from: i64, before: i64) -> rusqli
         .collect()
 }
 
-/// How to come by the entries that may be meant, the newest first, and what the index is asked for: bound, never pasted.
-fn candidates(query: &Query) -> (&'static str, Option<String>) {
+/// How to come by the entries that may be meant.
+enum Candidates {
+    /// By this question to the index.
+    Indexed(String),
+    /// By whom they mention.
+    Mentions,
+    /// One after the other.
+    Newest,
+    /// There are none but those that wait.
+    Nothing,
+}
+
+impl Candidates {
+    /// The newest first; what is asked is bound, never pasted.
+    fn sql(&self) -> &'static str {
+        match self {
+            Candidates::Indexed(_) | Candidates::Nothing => {
+                "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid >= ?2 AND rowid < ?3 ORDER BY rowid DESC"
+            }
+            Candidates::Mentions => {
+                "SELECT seq FROM mentions WHERE person = ?4 AND conversation = ?1 AND seq >= ?2 AND seq < ?3 ORDER BY seq DESC"
+            }
+            Candidates::Newest => {
+                "SELECT seq FROM entries INDEXED BY said WHERE conversation = ?1 AND seq >= ?2 AND seq < ?3 AND kind = 0 ORDER BY seq DESC"
+            }
+        }
+    }
+}
+
+fn candidates(db: &Connection, query: &Query) -> rusqlite::Result<Candidates> {
     let mut parts: Vec<String> = Vec::new();
     for term in query.terms() {
         let (words, open) = search::term_words(term);
-        if !words.is_empty() {
-            // No word has a quotation mark in it.
-            parts.push(format!("\"{}\"{}", words.join(" "), if open { " *" } else { "" }));
+        // No word has a quotation mark in it.
+        let Some((last, before)) = words.split_last() else { continue };
+        let begun = if open { begun(db, last)? } else { vec![(*last).to_owned()] };
+        if begun.len() <= BEGUN {
+            let phrase = |last: &String| format!("\"{}\"", [before, &[last.as_str()]].concat().join(" "));
+            parts.push(format!("({})", begun.iter().map(phrase).collect::<Vec<_>>().join(" OR ")));
+        } else if !before.is_empty() {
+            parts.push(format!("\"{}\"", before.join(" ")));
         }
     }
     if query.link {
         parts.push("(\"http\" OR \"https\")".to_owned());
     }
-    match (parts.is_empty(), query.mentions) {
-        (false, _) => (
-            "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid >= ?2 AND rowid < ?3 ORDER BY rowid DESC",
-            Some(parts.join(" AND ")),
-        ),
-        (true, true) => (
-            "SELECT seq FROM mentions WHERE person = ?4 AND conversation = ?1 AND seq >= ?2 AND seq < ?3 ORDER BY seq DESC",
-            None,
-        ),
-        (true, false) => (
-            "SELECT seq FROM entries INDEXED BY said WHERE conversation = ?1 AND seq >= ?2 AND seq < ?3 AND kind = 0 ORDER BY seq DESC",
-            None,
-        ),
-    }
+    Ok(match (parts.iter().any(|part| part == "()"), parts.is_empty()) {
+        // What waits has been counted nowhere yet: a word of it is found there alone.
+        (true, _) => Candidates::Nothing,
+        (false, false) => Candidates::Indexed(parts.join(" AND ")),
+        (false, true) if query.mentions => Candidates::Mentions,
+        (false, true) => Candidates::Newest,
+    })
+}
+
+/// The words that begin so, and one more than counts.
+fn begun(db: &Connection, with: &str) -> rusqlite::Result<Vec<String>> {
+    // Behind everything that begins so, since no text has this character.
+    let end = format!("{with}\u{10ffff}");
+    db.prepare_cached("SELECT term FROM terms WHERE term >= ?1 AND term < ?2 LIMIT ?3")?
+        .query_map(params![with, end, BEGUN as i64 + 1], |row| row.get(0))?
+        .collect()
 }
 
 fn shown(db: &Connection, conversation: i64, seq: i64, ask: &SearchAsk) -> rusqlite::Result<Option<Shown>> {

@@ -132,6 +132,12 @@ pub struct Ui {
     pub bell: bool,
     pub desktop: Desktop,
     pub title: bool,
+    /// Whether others see that one writes, and one sees that they do.
+    pub typing: bool,
+    /// Without a key for so long one is away; 0: never.
+    pub away_after: Duration,
+    /// How long a message can be taken back before it is sent; 0: not at all.
+    pub undo_send: Duration,
     /// `None`: none.
     pub quiet_hours: Option<Quiet>,
 }

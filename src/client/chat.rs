@@ -71,6 +71,8 @@ pub enum Ask {
     EnterAs(Nick),
     /// Say a line that the outbox has kept.
     Say(Record),
+    /// Say it when this time has passed, unless it is taken back.
+    SayLater(Record, Duration),
     /// Say a failed line again.
     Retry(Nonce),
     /// Give a failed line up.
@@ -200,6 +202,8 @@ pub enum Status {
 pub enum Delivery {
     /// Kept, not sent yet.
     Queued,
+    /// Not to be sent before this time.
+    Held(Duration),
     /// On the wire, at this time.
     Sent(Duration),
     /// Refused for now; tried again at this time.
@@ -284,6 +288,7 @@ pub struct Chat {
     live: bool,
     features: Vec<&'static str>,
     away: bool,
+    away_said: bool,
     told_typing: Option<(Target, Duration)>,
     search: look::Search,
     address: String,
@@ -318,6 +323,7 @@ impl Chat {
             live: false,
             features: Vec::new(),
             away: false,
+            away_said: false,
             told_typing: None,
             search: look::Search::default(),
             address,
@@ -373,6 +379,7 @@ impl Chat {
         let acks = self.pending.iter().filter_map(|pending| match pending.state {
             Delivery::Sent(at) if self.dialect == Dialect::V1 && self.live => at.checked_add(self.ack_within),
             Delivery::Later(at, _) if self.live => Some(at),
+            Delivery::Held(at) => Some(at),
             _ => None,
         });
         let seen = self.talks.iter().filter(|talk| self.live && talk.seen.is_some());
@@ -472,6 +479,9 @@ impl Chat {
             Ask::Say(record) => {
                 self.pending.push(Pending { record, state: Delivery::Queued });
                 self.send_pending(now);
+            }
+            Ask::SayLater(record, wait) => {
+                self.pending.push(Pending { record, state: Delivery::Held(now.up + wait) });
             }
             Ask::Retry(nonce) => {
                 if let Some(pending) = self.pending.iter_mut().find(|pending| pending.record.nonce == nonce) {
@@ -951,6 +961,11 @@ impl Chat {
 
     /// What has become due.
     fn due(&mut self, now: Now) {
+        let mut held =
+            self.pending.iter_mut().filter(|pending| matches!(pending.state, Delivery::Held(at) if at <= now.up));
+        if held.by_ref().map(|pending| pending.state = Delivery::Queued).count() > 0 {
+            self.send_pending(now);
+        }
         if self.status != Status::Online {
             return;
         }

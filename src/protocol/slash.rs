@@ -64,6 +64,27 @@ pub const COMMANDS: &[Spec] = &[
         help: "nothing calls you at all, for a time or until you say it again",
         at: At::Screen,
     },
+    Spec { name: "away", args: "", help: "be away to others, or back", at: At::Screen },
+    Spec { name: "pin", args: "", help: "keep this conversation at the top of the list, or no more", at: At::Screen },
+    Spec {
+        name: "archive",
+        args: "",
+        help: "take this conversation off the list until something new is said",
+        at: At::Screen,
+    },
+    Spec {
+        name: "unsend",
+        args: "",
+        help: "take back what was just sent, while it waits (ui.undo_send)",
+        at: At::Screen,
+    },
+    Spec {
+        name: "bare",
+        args: "",
+        help: "show words alone, to be marked with the mouse; any key ends it",
+        at: At::Screen,
+    },
+    Spec { name: "mouse", args: "on|off", help: "use the mouse here, or leave it to the terminal", at: At::Screen },
     Spec { name: "notify", args: "all|mentions|nothing", help: "what calls you from here", at: At::Screen },
     Spec { name: "history", args: "[n]", help: "show the last n lines of this room (20)", at: At::Plain },
     Spec {
@@ -128,6 +149,18 @@ pub enum Line {
     Dnd(Option<String>),
     /// `/notify`.
     Notify(String),
+    /// `/away`.
+    Away,
+    /// `/pin`.
+    Pin,
+    /// `/archive`.
+    Archive,
+    /// `/unsend`.
+    Unsend,
+    /// `/bare`.
+    Bare,
+    /// `/mouse`.
+    Mouse(bool),
     /// `/history`.
     History(u32),
     /// `/clear`.
@@ -220,6 +253,12 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
         "mute" => Ok(Line::Mute(some(args))),
         "unmute" if args.is_empty() => Ok(Line::Unmute),
         "dnd" => Ok(Line::Dnd(some(args))),
+        "away" if args.is_empty() => Ok(Line::Away),
+        "pin" if args.is_empty() => Ok(Line::Pin),
+        "archive" if args.is_empty() => Ok(Line::Archive),
+        "unsend" if args.is_empty() => Ok(Line::Unsend),
+        "bare" if args.is_empty() => Ok(Line::Bare),
+        "mouse" if matches!(args, "on" | "off") => Ok(Line::Mouse(args == "on")),
         "notify" if !args.is_empty() => Ok(Line::Notify(args.to_owned())),
         "history" if args.is_empty() => Ok(Line::History(HISTORY_DEFAULT)),
         "history" => args.parse().map(|n: u32| Line::History(n.clamp(1, HISTORY_MOST))).map_err(|_| usage()),

@@ -8,6 +8,7 @@ mod find;
 mod lines;
 mod name;
 mod notify;
+mod others;
 mod pick;
 mod rooms;
 mod scroll;
@@ -40,6 +41,7 @@ pub use drafts::Kept;
 pub use find::{Find, State as FindState};
 use name::NamePrompt;
 pub use notify::Until;
+pub use others::PersonRow;
 pub use pick::Pick;
 pub use rooms::RoomRow;
 pub use select::Selection;
@@ -160,6 +162,8 @@ pub enum Effect {
     KeepDrafts(Kept),
     /// Edit this in the person's editor, then answer with [`Input::Edited`].
     Editor(String),
+    /// Report the mouse to us, or leave it to the terminal.
+    Mouse(bool),
     /// Open this link, which is of http or https.
     Open(String),
     /// The end.
@@ -225,6 +229,17 @@ pub struct App {
     /// What was being written when the history was gone into.
     stash: String,
     focused: bool,
+    /// When a key was pressed last, and whether that is so long ago that others were told.
+    touched_at: Duration,
+    dozing: bool,
+    /// At the top of the list, in this order; and not on it.
+    pinned: Vec<Target>,
+    archived: Vec<Target>,
+    /// Words alone, without panes and mouse.
+    bare: bool,
+    mouse: bool,
+    /// Somebody came, or came back, and was not told yet what there is.
+    absent: bool,
     /// Nobody looked for a while: what came in meanwhile gets its line of unread.
     away: bool,
     /// On the way to the oldest line, page by page.
@@ -280,6 +295,13 @@ impl App {
             history_at: None,
             stash: String::new(),
             focused: true,
+            touched_at: Duration::ZERO,
+            dozing: false,
+            pinned: Vec::new(),
+            archived: Vec::new(),
+            bare: false,
+            mouse: look.ui.mouse,
+            absent: true,
             away: false,
             topping: false,
             asked_people: false,
@@ -327,14 +349,19 @@ impl App {
         }
         match input {
             Input::Key(key) => {
+                self.touched();
                 self.key(key);
                 self.wrote();
             }
             Input::Paste(text) => {
+                self.touched();
                 self.paste(&text);
                 self.wrote();
             }
-            Input::Click(x, y) => self.click(x, y),
+            Input::Click(x, y) => {
+                self.touched();
+                self.click(x, y);
+            }
             Input::Resize(w, h) => self.size = (w, h),
             Input::Focus(focused) => self.focused = focused,
             Input::Link(event) => {
@@ -360,8 +387,12 @@ impl App {
                     self.escaped = None;
                     self.escape();
                 }
+                self.doze();
                 self.tell(chat::Input::Woke);
             }
+        }
+        if self.absent && !self.dozing {
+            self.catch_up();
         }
         self.saw();
         self.keep_drafts(false);
@@ -380,7 +411,7 @@ impl App {
             }
             _ => None,
         };
-        [self.chat.wake_at(), notice, escaped, second, self.keep_at()].into_iter().flatten().min()
+        [self.chat.wake_at(), notice, escaped, second, self.keep_at(), self.doze_at()].into_iter().flatten().min()
     }
 
     fn tell(&mut self, input: chat::Input) {
@@ -449,6 +480,9 @@ impl App {
     }
 
     fn key(&mut self, key: Key) {
+        if self.bare && !matches!(self.look.keymap.lookup(Context::Help, key), Some(Action::Redraw | Action::Suspend)) {
+            return self.toggle_bare();
+        }
         let key = match self.escaped.take() {
             Some(_) if key.typed().is_some() => key.with_alt(),
             Some(_) => {
@@ -713,6 +747,9 @@ impl App {
         };
         let field = self.size.0.saturating_sub(super::wrap::width(&self.prompt_text(self.size.0)) as u16);
         let aim = u16::from(self.aimed().is_some());
+        if self.bare {
+            return Areas { messages: size, ..Areas::default() };
+        }
         areas(size, wish(self.composed(field).lines.len() as u16 + aim))
     }
 

@@ -357,6 +357,7 @@ impl Shell {
                     Effect::Title(title) => screen.title(&title)?,
                     Effect::KeepDrafts(kept) => self.keep_drafts(&kept),
                     Effect::Editor(text) => self.to_edit = Some(text),
+                    Effect::Mouse(on) => screen.mouse(on)?,
                     Effect::Copy(text) => screen.copy(&text)?,
                     Effect::Open(link) => {
                         if let Err(why) = open::that_detached(&link) {

@@ -66,6 +66,7 @@ pub fn drafts(file: &Path) -> Kept {
             .flatten()
             .filter_map(|(to, value)| Some((Target::parse(to).ok()?, value.clone())))
     };
+    let list = |key: &str| value[key].as_array().into_iter().flatten().filter_map(target).collect();
     let until = |value: Value| match value.as_i64() {
         Some(then) => Until::Then(Timestamp(then)),
         None => Until::Always,
@@ -74,6 +75,8 @@ pub fn drafts(file: &Path) -> Kept {
         here: target(&value["here"]),
         drafts: drafts.collect(),
         history: history.collect(),
+        pinned: list("pinned"),
+        archived: list("archived"),
         mutes: places("mutes").map(|(to, value)| (to, until(value))).collect(),
         levels: places("levels").filter_map(|(to, value)| Some((to, Notify::named(value.as_str()?)?))).collect(),
     }
@@ -92,7 +95,11 @@ pub fn keep_drafts(file: &Path, kept: &Kept) {
         kept.mutes.iter().map(|(to, then)| (to.to_string(), until(then))).collect();
     let levels: serde_json::Map<String, Value> =
         kept.levels.iter().map(|(to, level)| (to.to_string(), level.word().into())).collect();
-    let value = json!({"here": here, "drafts": drafts, "history": kept.history, "mutes": mutes, "levels": levels});
+    let list = |targets: &[Target]| targets.iter().map(Target::to_string).collect::<Vec<_>>();
+    let value = json!({
+        "here": here, "drafts": drafts, "history": kept.history, "mutes": mutes, "levels": levels,
+        "pinned": list(&kept.pinned), "archived": list(&kept.archived),
+    });
     if let Err(why) = replace(file, &value.to_string()) {
         tracing::warn!(%why, "what is written is not kept for the next start");
     }
@@ -123,6 +130,8 @@ mod tests {
         assert_eq!(drafts(&file), Kept::default());
         let to = |text| Target::parse(text).expect("a target");
         let kept = Kept {
+            pinned: vec![to("#dev")],
+            archived: vec![to("@ben")],
             here: Some(to("@ben")),
             drafts: vec![(to("#dev"), "two\n\tlines \"x\"".into()), (to("@ben"), "漢字".into())],
             history: vec!["one".into(), "/quit".into()],

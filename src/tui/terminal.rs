@@ -114,6 +114,17 @@ impl Screen {
         self.terminal.backend_mut().say(words.as_bytes())
     }
 
+    /// Has the mouse reported to us, or leaves it to the terminal.
+    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+        self.mouse = on;
+        let mut out = io::stdout();
+        match on {
+            true => queue!(out, EnableMouseCapture)?,
+            false => queue!(out, DisableMouseCapture)?,
+        }
+        out.flush()
+    }
+
     /// Hands a text to the terminal's clipboard (OSC 52), which also works over SSH. Whether it was taken, no terminal says.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         let mut words = String::new();

@@ -4,6 +4,7 @@
 mod finding;
 mod marking;
 mod notifying;
+mod others;
 mod pictures;
 mod scrolling;
 mod selecting;
@@ -207,8 +208,14 @@ impl Scene {
         }
     }
 
-    /// The commands that were put on the wire since they were last looked at.
+    /// The commands that were put on the wire since they were last looked at, but for the news that one is writing.
     fn commands(&mut self) -> Vec<Command> {
+        let writing = |command: &Command| matches!(command, Command::Typing { .. });
+        self.all_commands().into_iter().filter(|command| !writing(command)).collect()
+    }
+
+    /// All of them.
+    fn all_commands(&mut self) -> Vec<Command> {
         let taken = std::mem::take(&mut self.wanted);
         let (sent, left): (Vec<_>, Vec<_>) =
             taken.into_iter().partition(|effect| matches!(effect, Effect::Chat(chat::Effect::Send(..))));
@@ -466,6 +473,10 @@ fn another_screen_joining_does_not_take_this_one_away() {
 fn idle_wants_to_be_woken_by_nobody() {
     let mut scene = Scene::of(80, 24, &[("lobby", 40), ("dev", 3)]);
     scene.up += Duration::from_secs(1);
+    scene.put(Input::Woke);
+    let away = Duration::from_secs(600);
+    assert_eq!(scene.app.wake_at(), Some(away), "once, to be away");
+    scene.up = away;
     scene.put(Input::Woke);
     assert_eq!(scene.app.wake_at(), None);
     scene.put(Input::Focus(false));

@@ -91,6 +91,16 @@ impl Chat {
         }
     }
 
+    /// Whether this person said so, and is not only idle.
+    pub fn away_said(&self) -> bool {
+        self.away_said
+    }
+
+    /// This person says that it is away, or back.
+    pub fn say_away(&mut self, away: bool) {
+        self.away_said = away;
+    }
+
     /// Whether this person is away, as it was said on this screen.
     pub fn away(&self) -> bool {
         self.away

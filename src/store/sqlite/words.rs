@@ -27,8 +27,10 @@ const LOOKED_AT: usize = 20_000;
 /// are found soon by looking at the newest.
 const BEGUN: usize = 48;
 
-/// Rows of a log that the index is asked for at once: between two of these it is looked at the clock.
-const WINDOW: i64 = 1 << 16;
+/// Seqs of a log that are asked for at first, and at most: what is common is found among the newest, and what is rare is
+/// found by leaps, which the index only makes forwards. Between two of these it is looked at the clock.
+const FIRST_WINDOW: i64 = 1 << 9;
+const LAST_WINDOW: i64 = 1 << 16;
 
 /// How long one search may take. Two words that are in everything and never together would keep a reader for seconds.
 const LONGEST: Duration = Duration::from_millis(250);
@@ -293,25 +295,29 @@ fn in_log(
     };
     let mut waiting = waiting.into_iter().peekable();
     let mut statement = db.prepare_cached(candidates.sql())?;
-    let (mut whole, mut end) = (true, before);
+    let (mut whole, mut end, mut window) = (true, before, FIRST_WINDOW);
     while whole && end > from {
         whole = !budget.spent();
-        let begin = from.max(end - WINDOW);
+        let begin = from.max(end - window);
         let range = [id(log.id, begin), id(log.id, end)];
-        let mut rows = match candidates {
+        let rows = match candidates {
             Candidates::Nothing => break,
             Candidates::Indexed(matching) => statement.query(params![matching, range[0], range[1]])?,
             Candidates::Mentions => statement.query(params![log.id, begin, end, ask.asker.0])?,
             Candidates::Newest => statement.query(params![log.id, begin, end])?,
         };
-        while whole && let Some(row) = rows.next()? {
-            let seq = of_id(row.get(0)?).1;
+        let seqs: Vec<i64> = rows.mapped(|row| Ok(of_id(row.get(0)?).1)).collect::<Result<_, _>>()?;
+        for seq in seqs.into_iter().rev() {
+            if !whole {
+                break;
+            }
             while let Some(newer) = waiting.next_if(|waits| *waits >= seq) {
                 whole = whole && (newer == seq || look(newer, budget)?);
             }
             whole = whole && look(seq, budget)?;
         }
         end = begin;
+        window = (window * 4).min(LAST_WINDOW);
     }
     for older in waiting {
         whole = whole && look(older, budget)?;
@@ -341,17 +347,17 @@ enum Candidates {
 }
 
 impl Candidates {
-    /// The newest first; what is asked is bound, never pasted.
+    /// By rising numbers; what is asked is bound, never pasted.
     fn sql(&self) -> &'static str {
         match self {
             Candidates::Indexed(_) | Candidates::Nothing => {
-                "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid >= ?2 AND rowid < ?3 ORDER BY rowid DESC"
+                "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid >= ?2 AND rowid < ?3 ORDER BY rowid"
             }
             Candidates::Mentions => {
-                "SELECT seq FROM mentions WHERE person = ?4 AND conversation = ?1 AND seq >= ?2 AND seq < ?3 ORDER BY seq DESC"
+                "SELECT seq FROM mentions WHERE person = ?4 AND conversation = ?1 AND seq >= ?2 AND seq < ?3 ORDER BY seq"
             }
             Candidates::Newest => {
-                "SELECT seq FROM entries INDEXED BY said WHERE conversation = ?1 AND seq >= ?2 AND seq < ?3 AND kind = 0 ORDER BY seq DESC"
+                "SELECT seq FROM entries INDEXED BY said WHERE conversation = ?1 AND seq >= ?2 AND seq < ?3 AND kind = 0 ORDER BY seq"
             }
         }
     }

@@ -9,7 +9,7 @@ use super::super::theme::Role;
 use super::super::wrap::{fit, untab, width, wrap};
 use super::pick::{Choice, Item, Pasted};
 use super::{App, Effect, Scroll, select};
-use crate::client::chat::Ask;
+use crate::client::chat::{Ask, Delivery};
 use crate::client::outbox::Record;
 use crate::protocol::entry::{Seq, What};
 use crate::protocol::names::{Nick, RoomName, Target};
@@ -137,6 +137,7 @@ impl App {
             if c == ':' {
                 self.name_to_emoji();
             }
+            self.typing();
         }
     }
 
@@ -242,6 +243,14 @@ impl App {
         true
     }
 
+    /// The message that is being edited, if one is.
+    pub(super) fn aimed_edit(&self) -> Option<Seq> {
+        match self.aimed() {
+            Some(Aim::Edit { of, .. }) => Some(*of),
+            _ => None,
+        }
+    }
+
     /// Puts `text` in the place of so many characters before the caret.
     pub(super) fn replace_before_caret(&mut self, characters: usize, text: &str) {
         let area = self.composer_mut();
@@ -270,6 +279,7 @@ impl App {
             Action::Up | Action::HistoryPrevious => self.history_previous(),
             Action::Down | Action::HistoryNext => self.history_next(),
             Action::SearchHistory => self.pick_history(),
+            Action::Unsend => self.unsend(),
             Action::Editor => self.effects.push(Effect::Editor(self.written())),
             Action::ClearDraft => {
                 self.history_at = None;
@@ -452,6 +462,15 @@ impl App {
             (Line::Mute(time), _) => self.mute(time.as_deref()),
             (Line::Unmute, _) => self.unmute(),
             (Line::Dnd(time), _) => self.do_not_disturb(time.as_deref()),
+            (Line::Away, _) => self.toggle_away(),
+            (Line::Pin, _) => self.toggle_pin(),
+            (Line::Archive, _) => self.toggle_archive(),
+            (Line::Unsend, _) => {
+                self.composer_of_command(written);
+                return self.unsend();
+            }
+            (Line::Bare, _) => self.toggle_bare(),
+            (Line::Mouse(on), _) => self.use_mouse(on),
             (Line::Notify(level), _) => self.notify_level(&level),
             (Line::Go, _) => self.go_to(),
             (Line::Back, _) => self.go_back(),
@@ -561,7 +580,31 @@ impl App {
             // Not from the composer.
             _ => {}
         }
-        self.ask(Ask::Say(record));
+        let waits = matches!(record.what, What::Said { .. }).then_some(self.look.ui.undo_send);
+        match waits.filter(|wait| !wait.is_zero()) {
+            Some(wait) => {
+                let key = self.key_of(Action::Unsend);
+                self.ask(Ask::SayLater(record, wait));
+                self.say(format!("{key} takes it back"), Role::Dim);
+            }
+            None => self.ask(Ask::Say(record)),
+        }
+    }
+
+    /// Takes back what was said last and is not sent yet; it is in the composer again.
+    pub(super) fn unsend(&mut self) {
+        let Some(here) = self.here.clone() else { return };
+        let held = self.chat.pending(&here).filter(|pending| matches!(pending.state, Delivery::Held(_))).last();
+        let Some((nonce, What::Said { text, .. })) = held.map(|held| (held.record.nonce, held.record.what.clone()))
+        else {
+            return self.say("nothing waits to be sent".to_owned(), Role::Dim);
+        };
+        self.ask(Ask::Discard(nonce));
+        let area = self.composer_mut();
+        match area.is_empty() {
+            true => _ = area.insert_str(text.as_str()),
+            false => _ = area.insert_str(format!("\n{text}")),
+        }
     }
 
     /// `s/old/new/`: the last message of one's own is edited.

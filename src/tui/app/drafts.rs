@@ -22,6 +22,10 @@ pub struct Kept {
     pub history: Vec<String>,
     /// What is muted.
     pub mutes: Vec<(Target, Until)>,
+    /// At the top of the list.
+    pub pinned: Vec<Target>,
+    /// Not on the list.
+    pub archived: Vec<Target>,
     /// What calls, where it is not as the settings say.
     pub levels: Vec<(Target, Notify)>,
 }
@@ -33,6 +37,8 @@ impl App {
         self.history = kept.history.clone();
         self.mutes = kept.mutes.iter().cloned().collect();
         self.levels = kept.levels.iter().cloned().collect();
+        self.pinned = kept.pinned.clone();
+        self.archived = kept.archived.clone();
         for (to, text) in &kept.drafts {
             let area = self.composers.entry(to.clone()).or_insert_with(super::compose::field);
             if area.is_empty() {
@@ -59,7 +65,8 @@ impl App {
         let mut levels: Vec<_> = self.levels.iter().map(|(to, level)| (to.clone(), *level)).collect();
         mutes.sort_by(|a, b| a.0.cmp(&b.0));
         levels.sort_by(|a, b| a.0.cmp(&b.0));
-        Kept { here: self.here.clone(), drafts, history: self.history.clone(), mutes, levels }
+        let (pinned, archived) = (self.pinned.clone(), self.archived.clone());
+        Kept { here: self.here.clone(), drafts, history: self.history.clone(), mutes, pinned, archived, levels }
     }
 
     /// Something may have been written: it is kept soon.

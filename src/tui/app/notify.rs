@@ -45,6 +45,11 @@ impl App {
 
     /// A line of somebody else came in: does it call?
     pub(super) fn heard_line(&mut self, to: &Target, seq: Seq, means_me: bool) {
+        // What is new brings a conversation back to the list.
+        if !self.muted(to) && self.archived.contains(to) {
+            self.archived.retain(|archived| archived != to);
+            self.wrote();
+        }
         if (self.focused && self.here.as_ref() == Some(to)) || self.muted(to) || self.silent() {
             return;
         }

@@ -36,6 +36,10 @@ pub enum Choice {
     Delete(Vec<Seq>),
     /// Opens a link.
     Open(String),
+    /// Puts this into the composer, where the caret is.
+    Insert(String),
+    /// Looks for this.
+    Find(String),
     /// Puts this into the composer, in the place of what is there.
     Write(String),
     /// Does this with a long text that was pasted.
@@ -290,6 +294,8 @@ impl App {
             Choice::Delete(of) => self.delete(of),
             Choice::Open(link) => self.follow(link),
             Choice::Command(name) => self.command_chosen(name),
+            Choice::Insert(text) => _ = self.composer_mut().insert_str(text),
+            Choice::Find(words) => self.find(&words, false),
             Choice::Write(text) => self.write_instead(&text),
             Choice::Paste(how, text) => self.pasted(how, &text),
         }

@@ -12,11 +12,13 @@ use crate::protocol::names::Target;
 /// A line of the room list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RoomRow {
+    /// Over those at the top.
+    Pinned,
     /// Over the rooms.
     Rooms,
     /// Over the people one talks to alone.
     Direct,
-    /// A conversation, by its place among [`crate::client::chat::Chat::talks`].
+    /// A conversation, by its place among [`App::rooms`].
     Talk(usize),
 }
 
@@ -35,6 +37,75 @@ pub fn need(talk: &Talk, muted: bool) -> u8 {
 }
 
 impl App {
+    /// The conversations on the list, in its order: those at the top, then rooms, then people. What was taken off the list
+    /// is on it only while one is there.
+    pub fn rooms(&self) -> Vec<&Talk> {
+        let talks = self.chat.talks();
+        let pinned = self.pinned.iter().filter_map(|to| talks.iter().find(|talk| talk.to == *to));
+        let listed = |talk: &&Talk| {
+            !self.pinned.contains(&talk.to)
+                && (self.here.as_ref() == Some(&talk.to) || !self.archived.contains(&talk.to))
+        };
+        pinned.chain(talks.iter().filter(listed)).collect()
+    }
+
+    /// `/pin`.
+    pub(super) fn toggle_pin(&mut self) {
+        let Some(here) = self.here.clone() else { return };
+        let said = match self.pinned.iter().position(|to| *to == here) {
+            Some(at) => {
+                self.pinned.remove(at);
+                format!("{here} is at the top no more")
+            }
+            None => {
+                self.archived.retain(|to| *to != here);
+                self.pinned.push(here.clone());
+                format!("{here} is at the top; /pin again and it is not")
+            }
+        };
+        self.wrote();
+        self.say(said, super::Role::Dim);
+    }
+
+    /// `/archive`.
+    pub(super) fn toggle_archive(&mut self) {
+        let Some(here) = self.here.clone() else { return };
+        self.wrote();
+        if let Some(at) = self.archived.iter().position(|to| *to == here) {
+            self.archived.remove(at);
+            return self.say(format!("{here} is on the list again"), super::Role::Dim);
+        }
+        self.pinned.retain(|to| *to != here);
+        let next = self.rooms().iter().map(|talk| talk.to.clone()).find(|to| *to != here);
+        let Some(next) = next else {
+            return self.say("this is the only one on the list".to_owned(), super::Role::Error);
+        };
+        self.archived.push(here.clone());
+        self.go(next);
+        self.say(format!("{here} is off the list until something new is said there"), super::Role::Dim);
+    }
+
+    /// Words alone, and the mouse left to the terminal; or as before.
+    pub(super) fn toggle_bare(&mut self) {
+        self.bare = !self.bare;
+        if self.mouse {
+            self.effects.push(super::Effect::Mouse(!self.bare));
+        }
+    }
+
+    /// Whether words are shown alone.
+    pub fn bare(&self) -> bool {
+        self.bare
+    }
+
+    /// `/mouse`.
+    pub(super) fn use_mouse(&mut self, on: bool) {
+        self.mouse = on;
+        self.effects.push(super::Effect::Mouse(on));
+        let said = if on { "the mouse is used here" } else { "the mouse is left to the terminal, for marking text" };
+        self.say(said.to_owned(), super::Role::Dim);
+    }
+
     /// Goes to a conversation.
     pub(super) fn go(&mut self, to: Target) {
         if self.here.as_ref() != Some(&to) {
@@ -77,11 +148,12 @@ impl App {
             Action::LastRoom => self.go_back(),
             Action::GoTo => self.go_to(),
             Action::MuteRoom => self.toggle_mute(),
+            Action::Bare => self.toggle_bare(),
             Action::ToggleRooms => self.rooms_shown = !self.rooms_shown,
             Action::TogglePeople => self.people_shown = Some(self.areas().people.is_empty()),
             action => match action.room_index() {
                 Some(at) => {
-                    if let Some(to) = self.chat.talks().get(at).map(|talk| talk.to.clone()) {
+                    if let Some(to) = self.rooms().get(at).map(|talk| talk.to.clone()) {
                         self.go(to);
                     }
                 }
@@ -98,24 +170,25 @@ impl App {
     }
 
     fn index(&self) -> usize {
-        self.chat.talks().iter().position(|talk| Some(&talk.to) == self.here.as_ref()).unwrap_or(0)
+        self.rooms().iter().position(|talk| Some(&talk.to) == self.here.as_ref()).unwrap_or(0)
     }
 
     fn step(&mut self, by: isize) {
-        let many = self.chat.talks().len();
-        if many > 1 {
-            let at = (self.index() as isize + by).rem_euclid(many as isize) as usize;
-            self.go(self.chat.talks()[at].to.clone());
+        let rooms = self.rooms();
+        if rooms.len() > 1 {
+            let at = (self.index() as isize + by).rem_euclid(rooms.len() as isize) as usize;
+            let to = rooms[at].to.clone();
+            self.go(to);
         }
     }
 
     /// The next conversation that needs one: mentions first, then direct ones, then unread.
     fn needing(&mut self, forward: bool) {
-        let talks = self.chat.talks();
+        let talks = self.rooms();
         let (here, many) = (self.index(), talks.len());
         let away = |at: usize| if forward { (at + many - here) % many } else { (here + many - at) % many };
-        let best = (0..many).filter(|at| *at != here && need(&talks[*at], self.muted(&talks[*at].to)) > 0);
-        let best = best.max_by_key(|at| (need(&talks[*at], self.muted(&talks[*at].to)), std::cmp::Reverse(away(*at))));
+        let best = (0..many).filter(|at| *at != here && need(talks[*at], self.muted(&talks[*at].to)) > 0);
+        let best = best.max_by_key(|at| (need(talks[*at], self.muted(&talks[*at].to)), std::cmp::Reverse(away(*at))));
         match best.map(|at| talks[at].to.clone()) {
             Some(to) => self.go(to),
             None => self.say("nothing is unread".to_owned(), super::Role::Dim),
@@ -124,12 +197,20 @@ impl App {
 
     /// The lines of the room list, so many that the one on the screen is among them.
     pub fn room_rows(&self, height: u16) -> Vec<RoomRow> {
-        let mut rows = vec![RoomRow::Rooms];
-        for (at, talk) in self.chat.talks().iter().enumerate() {
-            if matches!(talk.to, Target::Direct(_)) && !rows.contains(&RoomRow::Direct) {
-                rows.push(RoomRow::Direct);
+        let mut rows = Vec::new();
+        for (at, talk) in self.rooms().into_iter().enumerate() {
+            let heading = match &talk.to {
+                to if self.pinned.contains(to) => RoomRow::Pinned,
+                Target::Room(_) => RoomRow::Rooms,
+                Target::Direct(_) => RoomRow::Direct,
+            };
+            if !rows.contains(&heading) {
+                rows.push(heading);
             }
             rows.push(RoomRow::Talk(at));
+        }
+        if rows.is_empty() {
+            rows.push(RoomRow::Rooms);
         }
         let here = rows.iter().position(|row| *row == RoomRow::Talk(self.index())).unwrap_or(0);
         let first = (here + 1).saturating_sub(height as usize);
@@ -138,9 +219,9 @@ impl App {
 
     /// The tabs of a narrow screen: from the first one, or from further right when the present one would not be seen.
     pub fn tabs_from_here(&self) -> Vec<&Talk> {
-        let talks = self.chat.talks();
+        let talks = self.rooms();
         let room = usize::from(self.size.0).saturating_sub(12);
-        let wide = |talk: &Talk| width(&talk.to.to_string()) + 6;
+        let wide = |talk: &&Talk| width(&talk.to.to_string()) + 6;
         let here = self.index();
         let mut first = here.min(talks.len());
         let mut used = talks.get(here).map_or(0, wide);
@@ -148,20 +229,60 @@ impl App {
             first -= 1;
             used += wide(&talks[first]);
         }
-        talks[first..].iter().collect()
+        talks[first..].to_vec()
     }
 
-    /// A click goes to the room under it.
+    /// A click: to the room under it, to where a link leads, to a message, or to what can be done with somebody.
     pub(super) fn click(&mut self, x: u16, y: u16) {
-        let areas = self.areas();
-        if self.has_popup() || !areas.rooms.contains(Position { x, y }) {
+        let (areas, at) = (self.areas(), Position { x, y });
+        if self.has_popup() {
             return;
         }
-        let row = self.room_rows(areas.rooms.height).get((y - areas.rooms.y) as usize).copied();
-        if let Some(RoomRow::Talk(at)) = row
-            && let Some(to) = self.chat.talks().get(at).map(|talk| talk.to.clone())
-        {
+        if areas.rooms.contains(at) {
+            let row = self.room_rows(areas.rooms.height).get((y - areas.rooms.y) as usize).copied();
+            if let Some(RoomRow::Talk(at)) = row
+                && let Some(to) = self.rooms().get(at).map(|talk| talk.to.clone())
+            {
+                self.go(to);
+            }
+        } else if areas.tabs && areas.title.contains(at) {
+            self.click_tab(x - areas.title.x);
+        } else if areas.people.contains(at) {
+            let row = self.person_rows(areas.people.height).into_iter().nth(usize::from(y - areas.people.y));
+            if let Some(super::PersonRow::Person(member)) = row {
+                self.person_menu(&member.who.name);
+            }
+        } else if areas.messages.contains(at) {
+            self.click_message(x - areas.messages.x, y - areas.messages.y);
+        }
+    }
+
+    fn click_tab(&mut self, x: u16) {
+        let mut end = 0;
+        let to = self.tabs_from_here().into_iter().find_map(|talk| {
+            end += super::super::view::tab_width(talk);
+            (usize::from(x) < end).then(|| talk.to.clone())
+        });
+        if let Some(to) = to {
             self.go(to);
+        }
+    }
+
+    fn click_message(&mut self, x: u16, y: u16) {
+        let height = self.areas().messages.height;
+        let Some(seen) = self.visible() else { return };
+        let Some(row) = usize::from(y).checked_sub(usize::from(height).saturating_sub(seen.lines.len())) else {
+            return;
+        };
+        let link = seen.links.iter().find(|link| link.line == row && link.columns.contains(&x));
+        if let Some(url) = link.map(|link| link.url.to_string()) {
+            return self.follow(url);
+        }
+        if let Some(seq) = seen.of.get(row).copied().flatten() {
+            if self.selection.is_none() {
+                self.select();
+            }
+            self.select_at(seq);
         }
     }
 }

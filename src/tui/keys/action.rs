@@ -147,6 +147,7 @@ actions! {
         Room10 "room_10" CHAT "Go to room 10" "/join";
     }
     Panes {
+        Bare "bare" CHAT "Show words alone, to be marked with the mouse; any key ends it" "/bare";
         ToggleRooms "toggle_rooms" CHAT "Show or hide the room list" "/rooms";
         TogglePeople "toggle_people" CHAT "Show or hide the list of people" "/who";
     }
@@ -196,6 +197,7 @@ actions! {
         HistoryNext "history_next" CHAT "What you wrote after that";
         SearchHistory "search_history" CHAT "Look for something you sent before";
         Editor "editor" CHAT "Write in your own editor" "/editor";
+        Unsend "unsend" CHAT "Take back what was just sent, while it waits" "/unsend";
         ClearDraft "clear_draft" DRAFT "Clear what is written; undo brings it back";
     }
     Editing {

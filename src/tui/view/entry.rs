@@ -311,6 +311,7 @@ fn pending_line(
 ) {
     let (state, role) = match &pending.state {
         Delivery::Queued => ("queued".to_owned(), Role::Dim),
+        Delivery::Held(_) => (format!("{} takes it back", app.key_of(Action::Unsend)), Role::Warn),
         Delivery::Sent(_) => ("sending".to_owned(), Role::Dim),
         Delivery::Later(_, why) => (format!("waiting: {why}"), Role::Warn),
         Delivery::Failed(why) => {

@@ -21,6 +21,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &App) {
 pub fn draw_linked(frame: &mut Frame<'_>, app: &App, links: &mut Links) {
     links.begin();
     let areas = app.areas();
+    if app.bare() {
+        return messages::draw(frame, app, areas.messages, links);
+    }
     panes::title(frame, app, &areas);
     panes::rules(frame, app, &areas);
     panes::rooms(frame, app, &areas);
@@ -30,6 +33,11 @@ pub fn draw_linked(frame: &mut Frame<'_>, app: &App, links: &mut Links) {
     panes::composer(frame, app, &areas);
     panes::status(frame, app, &areas);
     popups::draw(frame, app, &areas);
+}
+
+/// Columns of a conversation's tab.
+pub fn tab_width(talk: &crate::client::chat::Talk) -> usize {
+    super::wrap::width(&panes::tab(talk))
 }
 
 /// How many lines a list of this title has on a screen of this size, so that scrolling it ends.

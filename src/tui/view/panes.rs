@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::super::app::{Aim, App, Hint, RoomRow};
+use super::super::app::{Aim, App, Hint, PersonRow, RoomRow};
 use super::super::layout::Areas;
 use super::super::theme::Role;
 use super::super::wrap::{fit, width};
@@ -13,7 +13,8 @@ use super::entry::{in_a_line, shown_name};
 use super::row::put_row;
 use crate::client::chat::{Status, Talk};
 use crate::protocol::entry::COUNT_LIMIT;
-use crate::protocol::names::Target;
+use crate::protocol::event::Peer;
+use crate::protocol::names::{Nick, Target};
 
 /// Left and right on one line; the left gives way.
 fn two_ends(frame: &mut Frame<'_>, app: &App, area: Rect, left: Vec<Span<'static>>, right: Vec<Span<'static>>) {
@@ -87,13 +88,17 @@ fn tabs(app: &App) -> Vec<Span<'static>> {
     for talk in app.tabs_from_here() {
         let here = app.here() == Some(&talk.to);
         let count = count(talk);
-        let text = match &count {
-            Some((count, _)) => format!(" {} {count} ", talk.to),
-            None => format!(" {} ", talk.to),
-        };
-        spans.push(Span::styled(text, room_style(app, talk, here, count.as_ref())));
+        spans.push(Span::styled(tab(talk), room_style(app, talk, here, count.as_ref())));
     }
     spans
+}
+
+/// What stands on a conversation's tab.
+pub fn tab(talk: &Talk) -> String {
+    match count(talk) {
+        Some((count, _)) => format!(" {} {count} ", talk.to),
+        None => format!(" {} ", talk.to),
+    }
 }
 
 fn room_style(app: &App, talk: &Talk, here: bool, count: Option<&(String, bool)>) -> Style {
@@ -124,10 +129,15 @@ pub fn rules(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
 
 pub fn rooms(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
     let area = areas.rooms;
+    let listed = app.rooms();
     for (y, row) in (area.y..area.bottom()).zip(app.room_rows(area.height)) {
         let place = Rect { y, height: 1, ..area };
         let heading = |word: &'static str| Line::styled(word, app.style(Role::Dim));
         let talk = match row {
+            RoomRow::Pinned => {
+                put_row(frame, &heading(" PINNED"), place);
+                continue;
+            }
             RoomRow::Rooms => {
                 put_row(frame, &heading(" ROOMS"), place);
                 continue;
@@ -136,7 +146,7 @@ pub fn rooms(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
                 put_row(frame, &heading(" DIRECT"), place);
                 continue;
             }
-            RoomRow::Talk(at) => app.chat().talks().get(at),
+            RoomRow::Talk(at) => listed.get(at),
         };
         let Some(talk) = talk else { continue };
         let here = app.here() == Some(&talk.to);
@@ -165,7 +175,7 @@ pub fn topic(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
     }
     let Some(talk) = app.here_talk() else { return };
     let topic = match &talk.to {
-        Target::Direct(nick) if talk.topic.is_blank() => format!("between you and {nick}"),
+        Target::Direct(nick) if talk.topic.is_blank() => between(app, talk, nick),
         _ => talk.topic.one_line().into_owned(),
     };
     let left = vec![
@@ -175,46 +185,55 @@ pub fn topic(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
     two_ends(frame, app, areas.topic, left, Vec::new());
 }
 
+/// What stands over a direct conversation: who reads it, and whether the other one is there.
+fn between(app: &App, talk: &Talk, nick: &Nick) -> String {
+    let dot = app.glyphs().dot;
+    match talk.peer {
+        Some(peer) if peer.online && peer.away => format!("between you and {nick} {dot} away"),
+        Some(Peer { online: false, seen: Some(at), .. }) => {
+            let ago = match app.ago(at) {
+                now if now == "now" => "just now".to_owned(),
+                ago => format!("{ago} ago"),
+            };
+            format!("between you and {nick} {dot} last seen {ago}")
+        }
+        Some(Peer { online: false, .. }) => format!("between you and {nick} {dot} not here"),
+        _ => format!("between you and {nick}"),
+    }
+}
+
 pub fn people(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
     let area = areas.people;
     if area.is_empty() {
         return;
     }
-    let mut rows: Vec<Line<'static>> = Vec::new();
-    let people = app.people();
     let me = app.chat().me().map(|me| me.person);
-    for (online, heading) in [(true, "HERE"), (false, "AWAY")] {
-        let of: Vec<_> = people.iter().filter(|member| member.online == online).collect();
-        let count = match app.here_talk().and_then(|talk| talk.crowd) {
-            Some((_, here)) if online => here as usize,
-            Some((members, here)) => members.saturating_sub(here) as usize,
-            None => of.len(),
+    let glyphs = app.glyphs();
+    for (row, y) in app.person_rows(area.height).into_iter().zip(area.y..area.bottom()) {
+        let place = Rect { y, height: 1, ..area };
+        let member = match row {
+            PersonRow::Heading(heading, count) => {
+                put_row(frame, &Line::styled(format!(" {heading} {count}"), app.style(Role::Dim)), place);
+                continue;
+            }
+            PersonRow::More(many) => {
+                put_row(frame, &Line::styled(format!(" and {many} more"), app.style(Role::Dim)), place);
+                continue;
+            }
+            PersonRow::Person(member) => member,
         };
-        if of.is_empty() {
-            continue;
-        }
-        rows.push(Line::styled(format!(" {heading} {count}"), app.style(Role::Dim)));
-        for member in of {
-            let glyphs = app.glyphs();
-            let (sign, role) = if online { (glyphs.here, Role::Ok) } else { (glyphs.away, Role::Dim) };
-            let style = if online { app.name_style(&member.who) } else { app.style(Role::Dim) };
-            let own = if Some(member.who.person) == me { "  you" } else { "" };
-            let name =
-                fit(&shown_name(&member.who), (area.width as usize).saturating_sub(4 + own.len()), glyphs.ellipsis);
-            rows.push(Line::from(vec![
-                Span::styled(format!(" {sign} "), app.style(role)),
-                Span::styled(name, style),
-                Span::styled(own, app.style(Role::Dim)),
-            ]));
-        }
-    }
-    let hidden = rows.len().saturating_sub(area.height as usize);
-    if hidden > 0 {
-        rows.truncate((area.height as usize).saturating_sub(1));
-        rows.push(Line::styled(format!(" and {} more", hidden + 1), app.style(Role::Dim)));
-    }
-    for (row, y) in rows.into_iter().zip(area.y..area.bottom()) {
-        put_row(frame, &row, Rect { y, height: 1, ..area });
+        let here = member.online && !member.away;
+        let (sign, role) = if here { (glyphs.here, Role::Ok) } else { (glyphs.away, Role::Dim) };
+        let style = if member.online { app.name_style(&member.who) } else { app.style(Role::Dim) };
+        let left =
+            vec![Span::styled(format!(" {sign} "), app.style(role)), Span::styled(shown_name(&member.who), style)];
+        let tail = match (Some(member.who.person) == me, app.since(&member)) {
+            (true, _) => " you".to_owned(),
+            (false, Some(since)) => format!(" {since}"),
+            (false, None) => String::new(),
+        };
+        let right = if tail.is_empty() { Vec::new() } else { vec![Span::styled(tail, app.style(Role::Dim))] };
+        two_ends(frame, app, place, left, right);
     }
 }
 
@@ -261,6 +280,14 @@ pub fn status(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
     if areas.status.is_empty() {
         return;
     }
+    let writing = app.writing().map(|writing| format!("{writing} "));
+    let room = areas.status.width as usize;
+    let free = room.saturating_sub(writing.as_ref().map_or(0, |writing| width(writing) + 1));
+    if let Some(writing) = writing.filter(|_| free > room / 3) {
+        let place = Rect { x: areas.status.x + free as u16 + 1, width: (room - free - 1) as u16, ..areas.status };
+        put_row(frame, &Line::styled(writing, app.style(Role::Dim)), place);
+    }
+    let areas = &Areas { status: Rect { width: free as u16, ..areas.status }, ..*areas };
     let (text, role) = match app.status_line() {
         Hint::Say(text, role) => (text, role),
         Hint::Keys(keys) => {

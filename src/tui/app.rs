@@ -495,6 +495,12 @@ impl App {
             self.notice = None;
         }
         let mut action = self.look.keymap.lookup(self.context(), key);
+        let card = matches!(&self.popup, Popup::Pick(pick) if pick.is_card());
+        if card && !action.is_some_and(Pick::card_takes) {
+            // What a card does not take is meant for what lies under it.
+            self.popup = Popup::None;
+            action = self.look.keymap.lookup(self.context(), key);
+        }
         if self.completion.is_some() {
             action = self.look.keymap.lookup(Context::Completing, key).or(action);
         }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::super::theme::Role;
-use super::pick::{Choice, Item};
+use super::pick::{Choice, Item, Pick};
 use super::rooms::need;
 use super::{App, Popup};
 use crate::client::chat::{Ask, Status, Talk};
@@ -12,7 +12,7 @@ use crate::protocol::entry::Timestamp;
 use crate::protocol::event::Member;
 use crate::protocol::names::{Nick, Target};
 
-/// From so many new lines on, coming back is worth a card even when none of them calls.
+/// From so many new lines on coming back is worth a card; fewer are seen in the list of rooms at a glance.
 const MANY_NEW: u32 = 20;
 
 /// A line of the list of people.
@@ -107,7 +107,7 @@ impl App {
         let new: u32 = talks.iter().map(|talk| talk.unread).sum();
         let mentions: u32 = talks.iter().map(|talk| talk.mentions).sum();
         let elsewhere = talks.iter().any(|talk| Some(&talk.to) != self.here.as_ref());
-        if !elsewhere || (new < MANY_NEW && mentions == 0) {
+        if !elsewhere || new < MANY_NEW {
             return;
         }
         talks.sort_by_key(|talk| std::cmp::Reverse(need(talk, false)));
@@ -125,7 +125,8 @@ impl App {
             1 => ", 1 calls you".to_owned(),
             many => format!(", {many} call you"),
         };
-        self.pick(format!("While you were away: {new} new{means}"), items.collect());
+        let title = format!("While you were away: {new} new{means}");
+        self.popup = Popup::Pick(Box::new(Pick::card(title, items.collect())));
     }
 
     /// When one who presses no key is away to others.

@@ -80,13 +80,45 @@ pub struct Pick {
     chosen: usize,
     /// What the first letter means, if this list has letters that mean something.
     signs: bool,
+    card: bool,
 }
 
 impl Pick {
     fn new(title: String, items: Vec<Item>, signs: bool) -> Pick {
-        let mut pick = Pick { title, field: Input::default(), items, fitting: Vec::new(), chosen: 0, signs };
+        let mut pick =
+            Pick { title, field: Input::default(), items, fitting: Vec::new(), chosen: 0, signs, card: false };
         pick.filter();
         pick
+    }
+
+    /// One that is only looked at: what is typed is meant for the composer.
+    pub(super) fn card(title: String, items: Vec<Item>) -> Pick {
+        Pick { card: true, ..Pick::new(title, items, false) }
+    }
+
+    /// What a key can do to it.
+    pub(super) fn card_takes(action: Action) -> bool {
+        use Action::*;
+        matches!(
+            action,
+            Accept
+                | Cancel
+                | ListUp
+                | ListDown
+                | PageUp
+                | PageDown
+                | ScrollUp
+                | ScrollDown
+                | Redraw
+                | Suspend
+                | Quit
+                | QuitNow
+        )
+    }
+
+    /// Whether it is such a one.
+    pub fn is_card(&self) -> bool {
+        self.card
     }
 
     /// What was typed, and the column of the caret.

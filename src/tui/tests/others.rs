@@ -125,7 +125,12 @@ fn coming_back_there_is_a_card_and_it_leads_on() {
     scene.put(Input::Focus(true));
     scene.press("F8");
     insta::assert_snapshot!("while_you_were_away", scene.picture());
-    scene.press("Enter");
+    scene.types("x");
+    assert!(!scene.picture().contains("While you were") && scene.picture().contains("ann › x"), "it takes no letter");
+    scene.press("Ctrl+C");
+    scene.up += Duration::from_secs(700);
+    scene.put(Input::Woke);
+    scene.press("F8 Enter");
     assert_eq!(scene.app.here(), Some(&Target::Room(room("quiet"))), "what calls comes first");
 }
 

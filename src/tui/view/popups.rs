@@ -119,10 +119,13 @@ const PICK_COLUMNS: u16 = 72;
 
 fn pick(frame: &mut Frame<'_>, app: &App, pick: &Pick) {
     let screen = frame.area();
-    let (fitting, chosen) = pick.fitting();
     // As many rows as there is to choose from, whatever fits: a frame that grows and shrinks while one types is in the way.
     let rows = u16::try_from(pick.many()).unwrap_or(u16::MAX).clamp(1, PICK_ROWS).min(screen.height.saturating_sub(4));
-    let area = framed(frame, app, &pick.title, PICK_COLUMNS.min(screen.width), rows + 3);
+    let field = u16::from(!pick.is_card());
+    let area = framed(frame, app, &pick.title, PICK_COLUMNS.min(screen.width), rows + 2 + field);
+    if pick.is_card() {
+        return items(frame, app, pick, area);
+    }
     let (typed, caret) = pick.field();
     let prompt = format!("{} ", app.glyphs().prompt);
     let field = Line::from(vec![
@@ -132,13 +135,19 @@ fn pick(frame: &mut Frame<'_>, app: &App, pick: &Pick) {
     put_row(frame, &field, Rect { height: 1.min(area.height), ..area });
     let x = area.x + (width(&prompt) + caret) as u16;
     frame.set_cursor_position(Position { x: x.min(area.right().saturating_sub(1)), y: area.y });
+    items(frame, app, pick, Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area });
+}
+
+/// What there is to choose from.
+fn items(frame: &mut Frame<'_>, app: &App, pick: &Pick, area: Rect) {
+    let (fitting, chosen) = pick.fitting();
     if fitting.len() == 0 {
         let nothing = Line::styled("nothing fits", app.style(Role::Dim));
-        return put_row(frame, &nothing, Rect { y: area.y + 1, height: area.height.saturating_sub(1).min(1), ..area });
+        return put_row(frame, &nothing, Rect { height: area.height.min(1), ..area });
     }
-    let room = area.height.saturating_sub(1) as usize;
+    let room = area.height as usize;
     let first = (chosen + 1).saturating_sub(room);
-    for ((at, item), y) in fitting.enumerate().skip(first).zip(area.y + 1..area.bottom()) {
+    for ((at, item), y) in fitting.enumerate().skip(first).zip(area.y..area.bottom()) {
         let columns = area.width as usize;
         let detail = fit(&item.detail, columns / 2, app.glyphs().ellipsis);
         let label = fit(&item.label, columns.saturating_sub(width(&detail) + 3), app.glyphs().ellipsis);

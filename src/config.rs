@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 pub(crate) mod docs;
+pub mod edit;
 pub mod file;
 pub mod settings;
 pub mod units;
@@ -114,6 +115,8 @@ pub struct Ui {
     pub density: Density,
     pub group_within: Duration,
     pub time_format: Clock,
+    /// The name of a set of keys.
+    pub keys: String,
     pub mouse: bool,
     pub hyperlinks: bool,
     pub ascii: bool,
@@ -258,6 +261,17 @@ impl Config {
             Some(Err(problem)) => vec![problem],
         };
         (config, problems)
+    }
+
+    /// These settings with one of them as it was typed, and how that stands in the file; or why it cannot be.
+    pub fn with(&self, setting: &Setting, typed: &str) -> Result<(Config, String), String> {
+        let literal = edit::literal(setting, typed);
+        let mut config = self.clone();
+        let source = Source::new("what you typed", format!("[{}]\n{} = {literal}\n", setting.section, setting.key));
+        match config.read(&source).into_iter().next() {
+            None => Ok((config, literal)),
+            Some(problem) => Err(problem.what),
+        }
     }
 
     /// Nothing set yet; the compiled-in file fills every field of it.

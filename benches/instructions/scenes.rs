@@ -201,7 +201,8 @@ pub fn screen(messages: u64) -> (Terminal<TestBackend>, App) {
     let mut config = Config::builtin();
     config.ui.scrollback = usize::MAX;
     let (theme, _) = Theme::load("default", None, Colours::Sixteen);
-    let look = Look { theme, keymap: Keymap::builtin(), ui: config.ui, zone: TimeZone::UTC };
+    let (values, themes) = (Vec::new(), Vec::new());
+    let look = Look { theme, keymap: Keymap::builtin(), config, values, themes, zone: TimeZone::UTC };
     let mut chat = Chat::new([7; 16], "localhost:8080".into(), Some(author(0).name), Vec::new());
     chat.set_scrollback(1 << 30);
     let mut app = App::new(chat, look, "ws://localhost:8080".into(), false);

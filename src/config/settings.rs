@@ -29,6 +29,19 @@ pub struct Setting {
     pub kind: Kind,
 }
 
+impl PartialEq for Setting {
+    fn eq(&self, other: &Setting) -> bool {
+        (self.section, self.key) == (other.section, other.key)
+    }
+}
+impl Eq for Setting {}
+
+impl std::fmt::Debug for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
 /// What a setting may be, and where it goes.
 pub enum Kind {
     /// A number of bytes.
@@ -198,6 +211,11 @@ pub static SETTINGS: &[Setting] = &[
         kind: Kind::Choice(&["24h", "12h"], |c, word| {
             c.ui.time_format = if word == "12h" { Clock::Hours12 } else { Clock::Hours24 };
         }),
+    },
+    Setting {
+        section: "ui",
+        key: "keys",
+        kind: Kind::Choice(&["default", "emacs", "vim"], |c, word| c.ui.keys = word.to_owned()),
     },
     flag!("ui" "mouse" => ui.mouse),
     flag!("ui" "hyperlinks" => ui.hyperlinks),

@@ -84,6 +84,15 @@ pub const COMMANDS: &[Spec] = &[
         help: "show words alone, to be marked with the mouse; any key ends it",
         at: At::Screen,
     },
+    Spec { name: "theme", args: "[name]", help: "choose colours, each shown as you go through them", at: At::Screen },
+    Spec {
+        name: "set",
+        args: "[setting] [value]",
+        help: "show or change a setting, now and for the next start",
+        at: At::Screen,
+    },
+    Spec { name: "keys", args: "", help: "give something another key", at: At::Screen },
+    Spec { name: "reload", args: "", help: "read your settings, keys and theme again", at: At::Screen },
     Spec { name: "mouse", args: "on|off", help: "use the mouse here, or leave it to the terminal", at: At::Screen },
     Spec { name: "notify", args: "all|mentions|nothing", help: "what calls you from here", at: At::Screen },
     Spec { name: "history", args: "[n]", help: "show the last n lines of this room (20)", at: At::Plain },
@@ -159,6 +168,14 @@ pub enum Line {
     Unsend,
     /// `/bare`.
     Bare,
+    /// `/theme`.
+    Theme(Option<String>),
+    /// `/set`: which, and to what.
+    Set(Option<String>, Option<String>),
+    /// `/keys`.
+    Keys,
+    /// `/reload`.
+    Reload,
     /// `/mouse`.
     Mouse(bool),
     /// `/history`.
@@ -258,6 +275,13 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
         "archive" if args.is_empty() => Ok(Line::Archive),
         "unsend" if args.is_empty() => Ok(Line::Unsend),
         "bare" if args.is_empty() => Ok(Line::Bare),
+        "theme" => Ok(Line::Theme(some(args))),
+        "set" => {
+            let (name, value) = args.split_once(char::is_whitespace).unwrap_or((args, ""));
+            Ok(Line::Set(some(name), some(value.trim())))
+        }
+        "keys" if args.is_empty() => Ok(Line::Keys),
+        "reload" if args.is_empty() => Ok(Line::Reload),
         "mouse" if matches!(args, "on" | "off") => Ok(Line::Mouse(args == "on")),
         "notify" if !args.is_empty() => Ok(Line::Notify(args.to_owned())),
         "history" if args.is_empty() => Ok(Line::History(HISTORY_DEFAULT)),

@@ -13,6 +13,7 @@ mod pick;
 mod rooms;
 mod scroll;
 pub mod select;
+mod settings;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -25,11 +26,13 @@ use ratatui_textarea::TextArea;
 use super::glyphs::Glyphs;
 use super::keys::{Action, Context, Key, Keymap};
 use super::layout::{Areas, Wish, areas};
+use super::personal::Loaded;
 use super::theme::{Role, Theme};
 use super::view::entry;
 use crate::client::chat::{self, Ask, Chat, LinkEvent, Note, Now, Status, Talk};
 use crate::client::outbox::Record;
-use crate::config::{Clock, Density, Notify, Ui};
+use crate::config::settings::Setting;
+use crate::config::{Clock, Config, Density, Notify};
 use crate::protocol::dialect::Dialect;
 use crate::protocol::entry::{Author, Seq, Shown, Timestamp};
 use crate::protocol::event::{Member, Peer};
@@ -90,6 +93,8 @@ pub enum Popup {
     Pick(Box<Pick>),
     /// Something that is looked for.
     Find(Box<Find>),
+    /// The question which key is to do this.
+    Press(Action),
 }
 
 /// What the bottom line says.
@@ -122,6 +127,14 @@ pub enum Input {
     NotKept(String),
     /// Nothing here opens this link.
     NotOpened(String),
+    /// What the person's files say, after a change, or because they were read again; and what is to be said of it.
+    Loaded(Box<Loaded>, Option<String>),
+    /// They have errors.
+    NotLoaded(Vec<String>),
+    /// They cannot be written.
+    NotSet(String),
+    /// A theme, to be looked at.
+    Themed(Theme),
     /// The editor is closed: what was saved, or why nothing was.
     Edited(Result<String, String>),
     /// The time of [`App::wake_at`] has come.
@@ -162,6 +175,17 @@ pub enum Effect {
     KeepDrafts(Kept),
     /// Edit this in the person's editor, then answer with [`Input::Edited`].
     Editor(String),
+    /// Write this setting, as it stands in the file, then answer with [`Input::Loaded`], which says this.
+    Set(&'static Setting, String, String),
+    /// The same for the keys of an action; none: those that come with the program.
+    Bind(Action, Vec<String>, String),
+    /// Read the person's files again, if they changed or it was asked for.
+    Reload {
+        /// By the person.
+        asked: bool,
+    },
+    /// Look at this theme, and answer with [`Input::Themed`].
+    TryTheme(String),
     /// Report the mouse to us, or leave it to the terminal.
     Mouse(bool),
     /// Open this link, which is of http or https.
@@ -177,7 +201,11 @@ pub struct Look {
     /// Keys.
     pub keymap: Keymap,
     /// Settings.
-    pub ui: Ui,
+    pub config: Config,
+    /// The settings of the screen as they would be typed.
+    pub values: Vec<(&'static Setting, String)>,
+    /// Names of the themes there are.
+    pub themes: Vec<String>,
     /// For the times of messages.
     pub zone: TimeZone,
 }
@@ -238,6 +266,10 @@ pub struct App {
     /// Words alone, without panes and mouse.
     bare: bool,
     mouse: bool,
+    /// A key that only begins something was pressed.
+    lead: Option<Key>,
+    /// How it looked before themes were gone through.
+    before_look: Option<Theme>,
     /// Somebody came, or came back, and was not told yet what there is.
     absent: bool,
     /// Nobody looked for a while: what came in meanwhile gets its line of unread.
@@ -258,7 +290,7 @@ pub struct App {
 impl App {
     /// A screen over this chat. `address` is what is dialled, `hosting` whether the host runs in this process.
     pub fn new(chat: Chat, look: Look, address: String, hosting: bool) -> App {
-        let glyphs = Glyphs::new(look.ui.ascii);
+        let glyphs = Glyphs::new(look.config.ui.ascii);
         App {
             chat,
             glyphs,
@@ -300,13 +332,15 @@ impl App {
             pinned: Vec::new(),
             archived: Vec::new(),
             bare: false,
-            mouse: look.ui.mouse,
+            mouse: look.config.ui.mouse,
+            lead: None,
+            before_look: None,
             absent: true,
             away: false,
             topping: false,
             asked_people: false,
-            rooms_shown: look.ui.rooms_shown,
-            people_shown: if look.ui.people_shown { None } else { Some(false) },
+            rooms_shown: look.config.ui.rooms_shown,
+            people_shown: if look.config.ui.people_shown { None } else { Some(false) },
             escaped: None,
             quitting: false,
             quit_asked: None,
@@ -363,7 +397,20 @@ impl App {
                 self.click(x, y);
             }
             Input::Resize(w, h) => self.size = (w, h),
-            Input::Focus(focused) => self.focused = focused,
+            Input::Focus(focused) => {
+                self.focused = focused;
+                if focused {
+                    // Somebody who comes back from an editor wants to see what was changed there.
+                    self.effects.push(Effect::Reload { asked: false });
+                }
+            }
+            Input::Loaded(loaded, said) => self.loaded(*loaded, said),
+            Input::NotLoaded(problems) => self.not_loaded(problems),
+            Input::NotSet(why) => {
+                self.end_preview();
+                self.say(why, Role::Error);
+            }
+            Input::Themed(theme) => self.themed(theme),
             Input::Link(event) => {
                 self.tell(chat::Input::Link(event));
                 self.go_on();
@@ -471,7 +518,7 @@ impl App {
 
     fn context(&self) -> Context {
         match &self.popup {
-            Popup::Name | Popup::Pick(_) | Popup::Find(_) => Context::Dialog,
+            Popup::Name | Popup::Pick(_) | Popup::Find(_) | Popup::Press(_) => Context::Dialog,
             Popup::List { .. } => Context::Help,
             Popup::None if self.selection.is_some() => Context::Select,
             Popup::None if self.composer().is_empty() => Context::EmptyComposer,
@@ -494,6 +541,19 @@ impl App {
         if self.notice.as_ref().is_some_and(|(_, role, _)| *role != Role::Warn || !self.quitting) {
             self.notice = None;
         }
+        if let Popup::Press(action) = self.popup {
+            return self.pressed_for(action, key);
+        }
+        if let Some(lead) = self.lead.take() {
+            return match self.look.keymap.lookup_after(self.context(), lead, key) {
+                Some(action) => self.act(action),
+                None => self.say(format!("{lead} {key} does nothing"), Role::Dim),
+            };
+        }
+        if !self.look.keymap.after(self.context(), key).is_empty() {
+            self.lead = Some(key);
+            return;
+        }
         let mut action = self.look.keymap.lookup(self.context(), key);
         let card = matches!(&self.popup, Popup::Pick(pick) if pick.is_card());
         if card && !action.is_some_and(Pick::card_takes) {
@@ -503,6 +563,10 @@ impl App {
         }
         if self.completion.is_some() {
             action = self.look.keymap.lookup(Context::Completing, key).or(action);
+        }
+        let modal = self.look.config.ui.keys == "vim";
+        if action.is_none() && self.context() == Context::Select && modal {
+            return;
         }
         if action.is_none() && self.context() == Context::Select {
             // What means nothing to a message is meant for the composer.
@@ -535,6 +599,7 @@ impl App {
             (Popup::List { .. }, action) => self.list_act(action),
             (Popup::Pick(_), action) => self.pick_act(action),
             (Popup::Find(_), action) => self.find_act(action),
+            (Popup::Press(_), _) => {}
             (Popup::None, Action::Help) => self.help(),
             (Popup::None, Action::Cancel) => self.escaped = Some(self.now.up),
             (Popup::None, Action::Retry) => self.retry(),
@@ -554,7 +619,7 @@ impl App {
     fn typed(&mut self, c: char) {
         match &self.popup {
             Popup::Name => self.name.typed(c),
-            Popup::List { .. } => {}
+            Popup::List { .. } | Popup::Press(_) => {}
             Popup::Pick(_) => self.pick_typed(c),
             Popup::Find(_) => self.find_typed(c),
             Popup::None => self.compose_typed(c),
@@ -567,17 +632,25 @@ impl App {
         if self.selection.is_some() && self.found.is_some() {
             return self.find("", self.found.as_ref().is_some_and(|found| found.mentions));
         }
-        if self.selection.is_some() {
+        let modal = self.look.config.ui.keys == "vim";
+        if self.selection.is_some() && !modal {
             return self.deselect();
         }
         if self.aimed().is_some() {
             return self.aim(None);
         }
+        if modal {
+            // From writing to the messages; there it only lets go of what was taken together.
+            return match &mut self.selection {
+                Some(selection) => selection.marked.clear(),
+                None => self.select(),
+            };
+        }
         self.bottom();
     }
 
     fn quit(&mut self) {
-        if self.quitting || !self.look.ui.confirm_quit {
+        if self.quitting || !self.look.config.ui.confirm_quit {
             return self.effects.push(Effect::Quit);
         }
         self.quitting = true;
@@ -594,7 +667,7 @@ impl App {
     fn quit_command(&mut self) {
         let asked = self.quit_asked.replace(self.now.up);
         let asked = asked.is_some_and(|at| self.now.up < at + QUIT_ASKED);
-        if self.hosting && self.others() > 0 && self.look.ui.confirm_quit && !asked {
+        if self.hosting && self.others() > 0 && self.look.config.ui.confirm_quit && !asked {
             let text = format!("{} others are here and this host goes with you; /quit again stops it", self.others());
             return self.say(text, Role::Warn);
         }
@@ -680,12 +753,16 @@ impl App {
 
     /// How tightly messages are set.
     pub fn density(&self) -> Density {
-        self.look.ui.density
+        self.look.config.ui.density
     }
 
     /// The first key of an action, for hints.
     pub fn key_of(&self, action: Action) -> String {
-        self.look.keymap.keys_for(action).first().map_or_else(|| "?".to_owned(), |key| key.short(self.look.ui.ascii))
+        self.look
+            .keymap
+            .keys_for(action)
+            .first()
+            .map_or_else(|| "?".to_owned(), |key| key.short(self.look.config.ui.ascii))
     }
 
     /// The keys and their actions.
@@ -699,12 +776,12 @@ impl App {
 
     /// The time of day, as the person likes it.
     pub fn time(&self, at: Timestamp) -> String {
-        entry::clock(&self.zoned(at), self.look.ui.time_format)
+        entry::clock(&self.zoned(at), self.look.config.ui.time_format)
     }
 
     /// Columns of the widest time of day.
     pub fn clock_columns(&self) -> usize {
-        match self.look.ui.time_format {
+        match self.look.config.ui.time_format {
             Clock::Hours24 => "14:02".len(),
             Clock::Hours12 => "12:02 PM".len(),
         }
@@ -722,7 +799,7 @@ impl App {
         use crate::protocol::entry::ShownWhat::Said;
         let plain = |shown: &Shown| matches!(shown.what, Said { me: false, .. });
         let near = u128::try_from(shown.at.0.saturating_sub(before.at.0)).unwrap_or(0)
-            <= self.look.ui.group_within.as_millis();
+            <= self.look.config.ui.group_within.as_millis();
         before.from == shown.from && near && plain(before) && plain(shown)
     }
 
@@ -747,8 +824,8 @@ impl App {
         let wish = |composer| Wish {
             rooms: self.rooms_shown,
             people: self.people_shown,
-            rooms_width: self.look.ui.rooms_width,
-            people_width: self.look.ui.people_width,
+            rooms_width: self.look.config.ui.rooms_width,
+            people_width: self.look.config.ui.people_width,
             composer,
         };
         let field = self.size.0.saturating_sub(super::wrap::width(&self.prompt_text(self.size.0)) as u16);
@@ -793,12 +870,20 @@ impl App {
             return Hint::Say(self.offline(why, *retry_at), Role::Warn);
         }
         let hint = |action, what: &str| (self.key_of(action), what.to_owned());
+        if let Some(lead) = self.lead {
+            let ascii = self.look.config.ui.ascii;
+            let after = self.look.keymap.after(self.context(), lead);
+            let mut keys = vec![(lead.short(ascii), "then".to_owned())];
+            keys.extend(after.into_iter().map(|(key, action)| (key.short(ascii), action.name().replace('_', " "))));
+            return Hint::Keys(keys);
+        }
         let keys = match &self.popup {
             Popup::Name => vec![hint(Action::Accept, "enter"), hint(Action::Quit, "twice quits")],
             Popup::List { .. } => vec![hint(Action::Cancel, "close"), hint(Action::PageDown, "more")],
             Popup::Pick(_) => {
                 vec![hint(Action::Accept, "take"), hint(Action::ListDown, "next"), hint(Action::Cancel, "close")]
             }
+            Popup::Press(_) => Vec::new(),
             Popup::Find(_) => {
                 vec![hint(Action::Accept, "go there"), hint(Action::ListDown, "next"), hint(Action::Cancel, "close")]
             }

@@ -3,6 +3,7 @@
 
 pub mod action;
 pub mod keymap;
+mod stroke;
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +12,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent
 
 pub use action::{Action, Context, Group};
 pub use keymap::Keymap;
+pub use stroke::Stroke;
 
 /// One key, pressed with or without modifiers. Always in normal form: what terminals cannot tell apart is one key here,
 /// so `Ctrl+7`, `Ctrl+/` and `Ctrl+_` are equal, and so are `Alt+?` and `Alt+Shift+/`.

@@ -9,6 +9,7 @@ pub mod keys;
 pub mod layout;
 pub mod links;
 pub mod markup;
+pub mod personal;
 mod remembered;
 pub mod terminal;
 #[cfg(test)]
@@ -42,10 +43,10 @@ use crate::paths::Paths;
 use crate::protocol::entry::Timestamp;
 use crate::protocol::names::{Nick, RoomName};
 use app::{App, Effect, Input, Look};
-use keys::{Key, Keymap};
+use keys::Key;
+use personal::{Loaded, Personal};
 use remembered::Remembered;
 use terminal::Screen;
-use theme::{Colours, Theme};
 
 /// Between two drawings when only the wire has news: 60 a second are all that an eye sees. A key draws at once.
 const FRAME: Duration = Duration::from_millis(16);
@@ -84,13 +85,13 @@ pub struct Options {
 /// Runs the screen until the person quits, the process is told to end, or `over` does. The terminal is as it was found
 /// when this returns.
 pub async fn run(options: Options, over: impl Future<Output = ()>) -> anyhow::Result<()> {
-    let colours = Colours::here();
-    let (theme, bad_theme) = Theme::load(&options.config.ui.theme, Some(&options.paths.themes_dir()), colours);
-    let (keymap, bad_keys) = Keymap::load(options.paths.keymap_file().as_deref());
+    let mut personal = Personal::new(&options.paths);
+    let (loaded, bad) = personal.load(Some(options.config.clone()));
     let mut problems = options.problems.clone();
-    problems.extend(bad_theme.iter().chain(&bad_keys).map(ToString::to_string));
+    problems.extend(bad);
+    let Loaded { config, values, keymap, theme, themes } = loaded;
     let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
-    let look = Look { theme, keymap, ui: options.config.ui.clone(), zone };
+    let look = Look { theme, keymap, config, values, themes, zone };
     let keyring = Keyring::at(options.paths.keys_dir());
     if let Some(name) = &options.name {
         // Before the screen is taken: what is wrong with a key is said where it stays readable.
@@ -114,6 +115,8 @@ pub async fn run(options: Options, over: impl Future<Output = ()>) -> anyhow::Re
         remembered,
         drafts: None,
         to_edit: None,
+        personal,
+        theme: options.config.ui.theme.clone(),
         options,
     };
     match shell.options.name.clone() {
@@ -158,6 +161,9 @@ struct Shell {
     drafts: Option<PathBuf>,
     /// A draft for the person's own editor.
     to_edit: Option<String>,
+    personal: Personal,
+    /// The theme in use.
+    theme: String,
 }
 
 /// Whether the loop goes on.
@@ -357,6 +363,21 @@ impl Shell {
                     Effect::Title(title) => screen.title(&title)?,
                     Effect::KeepDrafts(kept) => self.keep_drafts(&kept),
                     Effect::Editor(text) => self.to_edit = Some(text),
+                    Effect::Set(setting, literal, said) => {
+                        let written = self.personal.set(setting, &literal);
+                        inputs.push_back(self.reread(written, Some(said)));
+                    }
+                    Effect::Bind(action, keys, said) => {
+                        let written = self.personal.bind(action, &keys);
+                        inputs.push_back(self.reread(written, Some(said)));
+                    }
+                    Effect::Reload { asked } => {
+                        if asked || self.personal.changed(&self.theme) {
+                            let said = asked.then(|| "settings, keys and theme are read again".to_owned());
+                            inputs.push_back(self.reread(Ok(()), said));
+                        }
+                    }
+                    Effect::TryTheme(name) => inputs.extend(self.personal.theme(&name).map(Input::Themed)),
                     Effect::Mouse(on) => screen.mouse(on)?,
                     Effect::Copy(text) => screen.copy(&text)?,
                     Effect::Open(link) => {
@@ -376,6 +397,21 @@ impl Shell {
             }
         }
         Ok(Next::On)
+    }
+
+    /// What the person's files say now that this was written.
+    fn reread(&mut self, written: Result<(), String>, said: Option<String>) -> Input {
+        if let Err(why) = written {
+            return Input::NotSet(why);
+        }
+        match self.personal.reload() {
+            Ok(loaded) => {
+                self.theme = loaded.config.ui.theme.clone();
+                self.options.config.ui = loaded.config.ui.clone();
+                Input::Loaded(Box::new(loaded), said)
+            }
+            Err(problems) => Input::NotLoaded(problems),
+        }
     }
 
     fn chat(&mut self, app: &mut App, effect: chat::Effect) -> anyhow::Result<()> {

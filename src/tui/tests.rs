@@ -1,6 +1,7 @@
 //! Screens as pictures: a scripted host on one side, keys on the other, and what a person sees pinned. No socket, no disk,
 //! no clock. The real terminal is tested from outside.
 
+mod changing;
 mod finding;
 mod marking;
 mod notifying;
@@ -80,7 +81,9 @@ impl Scene {
 
     fn with(config: Config, width: u16, height: u16) -> Scene {
         let (theme, _) = Theme::load("default", None, Colours::Sixteen);
-        let look = Look { theme, keymap: Keymap::builtin(), ui: config.ui, zone: TimeZone::UTC };
+        let values = crate::config::edit::values("ui", "");
+        let themes = super::theme::BUILTIN.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let look = Look { theme, keymap: Keymap::builtin(), config, values, themes, zone: TimeZone::UTC };
         let chat = Chat::new([7; 16], "localhost:8080".into(), Some(nick("ann")), Vec::new());
         let app = App::new(chat, look, "ws://localhost:8080".into(), false);
         let mut scene = Scene { app, up: Duration::ZERO, wanted: Vec::new(), heads: Vec::new() };

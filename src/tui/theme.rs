@@ -10,10 +10,14 @@ use ratatui::style::{Color, Modifier, Style};
 use crate::config::file::{Item, Problem, Problems, Source, called, hint, texts};
 
 /// The themes that come with the program.
-pub const BUILTIN: [(&str, &str); 4] = [
+pub const BUILTIN: [(&str, &str); 8] = [
     ("default", include_str!("../../config/themes/default.toml")),
     ("dark", include_str!("../../config/themes/dark.toml")),
+    ("dusk", include_str!("../../config/themes/dusk.toml")),
+    ("contrast-dark", include_str!("../../config/themes/contrast-dark.toml")),
     ("light", include_str!("../../config/themes/light.toml")),
+    ("paper", include_str!("../../config/themes/paper.toml")),
+    ("contrast-light", include_str!("../../config/themes/contrast-light.toml")),
     ("mono", include_str!("../../config/themes/mono.toml")),
 ];
 
@@ -388,7 +392,11 @@ mod tests {
         for (name, backgrounds, least) in [
             ("default", &[BLACK, WHITE][..], 3.0),
             ("dark", &[BLACK, [30; 3]], 3.0),
+            ("dusk", &[BLACK, [30; 3]], 4.5),
+            ("contrast-dark", &[BLACK, [30; 3]], 7.0),
             ("light", &[WHITE, [240; 3]], 3.0),
+            ("paper", &[WHITE, [240; 3]], 4.5),
+            ("contrast-light", &[WHITE, [240; 3]], 7.0),
         ] {
             let theme = of(name, Colours::Many);
             let colours = theme.styles.iter().filter_map(|s| s.fg).chain(theme.authors.iter().copied());

@@ -163,7 +163,7 @@ impl App {
             super::Popup::Pick(_) => text.lines().next().unwrap_or("").chars().for_each(|c| self.pick_typed(c)),
             super::Popup::Find(_) => text.lines().next().unwrap_or("").chars().for_each(|c| self.find_typed(c)),
             super::Popup::Name => text.lines().next().unwrap_or("").chars().for_each(|c| self.name.typed(c)),
-            super::Popup::List { .. } => {}
+            super::Popup::List { .. } | super::Popup::Press(_) => {}
             super::Popup::None => {
                 let clean: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
                 if clean.is_empty() || !self.fits(clean.len()) {
@@ -470,6 +470,14 @@ impl App {
                 return self.unsend();
             }
             (Line::Bare, _) => self.toggle_bare(),
+            (Line::Theme(None), _) => self.pick_theme(),
+            (Line::Theme(Some(name)), _) => self.set_command(Some("theme"), Some(&name)),
+            (Line::Set(name, value), _) => {
+                self.composer_of_command(written);
+                return self.set_command(name.as_deref(), value.as_deref());
+            }
+            (Line::Keys, _) => self.pick_key(),
+            (Line::Reload, _) => self.effects.push(Effect::Reload { asked: true }),
             (Line::Mouse(on), _) => self.use_mouse(on),
             (Line::Notify(level), _) => self.notify_level(&level),
             (Line::Go, _) => self.go_to(),
@@ -580,7 +588,7 @@ impl App {
             // Not from the composer.
             _ => {}
         }
-        let waits = matches!(record.what, What::Said { .. }).then_some(self.look.ui.undo_send);
+        let waits = matches!(record.what, What::Said { .. }).then_some(self.look.config.ui.undo_send);
         match waits.filter(|wait| !wait.is_zero()) {
             Some(wait) => {
                 let key = self.key_of(Action::Unsend);

@@ -55,17 +55,17 @@ impl App {
         }
         let Some(shown) = self.chat.talk(to).and_then(|talk| talk.timeline.get(seq)) else { return };
         let words = super::select::words(&shown);
-        let level = self.levels.get(to).copied().unwrap_or(self.look.ui.notify);
+        let level = self.levels.get(to).copied().unwrap_or(self.look.config.ui.notify);
         let wanted = match level {
             Notify::All => true,
-            Notify::Mentions => means_me || self.look.ui.keywords.iter().any(|word| holds_word(&words, word)),
+            Notify::Mentions => means_me || self.look.config.ui.keywords.iter().any(|word| holds_word(&words, word)),
             Notify::Nothing => false,
         };
         if !wanted || self.rang.is_some_and(|at| self.now.up < at + RING_EVERY) {
             return;
         }
         self.rang = Some(self.now.up);
-        if self.look.ui.bell {
+        if self.look.config.ui.bell {
             self.effects.push(Effect::Bell);
         }
         if !self.focused {
@@ -85,7 +85,7 @@ impl App {
     }
 
     fn quiet_hour(&self) -> bool {
-        let Some(Quiet { from, to }) = self.look.ui.quiet_hours else { return false };
+        let Some(Quiet { from, to }) = self.look.config.ui.quiet_hours else { return false };
         let now = self.zoned(self.now.wall).time();
         let now = u16::from(now.hour().unsigned_abs()) * 60 + u16::from(now.minute().unsigned_abs());
         if from <= to { (from..to).contains(&now) } else { now >= from || now < to }
@@ -93,7 +93,7 @@ impl App {
 
     /// What the window's title says: how many lines call, and no word of what they say.
     pub(super) fn retitle(&mut self) {
-        if !self.look.ui.title {
+        if !self.look.config.ui.title {
             return;
         }
         let calls = |talk: &&Talk| !self.muted(&talk.to);

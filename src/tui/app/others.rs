@@ -59,7 +59,7 @@ impl App {
 
     /// Who writes here, in a few words; nothing when nobody does.
     pub fn writing(&self) -> Option<String> {
-        let talk = self.here_talk().filter(|_| self.look.ui.typing)?;
+        let talk = self.here_talk().filter(|_| self.look.config.ui.typing)?;
         let names: Vec<&Nick> = talk.typing.iter().map(|(who, _)| &who.name).collect();
         let dots = self.glyphs.ellipsis;
         match names.as_slice() {
@@ -131,7 +131,7 @@ impl App {
 
     /// When one who presses no key is away to others.
     pub(super) fn doze_at(&self) -> Option<Duration> {
-        let after = self.look.ui.away_after;
+        let after = self.look.config.ui.away_after;
         let counts = !after.is_zero() && !self.dozing && *self.chat.status() == Status::Online;
         counts.then(|| self.touched_at + after)
     }
@@ -161,7 +161,9 @@ impl App {
         let line = self.composer().lines().first().map_or("", String::as_str);
         // A command is nothing that others wait for.
         let words = !self.composer().is_empty() && (!line.starts_with('/') || line.starts_with("//"));
-        if let (true, true, None, Some(here)) = (self.look.ui.typing, words, self.aimed_edit(), self.here.clone()) {
+        if let (true, true, None, Some(here)) =
+            (self.look.config.ui.typing, words, self.aimed_edit(), self.here.clone())
+        {
             self.ask(Ask::Typing(here));
         }
     }

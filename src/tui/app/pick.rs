@@ -10,6 +10,7 @@ use super::super::keys::{Action, Context, Group};
 use super::super::theme::Role;
 use super::{App, Popup};
 use crate::client::chat::Talk;
+use crate::config::settings::Setting;
 use crate::protocol::entry::{Emoji, Seq};
 use crate::protocol::names::{RoomName, Target};
 use crate::protocol::slash::{self, At, COMMANDS};
@@ -36,6 +37,12 @@ pub enum Choice {
     Delete(Vec<Seq>),
     /// Opens a link.
     Open(String),
+    /// Changes a setting, or asks what to.
+    Setting(&'static Setting),
+    /// Sets it to this.
+    Set(&'static Setting, String),
+    /// Waits for the key that is to do it.
+    Bind(Action),
     /// Puts this into the composer, where the caret is.
     Insert(String),
     /// Looks for this.
@@ -131,6 +138,11 @@ impl Pick {
         (self.fitting.iter().map(|at| &self.items[*at]), self.chosen)
     }
 
+    /// What the line under the bar does.
+    pub(super) fn chosen(&self) -> Option<&Choice> {
+        self.fitting.get(self.chosen).map(|at| &self.items[*at].choice)
+    }
+
     /// How many there are to choose from, fitting or not.
     pub fn many(&self) -> usize {
         self.items.len()
@@ -145,7 +157,7 @@ impl Pick {
         let of_kind = |item: &Item| match of {
             Some('#') => matches!(&item.choice, Choice::Go(Target::Room(_)) | Choice::Join(_)),
             Some('@') => matches!(&item.choice, Choice::Go(Target::Direct(_))),
-            Some(_) => matches!(&item.choice, Choice::Do(_) | Choice::Command(_)),
+            Some(_) => matches!(&item.choice, Choice::Do(_) | Choice::Command(_) | Choice::Setting(_)),
             None => true,
         };
         let pattern = Pattern::parse(typed, CaseMatching::Ignore, Normalization::Smart);
@@ -244,6 +256,7 @@ impl App {
             let label = action.line().to_owned();
             items.push(Item { label, detail: self.key_of(*action), choice: Choice::Do(*action) });
         }
+        items.extend(self.setting_items());
         for spec in COMMANDS.iter().filter(|spec| spec.at != At::Plain && spec.name != "go") {
             let label = format!("/{} {}", spec.name, spec.help);
             items.push(Item { label, detail: spec.args.to_owned(), choice: Choice::Command(spec.name) });
@@ -270,6 +283,7 @@ impl App {
         if let Popup::Pick(pick) = &mut self.popup {
             pick.typed(c);
             self.offer_new_room();
+            self.preview();
         }
     }
 
@@ -297,19 +311,25 @@ impl App {
         let Popup::Pick(pick) = &mut self.popup else { return };
         match action {
             Action::Accept => return self.choose(),
-            Action::Cancel => return self.popup = Popup::None,
-            Action::ListUp => return pick.step(-1, true),
-            Action::ListDown => return pick.step(1, true),
-            Action::PageUp | Action::ScrollUp => return pick.step(-page, false),
-            Action::PageDown | Action::ScrollDown => return pick.step(page, false),
+            Action::Cancel => {
+                self.popup = Popup::None;
+                return self.end_preview();
+            }
+            Action::ListUp => pick.step(-1, true),
+            Action::ListDown => pick.step(1, true),
+            Action::PageUp | Action::ScrollUp => pick.step(-page, false),
+            Action::PageDown | Action::ScrollDown => pick.step(page, false),
             _ => {}
         }
+        self.preview();
+        let Popup::Pick(pick) = &mut self.popup else { return };
         let Some(request) = request(action) else { return };
         let before = pick.field.value().to_owned();
         pick.field.handle(request);
         if pick.field.value() != before {
             pick.filter();
             self.offer_new_room();
+            self.preview();
         }
     }
 
@@ -326,6 +346,9 @@ impl App {
             Choice::Delete(of) => self.delete(of),
             Choice::Open(link) => self.follow(link),
             Choice::Command(name) => self.command_chosen(name),
+            Choice::Setting(setting) => self.setting_chosen(setting),
+            Choice::Set(setting, value) => self.set(setting, &value),
+            Choice::Bind(action) => self.press_for(action),
             Choice::Insert(text) => _ = self.composer_mut().insert_str(text),
             Choice::Find(words) => self.find(&words, false),
             Choice::Write(text) => self.write_instead(&text),

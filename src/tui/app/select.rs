@@ -117,6 +117,7 @@ impl App {
             Action::CopyAddress => self.copy_address(),
             Action::NextHit => self.step_hit(1),
             Action::PreviousHit => self.step_hit(-1),
+            Action::Write => self.deselect(),
             Action::Find => self.find("", false),
             Action::Mentions => self.find("", true),
             _ => return false,

@@ -186,6 +186,7 @@ actions! {
         ToOriginal "to_original" SELECT "Go to the message it answers";
         ViewWhole "view_whole" SELECT "Read it whole, with its lines numbered";
         Mark "mark" SELECT "Take it together with others, for copying or deleting";
+        Write "write" SELECT "Back to writing";
         Info "info" SELECT "Who said it, when, and who reacted";
     }
     Composing {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::config::file::{Item, Problem, Problems, Source, called, hint, texts};
-use crate::tui::keys::{Action, Context, Key};
+use crate::tui::keys::{Action, Context, Key, Stroke};
 
 /// Every action with its keys, as text.
 pub const BUILTIN: &str = include_str!("../../../config/keys.toml");
@@ -15,9 +15,16 @@ pub const BUILTIN: &str = include_str!("../../../config/keys.toml");
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keymap {
     /// Of each action, in the order of the table.
-    keys: Vec<Vec<Key>>,
-    does: HashMap<(Context, Key), Action>,
+    keys: Vec<Vec<Stroke>>,
+    does: HashMap<(Context, Stroke), Action>,
 }
+
+/// The sets of keys there are, and what each says otherwise.
+pub const PRESETS: [(&str, &str); 3] = [
+    ("default", ""),
+    ("emacs", include_str!("../../../config/keys-emacs.toml")),
+    ("vim", include_str!("../../../config/keys-vim.toml")),
+];
 
 impl Keymap {
     /// The keys as they come.
@@ -28,23 +35,52 @@ impl Keymap {
         map
     }
 
-    /// The keys as they come, overridden by a person's file if there is one; it has to be readable then.
-    pub fn load(file: Option<&Path>) -> (Keymap, Vec<Problem>) {
+    /// The keys of this set, as [`PRESETS`] names it.
+    pub fn preset(name: &str) -> Keymap {
+        let text = PRESETS.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text);
+        let (map, problems) = Keymap::builtin().overridden(&Source::new(format!("config/keys-{name}.toml"), text));
+        debug_assert!(problems.is_empty(), "a test holds every set: {problems:?}");
+        map
+    }
+
+    /// The keys of a set, overridden by a person's file if there is one; it has to be readable then.
+    pub fn load(preset: &str, file: Option<&Path>) -> (Keymap, Vec<Problem>) {
+        let map = Keymap::preset(preset);
         match file.map(Source::open) {
-            None => (Keymap::builtin(), Vec::new()),
-            Some(Ok(source)) => Keymap::builtin().overridden(&source),
-            Some(Err(problem)) => (Keymap::builtin(), vec![problem]),
+            None => (map, Vec::new()),
+            Some(Ok(source)) => map.overridden(&source),
+            Some(Err(problem)) => (map, vec![problem]),
         }
     }
 
     /// What a key does while this has the keys.
     pub fn lookup(&self, context: Context, key: Key) -> Option<Action> {
-        self.does.get(&(context, key)).copied()
+        self.does.get(&(context, Stroke::from(key))).copied()
+    }
+
+    /// What a key does behind one that only begins something.
+    pub fn lookup_after(&self, context: Context, lead: Key, key: Key) -> Option<Action> {
+        self.does.get(&(context, Stroke { lead: Some(lead), key })).copied()
+    }
+
+    /// What may follow this key, which does nothing alone; nothing when it begins nothing.
+    pub fn after(&self, context: Context, lead: Key) -> Vec<(Key, Action)> {
+        let begins = |((place, stroke), action): (&(Context, Stroke), &Action)| {
+            (*place == context && stroke.lead == Some(lead)).then_some((stroke.key, *action))
+        };
+        let mut found: Vec<(Key, Action)> = self.does.iter().filter_map(begins).collect();
+        found.sort_by_key(|(_, action)| *action as usize);
+        found
     }
 
     /// The keys of an action, the best one first.
-    pub fn keys_for(&self, action: Action) -> &[Key] {
+    pub fn keys_for(&self, action: Action) -> &[Stroke] {
         &self.keys[action as usize]
+    }
+
+    /// What else these keys do where this action applies.
+    pub fn taken(&self, action: Action, stroke: Stroke) -> Option<Action> {
+        self.holders(action, stroke).into_iter().next()
     }
 
     /// This one with what a file says otherwise. A key that the file gives to another action is taken from the one that
@@ -69,7 +105,7 @@ impl Keymap {
                     continue;
                 }
                 for holder in holders {
-                    self.keys[holder as usize].retain(|k| *k != key);
+                    self.keys[holder as usize].retain(|k| !k.meets(key));
                     let what = format!("{action}: {key} is taken from {holder}; give {holder} its keys here too");
                     problems.push(source.problem(&span, what));
                 }
@@ -82,16 +118,16 @@ impl Keymap {
     }
 
     /// The other actions that have this key in a place where this one applies too.
-    fn holders(&self, action: Action, key: Key) -> Vec<Action> {
+    fn holders(&self, action: Action, key: Stroke) -> Vec<Action> {
         let meets = |other: &Action| {
             *other != action
-                && self.keys[*other as usize].contains(&key)
+                && self.keys[*other as usize].iter().any(|other| other.meets(key))
                 && other.places().iter().any(|place| action.places().contains(place))
         };
         Action::ALL.iter().copied().filter(meets).collect()
     }
 
-    fn places_of(&self, action: Action) -> Vec<((Context, Key), Action)> {
+    fn places_of(&self, action: Action) -> Vec<((Context, Stroke), Action)> {
         let keys = self.keys_for(action);
         action.places().iter().flat_map(|place| keys.iter().map(move |key| ((*place, *key), action))).collect()
     }
@@ -100,7 +136,7 @@ impl Keymap {
 /// One line of the file: an action and the keys it is to have, with their places.
 struct Wish {
     action: Action,
-    keys: Vec<(Key, Range<usize>)>,
+    keys: Vec<(Stroke, Range<usize>)>,
 }
 
 fn read_line(item: &Item<'_>, problems: &mut Problems<'_>) -> Option<Wish> {
@@ -121,7 +157,7 @@ fn read_line(item: &Item<'_>, problems: &mut Problems<'_>) -> Option<Wish> {
             }
         },
     };
-    let mut keys: Vec<(Key, Range<usize>)> = Vec::new();
+    let mut keys: Vec<(Stroke, Range<usize>)> = Vec::new();
     let none_wanted = item.value.as_array().is_some_and(|list| list.is_empty());
     for (text, span) in wishes {
         match allowed(action, &text) {
@@ -134,15 +170,21 @@ fn read_line(item: &Item<'_>, problems: &mut Problems<'_>) -> Option<Wish> {
     (none_wanted || !keys.is_empty()).then_some(Wish { action, keys })
 }
 
-fn allowed(action: Action, text: &str) -> Result<Key, String> {
-    let key: Key = text.parse().map_err(|e: crate::tui::keys::KeyError| e.to_string())?;
+/// Whether this key, or these two, may do this.
+pub fn allowed(action: Action, text: &str) -> Result<Stroke, String> {
+    let read = |text: &str| text.parse::<Key>().map_err(|e| e.to_string());
+    let stroke = match text.trim().split_once(' ') {
+        Some((lead, key)) => Stroke { lead: Some(read(lead)?), key: read(key.trim())? },
+        None => Stroke::from(read(text)?),
+    };
+    let key = stroke.lead.unwrap_or(stroke.key);
     let typing = |place: &Context| !matches!(place, Context::Help | Context::Select);
     if key.typed().is_some() && action.places().iter().any(typing) {
         return Err(format!(
             "{key} is what one types; only in the help and with a message picked out can it do anything else"
         ));
     }
-    Ok(key)
+    Ok(stroke)
 }
 
 #[cfg(test)]
@@ -211,13 +253,42 @@ mod tests {
     }
 
     #[test]
+    fn every_set_of_keys_is_sound() {
+        for (name, text) in PRESETS {
+            let (map, problems) = Keymap::builtin().overridden(&Source::new(name, text));
+            assert_eq!(problems, [], "{name}");
+            assert_eq!(map, Keymap::preset(name));
+            for action in Action::ALL {
+                assert!(!map.keys_for(*action).is_empty(), "{name}: {action} has no key");
+            }
+        }
+    }
+
+    #[test]
+    fn two_keys_one_after_the_other() {
+        let (map, problems) = check("editor = [\"Ctrl+X Ctrl+E\"]\nselect_oldest = [\"g g\"]\n");
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(map.lookup(Context::Composer, key("Ctrl+E")), Some(Action::LineEnd));
+        assert_eq!(map.lookup(Context::Composer, key("Ctrl+X")), None);
+        assert_eq!(map.lookup_after(Context::Composer, key("Ctrl+X"), key("Ctrl+E")), Some(Action::Editor));
+        assert_eq!(map.after(Context::Composer, key("Ctrl+X")), [(key("Ctrl+E"), Action::Editor)]);
+        assert_eq!(map.after(Context::Select, key("g")), [(key("g"), Action::SelectOldest)]);
+        let (map, problems) = check("editor = [\"Ctrl+L e\"]\nhelp = [\"g g g\"]\nredraw = [\"F5 x\"]\n");
+        insta::assert_snapshot!(problems.join("\n"), @r#"
+        keys.toml:2: help: "g g" is no key; keys are written Ctrl+N, Alt+Shift+Down, F7, PgUp, Alt+?
+        keys.toml:3: redraw: F5 x is taken from previous_room; give previous_room its keys here too
+        "#);
+        assert_eq!(map.lookup_after(Context::Composer, key("F5"), key("x")), Some(Action::Redraw));
+    }
+
+    #[test]
     fn a_file_overrides_action_by_action() {
         let (map, problems) = check("next_room = [\"F9\", \"F9\"]\nprevious_room = \"F10\"\ndiscard = []\n");
         assert_eq!(problems, [""; 0]);
         assert_eq!(map.lookup(Context::Composer, key("F9")), Some(Action::NextRoom));
         assert_eq!(map.lookup(Context::Composer, key("Ctrl+N")), None);
-        assert_eq!(map.keys_for(Action::NextRoom), [key("F9")]);
-        assert_eq!(map.keys_for(Action::PreviousRoom), [key("F10")]);
+        assert_eq!(map.keys_for(Action::NextRoom), [key("F9").into()]);
+        assert_eq!(map.keys_for(Action::PreviousRoom), [key("F10").into()]);
         assert_eq!(map.lookup(Context::EmptyComposer, key("Delete")), None);
         assert_eq!(map.lookup(Context::Dialog, key("Ctrl+N")), Some(Action::ListDown));
     }

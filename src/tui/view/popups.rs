@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
 use super::super::app::{App, Pick, Popup};
+use super::super::keys::Action;
 use super::super::layout::Areas;
 use super::super::theme::Role;
 use super::super::wrap::{fit, width, wrap};
@@ -18,6 +19,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
         Popup::Name => name(frame, app),
         Popup::List { title, lines, scroll } => list(frame, app, title, lines, *scroll),
         Popup::Pick(choice) => pick(frame, app, choice),
+        Popup::Press(action) => press(frame, app, *action),
         Popup::Find(looked) => find::draw(frame, app, looked),
     }
 }
@@ -77,6 +79,22 @@ fn name(frame: &mut Frame<'_>, app: &App) {
     frame.set_cursor_position(Position { x: x.min(area.right().saturating_sub(1)), y: area.y });
     for ((text, role), y) in lines.into_iter().zip(area.y + 2..area.bottom()) {
         put_row(frame, &Line::styled(text, app.style(role)), Rect { y, height: 1, ..area });
+    }
+}
+
+fn press(frame: &mut Frame<'_>, app: &App, action: Action) {
+    let keys: Vec<String> = app.keymap().keys_for(action).iter().map(ToString::to_string).collect();
+    let lines = [
+        action.line().to_owned(),
+        format!("now: {}", if keys.is_empty() { "no key".to_owned() } else { keys.join(", ") }),
+        "Backspace takes back what you changed, Esc leaves it".to_owned(),
+    ];
+    let wide = lines.iter().map(|line| width(line)).max().unwrap_or(0) as u16 + 4;
+    let area = framed(frame, app, "Press the key for it", wide.min(frame.area().width), lines.len() as u16 + 2);
+    for (at, (line, y)) in lines.iter().zip(area.y..area.bottom()).enumerate() {
+        let role = if at == 0 { Role::Text } else { Role::Dim };
+        let line = fit(line, area.width as usize, app.glyphs().ellipsis);
+        put_row(frame, &Line::styled(line, app.style(role)), Rect { y, height: 1, ..area });
     }
 }
 

@@ -73,6 +73,12 @@ pub struct Cli {
     #[arg(long, conflicts_with_all = ["host", "address", "headless", "ephemeral", "rooms"])]
     demo: bool,
 
+    /// Chat in lines, without a picture: for screen readers, dumb terminals and logs
+    ///
+    /// The same happens by itself where TERM is dumb, and nothing needs to be a terminal.
+    #[arg(long, conflicts_with = "headless")]
+    plain: bool,
+
     /// Your name; without it you are asked
     ///
     /// A name belongs to a key that is made on first use. Another name is another person.
@@ -159,12 +165,12 @@ impl Cli {
                 let what = "--ephemeral is for a host: add --host. A client keeps no history anyway";
                 return refuse(ErrorKind::MissingRequiredArgument, what);
             }
-            if !terminal.stdout {
-                let what =
-                    "there is no screen: stdout is not a terminal. Run wschat in a terminal, or serve with --host";
+            if !terminal.stdout && !self.plain {
+                let what = "there is no screen: stdout is not a terminal. Run wschat in a terminal, chat in lines with \
+                            --plain, or serve with --host";
                 return refuse(ErrorKind::Io, what);
             }
-            if !terminal.draws() {
+            if !terminal.draws() && !self.is_plain(terminal) {
                 return refuse(ErrorKind::Io, &no_term(terminal, "set it, for example TERM=xterm-256color"));
             }
             if self.demo {
@@ -172,11 +178,16 @@ impl Cli {
             }
             return Ok(Mode::Join(self.address.clone().unwrap_or_else(Address::local)));
         };
-        let headless = self.headless || !terminal.stdout;
-        if !headless && !terminal.draws() {
+        let headless = self.headless || (!terminal.stdout && !self.plain);
+        if !headless && !terminal.draws() && !self.is_plain(terminal) {
             return refuse(ErrorKind::Io, &no_term(terminal, "set it, or serve without a screen by --headless"));
         }
         Ok(Mode::Host { addr: host.unwrap_or(HostAddr::Loopback { port: PORT }), headless })
+    }
+
+    /// Whether there is no picture: it was asked for so, or the terminal can draw none.
+    pub fn is_plain(&self, terminal: &Terminal) -> bool {
+        self.plain || (terminal.stdout && terminal.term.as_ref().is_some_and(|term| term == "dumb"))
     }
 
     /// The rooms asked for, the one to be shown last.
@@ -520,13 +531,11 @@ mod tests {
     fn what_is_refused() {
         let pipe = Terminal { stdout: false, ..screen() };
         let bare = Terminal { stdout: true, term: None };
-        let dumb = Terminal { stdout: true, term: Some("dumb".into()) };
         for (args, terminal, why) in [
             ("--headless", screen(), "add --host"),
             ("--ephemeral", screen(), "add --host"),
             ("", pipe.clone(), "stdout is not a terminal"),
             ("", bare.clone(), "TERM is not set"),
-            ("", dumb.clone(), "TERM=dumb"),
             ("--host", bare, "--headless"),
             ("chat.example --host", screen(), "cannot be used with"),
             ("--host nowhere", screen(), "an address of this machine"),
@@ -540,6 +549,27 @@ mod tests {
             let error = refused(args, &terminal);
             assert!(error.contains(why), "{args}: {error}");
         }
+    }
+
+    #[test]
+    fn without_a_picture_no_terminal_is_needed() {
+        let pipe = Terminal { stdout: false, term: None };
+        let dumb = Terminal { stdout: true, term: Some("dumb".into()) };
+        for (args, terminal, plain) in [
+            ("--plain", &pipe, true),
+            ("", &dumb, true),
+            ("--demo", &dumb, true),
+            ("--plain", &screen(), true),
+            ("", &screen(), false),
+        ] {
+            let asked = cli(args).expect(args);
+            assert!(asked.mode(terminal).is_ok(), "{args}");
+            assert_eq!(asked.is_plain(terminal), plain, "{args}");
+        }
+        let hosts = |args: &str, terminal: &Terminal| cli(args).expect(args).mode(terminal).expect(args);
+        assert!(matches!(hosts("--host --plain", &pipe), Mode::Host { headless: false, .. }));
+        assert!(matches!(hosts("--host", &pipe), Mode::Host { headless: true, .. }));
+        assert!(cli("--host --headless --plain").is_err());
     }
 
     #[test]

@@ -81,6 +81,7 @@ fn screen(cli: &Cli, config: Config, paths: Paths, to: &Address, hosting: bool, 
         paths,
         hosting,
         problems,
+        plain: cli.is_plain(&Terminal::here()),
         ahead: 0,
     }
 }

@@ -1,14 +1,9 @@
-//! Changing a person's own TOML file by one value: everything else in it, comments too, stays as it was written. Whether a
-//! value is right is asked of the settings, not known here.
-
-use std::fs;
-use std::io::Write;
-use std::path::Path;
+//! The text of a person's own TOML file, changed by one value: everything else in it, comments too, stays as it was written.
+//! Whether a value is right is asked of the settings, and files are written by whoever keeps them.
 
 use toml_edit::{DocumentMut, Item, Table, Value};
 
 use super::settings::{Kind, SETTINGS, Setting};
-use crate::paths::{make_dir_of, private_file};
 
 /// What a person typed for a setting, as it is written in the file.
 pub fn literal(setting: &Setting, typed: &str) -> String {
@@ -76,21 +71,6 @@ pub fn without(own: &str, key: &str) -> Result<String, String> {
     let mut document: DocumentMut = own.parse().map_err(|_| "the file has errors; mend them first".to_owned())?;
     document.remove(key);
     Ok(document.to_string())
-}
-
-/// Puts a whole text in the place of a file, which is made when it is not there; the old one stays until the new one is
-/// whole on the disk.
-pub fn replace(file: &Path, text: &str) -> Result<(), String> {
-    let said = |e: std::io::Error| format!("{} cannot be written: {e}", file.display());
-    let fresh = file.with_extension("toml.new");
-    make_dir_of(file).map_err(|e| e.to_string())?;
-    let _ = fs::remove_file(&fresh);
-    let mut new = private_file().write(true).open(&fresh).map_err(said)?;
-    new.write_all(text.as_bytes()).and_then(|()| new.sync_all()).map_err(said)?;
-    if let Ok(about) = fs::metadata(file) {
-        let _ = fs::set_permissions(&fresh, about.permissions());
-    }
-    fs::rename(&fresh, file).map_err(said)
 }
 
 #[cfg(test)]

@@ -55,6 +55,14 @@ pub const COMMANDS: &[Spec] = &[
     Spec { name: "unread", args: "", help: "go to the first message that was unread when you came", at: At::Screen },
     Spec { name: "select", args: "", help: "pick out a message, to answer, edit, copy it", at: At::Screen },
     Spec { name: "edit", args: "[text]", help: "edit the last message you sent; s/old/new/ does too", at: At::Screen },
+    Spec {
+        name: "reply",
+        args: "number text",
+        help: "answer a message by its number, which its i shows",
+        at: At::Screen,
+    },
+    Spec { name: "react", args: "number emoji", help: "react to a message by its number", at: At::Screen },
+    Spec { name: "delete", args: "number", help: "delete a message of yours by its number", at: At::Screen },
     Spec { name: "editor", args: "", help: "write in your own editor ($VISUAL, $EDITOR)", at: At::Screen },
     Spec { name: "mute", args: "[2h]", help: "nothing calls you from here, for a time or for good", at: At::Screen },
     Spec { name: "unmute", args: "", help: "hear of this conversation again", at: At::Screen },
@@ -148,6 +156,12 @@ pub enum Line {
     Select,
     /// `/edit`; without text it is edited in the composer.
     Edit(Option<String>),
+    /// `/reply`.
+    Reply(u64, String),
+    /// `/react`.
+    React(u64, String),
+    /// `/delete`.
+    Delete(u64),
     /// `/editor`.
     Editor,
     /// `/mute`, for a time.
@@ -266,6 +280,12 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
         "unread" if args.is_empty() => Ok(Line::Unread),
         "select" if args.is_empty() => Ok(Line::Select),
         "edit" => Ok(Line::Edit(some(args))),
+        "reply" | "react" => {
+            let (number, rest) = args.split_once(char::is_whitespace).ok_or_else(usage)?;
+            let (number, rest) = (number.parse().map_err(|_| usage())?, rest.trim().to_owned());
+            Ok(if spec.name == "reply" { Line::Reply(number, rest) } else { Line::React(number, rest) })
+        }
+        "delete" => args.parse().map(Line::Delete).map_err(|_| usage()),
         "editor" if args.is_empty() => Ok(Line::Editor),
         "mute" => Ok(Line::Mute(some(args))),
         "unmute" if args.is_empty() => Ok(Line::Unmute),

@@ -14,6 +14,7 @@ mod rooms;
 mod scroll;
 pub mod select;
 mod settings;
+mod typed;
 
 use std::collections::HashMap;
 use std::time::Duration;

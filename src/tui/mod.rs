@@ -10,6 +10,7 @@ pub mod layout;
 pub mod links;
 pub mod markup;
 pub mod personal;
+pub mod plain;
 mod remembered;
 pub mod terminal;
 #[cfg(test)]
@@ -38,7 +39,7 @@ use crate::client::chat::{self, Chat, LinkEvent, Now};
 use crate::client::keyring::Keyring;
 use crate::client::link::{self, Link, ToLink};
 use crate::client::outbox::{self, Outbox};
-use crate::config::Config;
+use crate::config::{Config, Desktop};
 use crate::paths::Paths;
 use crate::protocol::entry::Timestamp;
 use crate::protocol::names::{Nick, RoomName};
@@ -78,6 +79,8 @@ pub struct Options {
     pub hosting: bool,
     /// What is wrong with the settings.
     pub problems: Vec<String>,
+    /// Lines instead of a picture.
+    pub plain: bool,
     /// Milliseconds that the clock on the wall is ahead of the system's: 0, but in a demo.
     pub ahead: i64,
 }
@@ -85,55 +88,15 @@ pub struct Options {
 /// Runs the screen until the person quits, the process is told to end, or `over` does. The terminal is as it was found
 /// when this returns.
 pub async fn run(options: Options, over: impl Future<Output = ()>) -> anyhow::Result<()> {
-    let mut personal = Personal::new(&options.paths);
-    let (loaded, bad) = personal.load(Some(options.config.clone()));
-    let mut problems = options.problems.clone();
-    problems.extend(bad);
-    let Loaded { config, values, keymap, theme, themes } = loaded;
-    let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
-    let look = Look { theme, keymap, config, values, themes, zone };
-    let keyring = Keyring::at(options.paths.keys_dir());
-    if let Some(name) = &options.name {
-        // Before the screen is taken: what is wrong with a key is said where it stays readable.
-        keyring.secret(name)?;
+    if options.plain {
+        return plain::run(options, over).await;
     }
-    let mut luck = [0; 16];
-    getrandom::fill(&mut luck).map_err(|e| anyhow!("no random numbers: {e}"))?;
-    let mut chat = Chat::new(luck, options.authority.clone(), options.name.clone(), options.rooms.clone());
-    chat.set_patience(options.config.timeouts.ack);
-    chat.set_scrollback(options.config.ui.scrollback);
-    let mut app = App::new(chat, look, options.url.trim_end_matches('/').to_owned(), options.hosting);
-    let remembered = Remembered::at(options.paths.state_file());
-    let mut shell = Shell {
-        place: place(&options.authority),
-        start: Instant::now(),
-        outbox: Outbox::in_memory(),
-        to_link: None,
-        from_link: None,
-        backlog: VecDeque::new(),
-        keyring,
-        remembered,
-        drafts: None,
-        to_edit: None,
-        personal,
-        theme: options.config.ui.theme.clone(),
-        options,
-    };
-    match shell.options.name.clone() {
-        Some(name) => shell.named(&mut app, &name)?,
-        None => {
-            let last = shell.remembered.name();
-            let in_use = last.as_ref().is_some_and(|name| shell.in_use(name));
-            let (prefill, second) = if in_use { (None, last) } else { (last, None) };
-            app.ask_name(prefill, second);
-        }
-    }
-    app.warn(problems);
+    let (mut shell, mut app) = Shell::begin(options)?;
     let mut screen = Screen::take(shell.options.config.ui.mouse, shell.options.config.ui.hyperlinks)
         .context("the terminal cannot be taken over")?;
     let ended = shell.talk(&mut app, &mut screen, over).await;
     drop(screen);
-    shell.goodbye(app).await;
+    shell.goodbye(|now| app.handle(now, Input::Bye)).await;
     ended
 }
 
@@ -173,7 +136,115 @@ enum Next {
     Quit,
 }
 
+/// What a person looks at, but for the picture.
+trait Face {
+    fn bell(&mut self) -> io::Result<()>;
+    fn notify(&mut self, how: Desktop, title: &str, body: &str) -> io::Result<()>;
+    fn title(&mut self, title: &str) -> io::Result<()>;
+    fn copy(&mut self, text: &str) -> io::Result<()>;
+    fn mouse(&mut self, on: bool) -> io::Result<()>;
+    fn suspend(&mut self) -> io::Result<()>;
+    fn forget(&mut self) -> io::Result<()>;
+}
+
+impl Face for Screen {
+    fn bell(&mut self) -> io::Result<()> {
+        Screen::bell(self)
+    }
+
+    fn notify(&mut self, how: Desktop, title: &str, body: &str) -> io::Result<()> {
+        Screen::notify(self, how, title, body)
+    }
+
+    fn title(&mut self, title: &str) -> io::Result<()> {
+        Screen::title(self, title)
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        Screen::copy(self, text)
+    }
+
+    fn mouse(&mut self, on: bool) -> io::Result<()> {
+        Screen::mouse(self, on)
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        Screen::suspend(self)
+    }
+
+    fn forget(&mut self) -> io::Result<()> {
+        Screen::forget(self)
+    }
+}
+
+/// The app, or who reads it out.
+trait Front {
+    fn handle(&mut self, now: Now, input: Input) -> Vec<Effect>;
+    fn app(&mut self) -> &mut App;
+}
+
+impl Front for App {
+    fn handle(&mut self, now: Now, input: Input) -> Vec<Effect> {
+        App::handle(self, now, input)
+    }
+
+    fn app(&mut self) -> &mut App {
+        self
+    }
+}
+
 impl Shell {
+    /// The app, and all it needs but a face.
+    fn begin(options: Options) -> anyhow::Result<(Shell, App)> {
+        let mut personal = Personal::new(&options.paths);
+        let (loaded, bad) = personal.load(Some(options.config.clone()));
+        let mut problems = options.problems.clone();
+        problems.extend(bad);
+        let Loaded { mut config, values, keymap, theme, themes } = loaded;
+        // Signs are read out by their names.
+        config.ui.ascii |= options.plain;
+        let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
+        let look = Look { theme, keymap, config, values, themes, zone };
+        let keyring = Keyring::at(options.paths.keys_dir());
+        if let Some(name) = &options.name {
+            // Before the screen is taken: what is wrong with a key is said where it stays readable.
+            keyring.secret(name)?;
+        }
+        let mut luck = [0; 16];
+        getrandom::fill(&mut luck).map_err(|e| anyhow!("no random numbers: {e}"))?;
+        let mut chat = Chat::new(luck, options.authority.clone(), options.name.clone(), options.rooms.clone());
+        chat.set_patience(options.config.timeouts.ack);
+        chat.set_scrollback(options.config.ui.scrollback);
+        let mut app = App::new(chat, look, options.url.trim_end_matches('/').to_owned(), options.hosting);
+        let remembered = Remembered::at(options.paths.state_file());
+        let mut shell = Shell {
+            place: place(&options.authority),
+            start: Instant::now(),
+            outbox: Outbox::in_memory(),
+            to_link: None,
+            from_link: None,
+            backlog: VecDeque::new(),
+            keyring,
+            remembered,
+            drafts: None,
+            to_edit: None,
+            personal,
+            theme: options.config.ui.theme.clone(),
+            options,
+        };
+        match shell.options.name.clone() {
+            Some(name) => shell.named(&mut app, &name)?,
+            None => {
+                let last = shell.remembered.name();
+                let in_use = last.as_ref().is_some_and(|name| shell.in_use(name));
+                let (prefill, second) = if in_use { (None, last) } else { (last, None) };
+                app.ask_name(prefill, second);
+            }
+        }
+        app.warn(problems);
+        Ok((shell, app))
+    }
+
     fn now(&self) -> Now {
         let wall = jiff::Timestamp::now().as_millisecond().saturating_add(self.options.ahead);
         Now { up: self.start.elapsed(), wall: Timestamp(wall) }
@@ -332,14 +403,14 @@ impl Shell {
     }
 
     /// News of the wire: what is there, up to a bound, before the next drawing.
-    fn heard(&mut self, app: &mut App, screen: &mut Screen, event: Option<LinkEvent>) -> anyhow::Result<Next> {
+    fn heard(&mut self, front: &mut dyn Front, face: &mut dyn Face, event: Option<LinkEvent>) -> anyhow::Result<Next> {
         let mut event = event;
         let mut taken = 0;
         while let Some(news) = event.take() {
             if matches!(news, LinkEvent::Down { .. }) {
                 self.backlog.clear();
             }
-            if self.hand(app, screen, Input::Link(news))? == Next::Quit {
+            if self.hand(front, face, Input::Link(news))? == Next::Quit {
                 return Ok(Next::Quit);
             }
             taken += 1;
@@ -350,50 +421,60 @@ impl Shell {
         Ok(Next::On)
     }
 
-    fn hand(&mut self, app: &mut App, screen: &mut Screen, input: Input) -> anyhow::Result<Next> {
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            for effect in app.handle(self.now(), input) {
+    fn hand(&mut self, front: &mut dyn Front, face: &mut dyn Face, input: Input) -> anyhow::Result<Next> {
+        let effects = front.handle(self.now(), input);
+        self.carry_out(front, face, effects)
+    }
+
+    /// Does what is to be done, and what follows from it.
+    fn carry_out(&mut self, front: &mut dyn Front, face: &mut dyn Face, effects: Vec<Effect>) -> anyhow::Result<Next> {
+        let mut waiting = VecDeque::from([effects]);
+        while let Some(effects) = waiting.pop_front() {
+            let mut inputs = Vec::new();
+            for effect in effects {
                 match effect {
                     Effect::Quit => return Ok(Next::Quit),
-                    Effect::Suspend => screen.suspend()?,
-                    Effect::Redraw => screen.forget()?,
-                    Effect::Bell => screen.bell()?,
-                    Effect::Notify { title, body } => screen.notify(self.options.config.ui.desktop, &title, &body)?,
-                    Effect::Title(title) => screen.title(&title)?,
+                    Effect::Suspend => face.suspend()?,
+                    Effect::Redraw => face.forget()?,
+                    Effect::Bell => face.bell()?,
+                    Effect::Notify { title, body } => face.notify(self.options.config.ui.desktop, &title, &body)?,
+                    Effect::Title(title) => face.title(&title)?,
                     Effect::KeepDrafts(kept) => self.keep_drafts(&kept),
                     Effect::Editor(text) => self.to_edit = Some(text),
                     Effect::Set(setting, literal, said) => {
                         let written = self.personal.set(setting, &literal);
-                        inputs.push_back(self.reread(written, Some(said)));
+                        inputs.push(self.reread(written, Some(said)));
                     }
                     Effect::Bind(action, keys, said) => {
                         let written = self.personal.bind(action, &keys);
-                        inputs.push_back(self.reread(written, Some(said)));
+                        inputs.push(self.reread(written, Some(said)));
                     }
                     Effect::Reload { asked } => {
                         if asked || self.personal.changed(&self.theme) {
                             let said = asked.then(|| "settings, keys and theme are read again".to_owned());
-                            inputs.push_back(self.reread(Ok(()), said));
+                            inputs.push(self.reread(Ok(()), said));
                         }
                     }
                     Effect::TryTheme(name) => inputs.extend(self.personal.theme(&name).map(Input::Themed)),
-                    Effect::Mouse(on) => screen.mouse(on)?,
-                    Effect::Copy(text) => screen.copy(&text)?,
+                    Effect::Mouse(on) => face.mouse(on)?,
+                    Effect::Copy(text) => face.copy(&text)?,
                     Effect::Open(link) => {
                         if let Err(why) = open::that_detached(&link) {
                             tracing::info!(%why, "a link cannot be opened");
-                            inputs.push_back(Input::NotOpened(link));
+                            inputs.push(Input::NotOpened(link));
                         }
                     }
                     Effect::Dial => self.write(ToLink::Retry),
-                    Effect::Named(name) => self.named(app, &name)?,
-                    Effect::Keep(record) => inputs.push_back(match self.outbox.keep(record.clone()) {
+                    Effect::Named(name) => self.named(front.app(), &name)?,
+                    Effect::Keep(record) => inputs.push(match self.outbox.keep(record.clone()) {
                         Ok(()) => Input::Kept(record),
                         Err(why) => Input::NotKept(why.to_string()),
                     }),
-                    Effect::Chat(effect) => self.chat(app, effect)?,
+                    Effect::Chat(effect) => self.chat(front.app(), effect)?,
                 }
+            }
+            for input in inputs {
+                waiting.push_back(front.handle(self.now(), input));
             }
         }
         Ok(Next::On)
@@ -472,8 +553,8 @@ impl Shell {
         }
     }
 
-    async fn goodbye(mut self, mut app: App) {
-        for effect in app.handle(self.now(), Input::Bye) {
+    async fn goodbye(mut self, bye: impl FnOnce(Now) -> Vec<Effect>) {
+        for effect in bye(self.now()) {
             match effect {
                 Effect::Chat(chat::Effect::Send(id, command)) => self.write(ToLink::Command(id, command)),
                 Effect::KeepDrafts(kept) => self.keep_drafts(&kept),

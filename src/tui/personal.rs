@@ -2,6 +2,7 @@
 //! says so on the screen. What a change means is the app's; what may stand in the files is `config`'s.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -9,7 +10,7 @@ use super::keys::{Action, Keymap};
 use super::theme::{BUILTIN, Colours, Theme};
 use crate::config::settings::Setting;
 use crate::config::{Config, edit};
-use crate::paths::Paths;
+use crate::paths::{Paths, make_dir_of, private_file};
 
 /// Bytes of a file that are taken over when a value of it is changed: as many as are read.
 const FILE_BYTES: u64 = 1 << 20;
@@ -110,7 +111,7 @@ impl Personal {
     pub fn set(&self, setting: &Setting, literal: &str) -> Result<(), String> {
         let text = edit::with(&text_of(&self.settings), setting.section, setting.key, literal)
             .map_err(|why| format!("{}: {why}", self.settings.display()))?;
-        edit::replace(&self.settings, &text)
+        replace(&self.settings, &text)
     }
 
     /// Writes which keys do something; none: those that come with the program.
@@ -124,7 +125,7 @@ impl Personal {
             }
         };
         let text = text.map_err(|why| format!("{}: {why}", self.keys.display()))?;
-        edit::replace(&self.keys, &text)
+        replace(&self.keys, &text)
     }
 }
 
@@ -132,4 +133,19 @@ impl Personal {
 fn text_of(file: &Path) -> String {
     let small = fs::metadata(file).is_ok_and(|about| about.len() <= FILE_BYTES);
     if small { fs::read_to_string(file).unwrap_or_default() } else { String::new() }
+}
+
+/// Puts a whole text in the place of a file, which is made when it is not there; the old one stays until the new one is
+/// whole on the disk.
+fn replace(file: &Path, text: &str) -> Result<(), String> {
+    let said = |e: std::io::Error| format!("{} cannot be written: {e}", file.display());
+    let fresh = file.with_extension("toml.new");
+    make_dir_of(file).map_err(|e| e.to_string())?;
+    let _ = fs::remove_file(&fresh);
+    let mut new = private_file().write(true).open(&fresh).map_err(said)?;
+    new.write_all(text.as_bytes()).and_then(|()| new.sync_all()).map_err(said)?;
+    if let Ok(about) = fs::metadata(file) {
+        let _ = fs::set_permissions(&fresh, about.permissions());
+    }
+    fs::rename(&fresh, file).map_err(said)
 }

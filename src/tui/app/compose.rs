@@ -8,6 +8,7 @@ use super::super::keys::Action;
 use super::super::theme::Role;
 use super::super::wrap::{fit, untab, width, wrap};
 use super::pick::{Choice, Item, Pasted};
+use super::typed::About;
 use super::{App, Effect, Scroll, select};
 use crate::client::chat::{Ask, Delivery};
 use crate::client::outbox::Record;
@@ -451,6 +452,9 @@ impl App {
                 return self.edit_command(None);
             }
             (Line::Select, _) => self.select(),
+            (Line::Reply(of, words), _) => return self.about(of, About::Reply(words)),
+            (Line::React(of, sign), _) => self.about(of, About::React(sign)),
+            (Line::Delete(of), _) => self.about(of, About::Delete),
             (Line::Editor, _) => {
                 self.composer_of_command(written);
                 return self.effects.push(Effect::Editor(self.written()));
@@ -517,7 +521,7 @@ impl App {
         }
     }
 
-    fn keep_said(&mut self, to: Target, words: &str, me: bool, reply_to: Option<Seq>) {
+    pub(super) fn keep_said(&mut self, to: Target, words: &str, me: bool, reply_to: Option<Seq>) {
         if let Some(text) = self.sendable(words) {
             self.keep(to, What::Said { text, me, reply_to });
         }

@@ -138,6 +138,14 @@ impl Pick {
         (self.fitting.iter().map(|at| &self.items[*at]), self.chosen)
     }
 
+    /// Puts the bar on this line; `false` when there is none.
+    pub(super) fn put_on(&mut self, at: usize) -> bool {
+        if at < self.fitting.len() {
+            self.chosen = at;
+        }
+        at < self.fitting.len()
+    }
+
     /// What the line under the bar does.
     pub(super) fn chosen(&self) -> Option<&Choice> {
         self.fitting.get(self.chosen).map(|at| &self.items[*at].choice)

@@ -276,7 +276,7 @@ impl App {
     }
 
     /// Puts a change of this conversation into the outbox.
-    fn change(&mut self, what: What) {
+    pub(super) fn change(&mut self, what: What) {
         let Some(to) = self.here.clone() else { return };
         let record = self.chat.record(to, what);
         self.effects.push(Effect::Keep(record));

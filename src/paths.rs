@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use directories::ProjectDirs;
+use directories::{ProjectDirs, UserDirs};
 
 /// The longest part of a path made from a name; file systems take 255 bytes.
 const PART: usize = 180;
@@ -42,6 +42,8 @@ pub struct Paths {
     /// Whether a person named the file; it has to be there then.
     config_named: bool,
     data: PathBuf,
+    /// Whether a person named the folder.
+    data_named: bool,
     state: PathBuf,
 }
 
@@ -71,7 +73,8 @@ impl Paths {
             (None, Some(home)) => home.config_dir().join("wschat.toml"),
             (None, None) => data.join("wschat.toml"),
         };
-        Ok(Paths { config_file, config_named: config.is_some(), data, state })
+        let (config_named, data_named) = (config.is_some(), data_dir.is_some());
+        Ok(Paths { config_file, config_named, data, data_named, state })
     }
 
     /// The person's settings, if there are any. A file that was named is given whether it is there or not, so that its
@@ -93,6 +96,12 @@ impl Paths {
     /// The person's themes, beside the settings.
     pub fn themes_dir(&self) -> PathBuf {
         self.config_file.with_file_name("themes")
+    }
+
+    /// Where texts go that a person saves: the folder of downloads, unless everything is to be in one place.
+    pub fn saves_dir(&self) -> PathBuf {
+        let downloads = UserDirs::new().and_then(|user| user.download_dir().map(Path::to_owned));
+        downloads.filter(|_| !self.data_named).unwrap_or_else(|| self.data.join("saved"))
     }
 
     /// Where everything lasting goes; holds `host.db`, `host.lock` and the directories below.

@@ -244,6 +244,8 @@ pub struct Talk {
     pub timeline: Timeline,
     /// Its people, once asked for.
     pub people: Vec<Member>,
+    /// Those of them whose names can be taken for another's here.
+    pub alike: Vec<PersonId>,
     /// Members, and those of them who are there, of a room with too many to be told of each.
     pub crowd: Option<(u32, u32)>,
     /// Whether the log began anew under us.
@@ -460,6 +462,13 @@ impl Chat {
 
     fn note(&mut self, note: Note) {
         self.effects.push(Effect::Note(note));
+    }
+
+    /// The people of a conversation, or their names, are others now.
+    fn look_alike(&mut self) {
+        for talk in &mut self.talks {
+            talk.alike = others::alike(&talk.people);
+        }
     }
 
     fn talk_mut(&mut self, to: &Target) -> Option<&mut Talk> {
@@ -720,13 +729,22 @@ impl Chat {
                 }
             }
             Event::Rooms { rooms, .. } => self.note(Note::Rooms(rooms)),
-            Event::Members { room, people, .. } => self.members(room, people),
-            Event::Moved { room, who, joined } => self.moved(room, who, joined),
+            Event::Members { room, people, .. } => {
+                self.members(room, people);
+                self.look_alike();
+            }
+            Event::Moved { room, who, joined } => {
+                self.moved(room, who, joined);
+                self.look_alike();
+            }
             Event::Crowd { room, members, online, singly } => self.crowd(room, (!singly).then_some((members, online))),
             Event::Presence { who, online, away } => self.presence(now, &who, online, away),
             Event::Typing { to, who } => self.typing(now, &to, who),
             Event::Found { hits, more } => self.found(hits, more),
-            Event::Renamed { who, was } => self.renamed(who, was),
+            Event::Renamed { who, was } => {
+                self.renamed(who, was);
+                self.look_alike();
+            }
             Event::Received { .. } | Event::Done => {}
         }
     }
@@ -1049,6 +1067,7 @@ impl Talk {
             mentions: 0,
             timeline: Timeline::default(),
             people: Vec::new(),
+            alike: Vec::new(),
             anew: false,
             epoch,
             asked_people: false,

@@ -162,6 +162,22 @@ pub fn skeleton(shown: &str) -> String {
 static LOOKS: LazyLock<Vec<String>> =
     LazyLock::new(|| (0..=0x7f_u8).map(|byte| skeleton_any(char::from(byte).encode_utf8(&mut [0; 4]))).collect());
 
+/// What is left of a name when everything is taken that an eye passes over: accents, case, signs, and digits for letters. Two
+/// names with one such rest can both be had, and should be told apart with care.
+pub fn blurred(shown: &str) -> String {
+    let plain = super::search::fold(shown);
+    let letter = |c: char| match c {
+        '0' => 'o',
+        '1' => 'l',
+        '3' => 'e',
+        '4' => 'a',
+        '5' => 's',
+        '7' => 't',
+        c => c,
+    };
+    skeleton(&plain.chars().filter(|c| c.is_alphanumeric()).map(letter).collect::<String>())
+}
+
 fn skeleton_any(shown: &str) -> String {
     let look = |text: &str| unicode_security::skeleton(text).collect::<String>();
     look(&fold(&look(shown))).replace('l', "i")

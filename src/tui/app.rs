@@ -134,6 +134,8 @@ pub enum Input {
     NotLoaded(Vec<String>),
     /// They cannot be written.
     NotSet(String),
+    /// Where a text was saved, or why it was not.
+    Saved(Result<String, String>),
     /// A theme, to be looked at.
     Themed(Theme),
     /// The editor is closed: what was saved, or why nothing was.
@@ -176,6 +178,8 @@ pub enum Effect {
     KeepDrafts(Kept),
     /// Edit this in the person's editor, then answer with [`Input::Edited`].
     Editor(String),
+    /// Save this text as a file of this name, then answer with [`Input::Saved`].
+    Save(String, String),
     /// Write this setting, as it stands in the file, then answer with [`Input::Loaded`], which says this.
     Set(&'static Setting, String, String),
     /// The same for the keys of an action; none: those that come with the program.
@@ -269,6 +273,8 @@ pub struct App {
     mouse: bool,
     /// A key that only begins something was pressed.
     lead: Option<Key>,
+    /// The message that is read whole.
+    whole: Option<(Seq, String)>,
     /// How it looked before themes were gone through.
     before_look: Option<Theme>,
     /// Somebody came, or came back, and was not told yet what there is.
@@ -335,6 +341,7 @@ impl App {
             bare: false,
             mouse: look.config.ui.mouse,
             lead: None,
+            whole: None,
             before_look: None,
             absent: true,
             away: false,
@@ -411,6 +418,8 @@ impl App {
                 self.end_preview();
                 self.say(why, Role::Error);
             }
+            Input::Saved(Ok(place)) => self.say(format!("saved as {place}"), Role::Ok),
+            Input::Saved(Err(why)) => self.say(why, Role::Error),
             Input::Themed(theme) => self.themed(theme),
             Input::Link(event) => {
                 self.tell(chat::Input::Link(event));
@@ -880,6 +889,12 @@ impl App {
         }
         let keys = match &self.popup {
             Popup::Name => vec![hint(Action::Accept, "enter"), hint(Action::Quit, "twice quits")],
+            Popup::List { .. } if self.whole.is_some() => vec![
+                hint(Action::Cancel, "close"),
+                hint(Action::PageDown, "more"),
+                hint(Action::Copy, "copy"),
+                hint(Action::Save, "save"),
+            ],
             Popup::List { .. } => vec![hint(Action::Cancel, "close"), hint(Action::PageDown, "more")],
             Popup::Pick(_) => {
                 vec![hint(Action::Accept, "take"), hint(Action::ListDown, "next"), hint(Action::Cancel, "close")]

@@ -27,6 +27,8 @@ pub struct Glyphs {
     pub code: &'static str,
     /// A room that is muted.
     pub muted: &'static str,
+    /// A name that can be taken for another's here.
+    pub alike: &'static str,
     /// Where something was cut.
     pub ellipsis: &'static str,
     /// Between the parts of a status line.
@@ -57,6 +59,7 @@ pub const UNICODE: Glyphs = Glyphs {
     reply: "╭",
     code: "┃",
     muted: "×",
+    alike: "≈",
     ellipsis: "…",
     dot: "·",
     up: "↑",
@@ -82,6 +85,7 @@ pub const ASCII: Glyphs = Glyphs {
     reply: "/",
     code: "|",
     muted: "x",
+    alike: "~",
     ellipsis: "~",
     dot: "-",
     up: "^",

@@ -441,6 +441,10 @@ impl Shell {
                     Effect::Title(title) => face.title(&title)?,
                     Effect::KeepDrafts(kept) => self.keep_drafts(&kept),
                     Effect::Editor(text) => self.to_edit = Some(text),
+                    Effect::Save(name, text) => {
+                        let dir = self.options.paths.saves_dir();
+                        inputs.push(Input::Saved(personal::save(&dir, &name, &text)));
+                    }
                     Effect::Set(setting, literal, said) => {
                         let written = self.personal.set(setting, &literal);
                         inputs.push(self.reread(written, Some(said)));

@@ -18,6 +18,9 @@ const FILE_BYTES: u64 = 1 << 20;
 /// Themes of one's own that are offered.
 const THEMES: usize = 100;
 
+/// Names tried for a file before it is given up.
+const TRIES: usize = 1000;
+
 /// What the files say.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -148,4 +151,69 @@ fn replace(file: &Path, text: &str) -> Result<(), String> {
         let _ = fs::set_permissions(&fresh, about.permissions());
     }
     fs::rename(&fresh, file).map_err(said)
+}
+
+/// Saves a text as a new file: one of this name that is there already is never written over.
+pub fn save(dir: &Path, name: &str, text: &str) -> Result<String, String> {
+    fs::create_dir_all(dir).map_err(|e| format!("{} cannot be made: {e}", dir.display()))?;
+    let (stem, end) = name.rsplit_once('.').unwrap_or((name, "txt"));
+    for n in 1..TRIES {
+        let name = if n == 1 { name.to_owned() } else { format!("{stem}-{n}.{end}") };
+        let file = dir.join(name);
+        match fs::OpenOptions::new().write(true).create_new(true).open(&file) {
+            Ok(mut new) => {
+                let written = new.write_all(text.as_bytes()).and_then(|()| new.write_all(b"\n"));
+                return written.map(|()| file.display().to_string()).map_err(|e| format!("{}: {e}", file.display()));
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(format!("{} cannot be written: {e}", file.display())),
+        }
+    }
+    Err(format!("there are too many of {name} in {} already", dir.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_over() {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let save = |text| save(&dir.path().join("new"), "wschat-x-1.txt", text).expect("it is saved");
+        let (first, second) = (save("one"), save("two"));
+        assert!(first.ends_with("wschat-x-1.txt") && second.ends_with("wschat-x-1-2.txt"), "{second}");
+        assert_eq!(fs::read_to_string(first).expect("it is there"), "one\n");
+    }
+
+    #[test]
+    fn what_is_changed_here_is_read_again_and_errors_change_nothing() {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let file = dir.path().join("wschat.toml");
+        fs::write(&file, "# mine\n[ui]\nbell = true\n").expect("a file of the test");
+        let paths = Paths::new(Some(dir.path()), Some(&file)).expect("paths");
+        let mut personal = Personal::new(&paths);
+        assert!(personal.reload().is_ok() && !personal.changed("auto"));
+        let bell = crate::config::settings::setting("ui.bell").expect("a setting");
+        personal.set(bell, "false").expect("it is written");
+        assert!(personal.changed("auto"));
+        let loaded = personal.reload().expect("it is right");
+        assert!(!loaded.config.ui.bell && loaded.values.iter().any(|(s, v)| s.key == "bell" && v == "false"));
+        assert!(fs::read_to_string(&file).expect("it is there").starts_with("# mine\n"));
+        personal.bind(Action::Help, &["F2".to_owned(), "Ctrl+X h".to_owned()]).expect("it is written");
+        let keys = personal.reload().expect("it is right").keymap;
+        assert_eq!(keys.keys_for(Action::Help).iter().map(ToString::to_string).collect::<Vec<_>>(), ["F2", "Ctrl+X h"]);
+        personal.bind(Action::Help, &[]).expect("it is written");
+        assert_eq!(personal.reload().expect("it is right").keymap, Keymap::builtin());
+        fs::create_dir_all(dir.path().join("themes")).expect("a folder");
+        fs::write(dir.path().join("themes/mine.toml"), "accent = \"red\"\n").expect("a theme");
+        assert!(personal.reload().expect("it is right").themes.contains(&"mine".to_owned()));
+        assert!(personal.theme("mine").is_some() && personal.theme("none").is_none());
+        fs::write(&file, "[ui]\nbell = 3\ndensity = \"thick\"\n").expect("a file of the test");
+        let problems = personal.reload().expect_err("two errors");
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        fs::write(&file, "[ui\n").expect("a file of the test");
+        let why = personal.set(bell, "true").expect_err("it would lose what stands there");
+        assert!(why.contains("mend them first"), "{why}");
+        assert_eq!(fs::read_to_string(&file).expect("it is there"), "[ui\n");
+    }
 }

@@ -1,6 +1,7 @@
 //! Screens as pictures: a scripted host on one side, keys on the other, and what a person sees pinned. No socket, no disk,
 //! no clock. The real terminal is tested from outside.
 
+mod actions;
 mod changing;
 mod finding;
 mod marking;

@@ -1,13 +1,14 @@
 //! What a chat knows of other people: who is in a room, there, away or writing, and what they are called now. What they
 //! say is the timeline's.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::{Chat, Effect, Note, Now};
 use crate::protocol::command::Command;
-use crate::protocol::entry::Author;
+use crate::protocol::entry::{Author, PersonId};
 use crate::protocol::event::Member;
-use crate::protocol::names::{Nick, RoomName, Target};
+use crate::protocol::names::{Nick, RoomName, Target, blurred};
 
 /// How long somebody counts as writing after the last word of it. Their client repeats it sooner.
 const TYPING_SHOWN: Duration = Duration::from_secs(6);
@@ -17,6 +18,17 @@ const TYPING_TOLD: Duration = Duration::from_secs(4);
 
 /// People writing in one conversation that are kept: more are never named.
 const WRITERS: usize = 10;
+
+/// Those whose names can be taken for another's, among these.
+pub(super) fn alike(people: &[Member]) -> Vec<PersonId> {
+    let mut seen: HashMap<String, Vec<PersonId>> = HashMap::new();
+    for member in people {
+        seen.entry(blurred(member.who.name.as_str())).or_default().push(member.who.person);
+    }
+    let mut alike: Vec<PersonId> = seen.into_values().filter(|same| same.len() > 1).flatten().collect();
+    alike.sort();
+    alike
+}
 
 impl Chat {
     pub(super) fn members(&mut self, room: Option<RoomName>, people: Vec<Member>) {

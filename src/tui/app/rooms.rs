@@ -18,8 +18,19 @@ pub enum RoomRow {
     Rooms,
     /// Over the people one talks to alone.
     Direct,
+    /// So many more below, and whether one of them calls.
+    More(usize, bool),
     /// A conversation, by its place among [`App::rooms`].
     Talk(usize),
+}
+
+impl RoomRow {
+    fn talk(self) -> Option<usize> {
+        match self {
+            RoomRow::Talk(at) => Some(at),
+            _ => None,
+        }
+    }
 }
 
 /// How much a conversation needs one: mentions, then direct ones, then unread, then nothing. Of a muted one only what
@@ -214,7 +225,18 @@ impl App {
         }
         let here = rows.iter().position(|row| *row == RoomRow::Talk(self.index())).unwrap_or(0);
         let first = (here + 1).saturating_sub(height as usize);
-        rows.into_iter().skip(first).take(height as usize).collect()
+        let mut seen: Vec<RoomRow> = rows.iter().skip(first).take(height as usize).copied().collect();
+        let hidden = rows.len().saturating_sub(first + seen.len());
+        // The last line gives way to how many follow, unless it is where one is.
+        if hidden > 0 && seen.len() > 2 && here + 1 < first + seen.len() {
+            let rooms = self.rooms();
+            let left = rows.iter().skip(first + seen.len() - 1);
+            let left: Vec<&Talk> = left.filter_map(|row| Some(rooms[row.talk()?])).collect();
+            let calls = left.iter().any(|talk| talk.mentions > 0 && !self.muted(&talk.to));
+            seen.pop();
+            seen.push(RoomRow::More(left.len(), calls));
+        }
+        seen
     }
 
     /// The tabs of a narrow screen: from the first one, or from further right when the present one would not be seen.

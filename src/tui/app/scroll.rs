@@ -252,8 +252,11 @@ impl App {
             Action::ListDown => *scroll + 1,
             Action::Top => 0,
             Action::Bottom => usize::MAX,
+            Action::Copy => return self.take_whole(false),
+            Action::Save => return self.take_whole(true),
             Action::Cancel | Action::CloseHelp | Action::Help => {
                 self.popup = Popup::None;
+                self.whole = None;
                 return;
             }
             _ => return,

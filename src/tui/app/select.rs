@@ -11,8 +11,8 @@ use super::compose::Aim;
 use super::pick::{Choice, Item};
 use super::{App, Effect, Popup, Scroll};
 use crate::client::chat::Spot;
-use crate::protocol::entry::{Emoji, Seq, Shown, ShownWhat, What};
-use crate::protocol::names::Target;
+use crate::protocol::entry::{Author, Emoji, Seq, Shown, ShownWhat, What};
+use crate::protocol::names::{Target, blurred};
 use crate::protocol::text::Text;
 
 /// Messages taken together at most: no clipboard holds more, and nobody deletes more by hand.
@@ -400,18 +400,46 @@ impl App {
         let Some(shown) = self.at() else { return };
         let words = words(&shown);
         let digits = words.lines().count().max(1).to_string().len();
-        let lines = words.lines().enumerate().map(|(n, line)| {
-            let line = super::super::wrap::untab(line);
-            format!(" {:>digits$}  {line}", n + 1)
-        });
+        let lines: Vec<String> = words
+            .lines()
+            .enumerate()
+            .map(|(n, line)| {
+                let line = super::super::wrap::untab(line);
+                format!(" {:>digits$}  {line}", n + 1)
+            })
+            .collect();
         let title = format!("{}, {}", shown.from.name, self.time(shown.at));
-        self.popup = Popup::List { title, lines: lines.collect(), scroll: 0 };
+        self.popup = Popup::List { title, lines, scroll: 0 };
+        self.whole = Some((shown.seq, words));
+    }
+
+    /// Copies or saves what is read whole.
+    pub(super) fn take_whole(&mut self, save: bool) {
+        let Some((seq, text)) = self.whole.clone() else { return };
+        if !save {
+            return self.copy_text(text, "copied".to_owned());
+        }
+        let room = self.here.as_ref().map(ToString::to_string).unwrap_or_default();
+        let room: String = room.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect();
+        self.effects.push(Effect::Save(format!("wschat-{room}-{seq}.txt"), text));
+    }
+
+    /// Whom this name can be taken for here, in a few words.
+    fn mistaken_for(&self, author: &Author) -> String {
+        let Some(talk) = self.here_talk().filter(|talk| talk.alike.contains(&author.person)) else {
+            return String::new();
+        };
+        let mine = blurred(author.name.as_str());
+        let others = talk.people.iter().map(|member| &member.who);
+        let others = others.filter(|who| who.person != author.person && blurred(who.name.as_str()) == mine);
+        let names: Vec<String> = others.map(super::entry::shown_name).collect();
+        format!(", not to be taken for {}", names.join(", "))
     }
 
     fn info(&mut self) {
         let Some(shown) = self.at() else { return };
         let mut rows = vec![
-            format!("  {}", super::entry::shown_name(&shown.from)),
+            format!("  {}{}", super::entry::shown_name(&shown.from), self.mistaken_for(&shown.from)),
             format!("  {} {}", self.day(shown.at), self.time(shown.at)),
             format!("  message {} of {}", shown.seq, self.here.as_ref().map(Target::to_string).unwrap_or_default()),
         ];

@@ -88,6 +88,7 @@ const TYPING: Places = &[Context::Composer, Context::EmptyComposer, Context::Dia
 const LISTS: Places = &[Context::Dialog, Context::Help];
 const COMPLETING: Places = &[Context::Completing];
 const FINDING: Places = &[Context::Composer, Context::EmptyComposer, Context::Select, Context::Dialog];
+const READ_WHOLE: Places = &[Context::Select, Context::Help];
 const SELECT: Places = &[Context::Select];
 const DIALOG: Places = &[Context::Dialog];
 const HELP: Places = &[Context::Help];
@@ -181,7 +182,8 @@ actions! {
         CopyAddress "copy_address" SELECT "Copy an address that leads to it";
         NextHit "next_hit" SELECT "The next one that was found, which is older";
         PreviousHit "previous_hit" SELECT "The one before that was found";
-        Copy "copy" SELECT "Copy its text";
+        Copy "copy" READ_WHOLE "Copy its text";
+        Save "save" HELP "Save what is read whole as a file";
         OpenLink "open_link" SELECT "Open a link in it";
         ToOriginal "to_original" SELECT "Go to the message it answers";
         ViewWhole "view_whole" SELECT "Read it whole, with its lines numbered";
@@ -296,6 +298,7 @@ impl Action {
             [Context::Composer, Context::EmptyComposer, Context::Select, Context::Dialog] => "not in help",
             [Context::Completing] => "completing",
             [Context::Select] => "message picked out",
+            [Context::Select, Context::Help] => "message picked out, or read whole",
             [Context::EmptyComposer, Context::Select, Context::Help] => "empty draft, message, help",
             [Context::EmptyComposer, Context::Select, Context::Dialog, Context::Help] => "not in a draft",
             _ => "everywhere",

@@ -236,3 +236,19 @@ fn what_was_just_sent_can_be_taken_back() {
     scene.press("Alt+Z");
     assert!(scene.picture().contains("nothing waits to be sent"));
 }
+
+#[test]
+fn names_that_can_be_mistaken_are_marked() {
+    let mut scene = Scene::of(120, 20, &[("lobby", 0)]);
+    let people = ["ann", "ben", "bén", "b3n_", "cy"].map(|name| member(name, true));
+    scene.hear(Event::Members { room: Some(room("lobby")), people: people.into(), more: false });
+    scene.said("lobby", "bén", "it is me, ben");
+    scene.said("lobby", "cy", "hm");
+    insta::assert_snapshot!("names_alike", scene.picture());
+    scene.press("Shift+Tab Up i");
+    assert!(scene.picture().contains("bén, not to be taken for ben, b3n_"), "{}", scene.picture());
+    scene.press("Esc");
+    scene.hear(Event::Renamed { who: Author { name: nick("bernard"), ..author("bén") }, was: nick("bén") });
+    scene.hear(Event::Moved { room: room("lobby"), who: author("b3n_"), joined: false });
+    assert!(!scene.picture().contains('≈'), "{}", scene.picture());
+}

@@ -199,7 +199,12 @@ fn said(app: &App, lines: &mut Vec<Line<'static>>, links: &mut Vec<Link>, said: 
             lines.push(Line::default());
         }
         let name = Span::styled(name.clone(), name_style);
-        lines.push(Line::from(vec![Span::raw(" "), name, Span::styled(format!("  {time}"), dim)]));
+        let mut head = vec![Span::raw(" "), name];
+        if app.here_talk().is_some_and(|talk| talk.alike.contains(&said.from.person)) {
+            head.push(Span::styled(format!(" {}", app.glyphs().alike), app.style(Role::Warn)));
+        }
+        head.push(Span::styled(format!("  {time}"), dim));
+        lines.push(Line::from(head));
     }
     lines.extend(said.quote);
     let start = lines.len();

@@ -134,6 +134,12 @@ pub fn rooms(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
         let place = Rect { y, height: 1, ..area };
         let heading = |word: &'static str| Line::styled(word, app.style(Role::Dim));
         let talk = match row {
+            RoomRow::More(many, calls) => {
+                let role = if calls { Role::Mention } else { Role::Dim };
+                let text = format!(" {} {many} more", app.glyphs().down);
+                put_row(frame, &Line::styled(text, app.style(role)), place);
+                continue;
+            }
             RoomRow::Pinned => {
                 put_row(frame, &heading(" PINNED"), place);
                 continue;
@@ -227,6 +233,10 @@ pub fn people(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
         let style = if member.online { app.name_style(&member.who) } else { app.style(Role::Dim) };
         let left =
             vec![Span::styled(format!(" {sign} "), app.style(role)), Span::styled(shown_name(&member.who), style)];
+        let mut left = left;
+        if app.here_talk().is_some_and(|talk| talk.alike.contains(&member.who.person)) {
+            left.push(Span::styled(format!(" {}", glyphs.alike), app.style(Role::Warn)));
+        }
         let tail = match (Some(member.who.person) == me, app.since(&member)) {
             (true, _) => " you".to_owned(),
             (false, Some(since)) => format!(" {since}"),

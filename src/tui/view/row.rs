@@ -31,9 +31,29 @@ fn put(buffer: &mut Buffer, line: &Line<'_>, area: Rect) {
             }
         } else if columns > 0 {
             span.render(Rect { x, width: area.right() - x, ..area }, buffer);
+            if span.content.chars().any(from_right) {
+                isolate(buffer, area, x, columns);
+            }
         }
         x = x.saturating_add(columns.try_into().unwrap_or(u16::MAX));
     }
+}
+
+/// Whether this is of a writing that runs from right to left (the blocks of UAX 9 whose characters are R or AL).
+fn from_right(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+}
+
+/// Keeps what runs from right to left to itself (FSI and PDI, UAX 9): a terminal that reorders a line does so within these
+/// cells, and not with the panes beside them. Other terminals draw nothing for the two.
+fn isolate(buffer: &mut Buffer, area: Rect, x: u16, columns: usize) {
+    let end = x.saturating_add(columns.try_into().unwrap_or(u16::MAX)).min(area.right());
+    let last = (x..end).rev().find(|x| !buffer[(*x, area.y)].symbol().is_empty());
+    let Some(last) = last else { return };
+    let closed = format!("{}\u{2069}", buffer[(last, area.y)].symbol());
+    buffer[(last, area.y)].set_symbol(&closed);
+    let opened = format!("\u{2068}{}", buffer[(x, area.y)].symbol());
+    buffer[(x, area.y)].set_symbol(&opened);
 }
 
 /// Whether each character is a cell: ASCII, and the lines of frames.
@@ -58,6 +78,19 @@ mod tests {
             add_modifier: if bold { Modifier::BOLD } else { Modifier::empty() },
             ..Style::default()
         })
+    }
+
+    #[test]
+    fn what_runs_from_right_to_left_keeps_to_itself() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 1));
+        let line = Line::from(vec![Span::raw("│ "), Span::raw("עב and"), Span::raw("│ben")]);
+        put(&mut buffer, &line, Rect::new(0, 0, 20, 1));
+        let symbols: Vec<&str> = (0..12).map(|x| buffer[(x, 0)].symbol()).collect();
+        assert_eq!(symbols.concat(), "│ \u{2068}עב and\u{2069}│ben");
+        assert_eq!(buffer[(8, 0)].symbol(), "│", "no cell has moved");
+        let mut narrow = Buffer::empty(Rect::new(0, 0, 4, 1));
+        put(&mut narrow, &line, Rect::new(0, 0, 4, 1));
+        assert_eq!((narrow[(2, 0)].symbol(), narrow[(3, 0)].symbol()), ("\u{2068}ע", "ב\u{2069}"));
     }
 
     proptest! {

@@ -88,8 +88,8 @@ fn wrap_text(text: &str) -> usize {
 
 // A screen of 120x40 in a room of so many messages, and one key typed.
 #[library_benchmark(setup = screen)]
-#[bench::of_1000(args = (1000), config = baseline(1_310_000))]
-#[bench::of_50000(args = (50_000), config = baseline(1_310_000))]
+#[bench::of_1000(args = (1000), config = baseline(1_335_000))]
+#[bench::of_50000(args = (50_000), config = baseline(1_335_000))]
 fn draw((mut terminal, app): (Terminal<TestBackend>, App)) -> (Terminal<TestBackend>, App) {
     let _ = terminal.draw(|frame| wschat::tui::view::draw(frame, &app));
     (terminal, app)

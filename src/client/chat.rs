@@ -486,6 +486,8 @@ impl Chat {
                 }
             }
             Ask::Say(record) => {
+                // Others take one for done with writing now: the next key is news again.
+                self.told_typing = None;
                 self.pending.push(Pending { record, state: Delivery::Queued });
                 self.send_pending(now);
             }

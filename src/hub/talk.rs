@@ -57,6 +57,10 @@ impl Hub {
             return self.refuse(session, &tag, refusal.about(nonce));
         }
         self.announce(person);
+        if let (What::Said { .. }, Some(open)) = (&what, self.sessions.get_mut(&session)) {
+            // Whoever has said it may begin to write again at once.
+            open.typed_at = None;
+        }
         let Some(from) = self.people.get(person).map(|known| known.author.clone()) else { return self.done(session) };
         let to = self.addressed(&conversation, person, to);
         let mentions = self.mentioned(&conversation, person, &what);

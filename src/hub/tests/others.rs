@@ -51,6 +51,10 @@ fn who_writes_is_told_to_those_who_listen_there_and_not_too_often() {
     world.ask(ben, Command::Typing { to: to("#dev") });
     world.ask(ben, Command::Typing { to: to("#dev") });
     assert_eq!(world.heard(ann), ["#dev ben writes"], "once a second");
+    world.says(ben, "#dev", "said");
+    world.ask(ben, Command::Typing { to: to("#dev") });
+    assert_eq!(world.heard(ann), ["#dev 1 ben: said", "#dev ben writes"], "but anew when it was said");
+    world.forget_all();
     assert_eq!((world.heard(ben), world.heard(cy), world.heard(raw)), (vec![], vec![], vec![]));
     world.up += Duration::from_secs(2);
     world.ask(ben, Command::Typing { to: to("@ann") });

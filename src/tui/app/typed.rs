@@ -11,6 +11,7 @@ impl App {
     /// A line that was typed as a whole: an answer to what is open, a command, or words.
     pub fn submit(&mut self, now: Now, line: &str) -> Vec<Effect> {
         self.now = now;
+        self.notice = None;
         self.touched();
         match &self.popup {
             Popup::Name => {

@@ -203,6 +203,17 @@ fn mentions_of_all_rooms_are_listed() {
 }
 
 #[test]
+fn what_is_hidden_stays_hidden_in_the_list() {
+    let mut scene = Scene::of(80, 24, &[("lobby", 10)]);
+    scene.press("Ctrl+F");
+    scene.types("x");
+    let hits = vec![hit("lobby", 5, "the end: ||he did it|| x || y"), hit("lobby", 4, "a || b x")];
+    scene.hear(Event::Found { hits, more: false });
+    let picture = scene.picture();
+    assert!(picture.contains("the end: ░░░░░░░░░ x || y") && picture.contains("a || b x"), "{picture}");
+}
+
+#[test]
 fn a_host_that_cannot_search_says_so() {
     let mut scene = Scene::of(80, 24, &[("lobby", 10)]);
     scene.link(LinkEvent::Down { why: "cut".into(), retry_at: None });

@@ -79,6 +79,10 @@ fn ones_own_writing_is_told_now_and_then_and_can_be_kept_to_oneself() {
     scene.up += Duration::from_secs(5);
     scene.types("!");
     assert_eq!(types_of(&mut scene).len(), 1, "and again when it goes on");
+    scene.press("Enter");
+    scene.keep();
+    scene.types("and");
+    assert_eq!(types_of(&mut scene).len(), 1, "what was said is said: the next line is news again");
     scene.press("Ctrl+C");
     scene.up += Duration::from_secs(5);
     scene.types("/topic x");

@@ -93,7 +93,7 @@ fn says(app: &App, find: &Find) -> String {
 /// The words of a message on one line, so that what was looked for is seen, and marked.
 fn words(app: &App, find: &Find, shown: &Shown, columns: usize) -> Line<'static> {
     let text = match &shown.what {
-        ShownWhat::Said { text: Some(text), .. } => text.one_line().into_owned(),
+        ShownWhat::Said { text: Some(text), .. } => veiled(&text.one_line(), app.glyphs().veil),
         _ => String::new(),
     };
     let room = columns.saturating_sub(2);
@@ -117,6 +117,24 @@ fn words(app: &App, find: &Find, shown: &Shown, columns: usize) -> Line<'static>
     }
     spans.push(Span::styled(seen[at..].to_owned(), plain));
     Line::from(spans)
+}
+
+/// What is hidden in a message stays so until one goes there.
+fn veiled(text: &str, veil: &str) -> String {
+    let parts: Vec<&str> = text.split("||").collect();
+    if parts.len() < 3 {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        // Every second part stands between two signs; the last one only when they are an even number.
+        match at % 2 == 1 && at + 1 < parts.len() {
+            true => out.push_str(&veil.repeat(width(part))),
+            false if at % 2 == 1 => out.push_str(&format!("||{part}")),
+            false => out.push_str(part),
+        }
+    }
+    out
 }
 
 /// Where a line begins so that this mark is seen with a little of what stands before it.

@@ -238,8 +238,8 @@ pub fn people(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
             left.push(Span::styled(format!(" {}", glyphs.alike), app.style(Role::Warn)));
         }
         let tail = match (Some(member.who.person) == me, app.since(&member)) {
-            (true, _) => " you".to_owned(),
-            (false, Some(since)) => format!(" {since}"),
+            (true, _) => " you ".to_owned(),
+            (false, Some(since)) => format!(" {since} "),
             (false, None) => String::new(),
         };
         let right = if tail.is_empty() { Vec::new() } else { vec![Span::styled(tail, app.style(Role::Dim))] };

@@ -247,6 +247,7 @@ impl Actor {
             url: format!("ws://{authority}/"),
             authority: authority.to_owned(),
             keyring: Some(keyring),
+            invite: None,
             dial_within: PATIENT,
             write_within: PATIENT,
             ping_after: PATIENT,

@@ -11,6 +11,7 @@ use wschat::config::Config;
 use wschat::demo::{self, Demo};
 use wschat::logging;
 use wschat::paths::{self, Paths};
+use wschat::protocol::secret::Token;
 use wschat::server::{self, Listeners, Options, Place};
 use wschat::store::Store;
 use wschat::store::lock::DataDirLock;
@@ -79,6 +80,7 @@ fn screen(cli: &Cli, config: Config, paths: Paths, to: &Address, hosting: bool, 
         rooms: cli.rooms(),
         config,
         paths,
+        invite: None,
         hosting,
         problems,
         plain: cli.is_plain(&Terminal::here()),
@@ -95,7 +97,7 @@ fn demo(cli: &Cli, config: Config, problems: Vec<String>) -> anyhow::Result<()> 
     // What limits a host is not to stand in the way of who wants to see one; all else is as the settings say.
     let config = Config { server: Config::builtin().server, ..config };
     let (cast, ahead) = (stage.cast(), stage.ahead);
-    let house = House { store: stage.store, ephemeral: false, ahead, _lock: None };
+    let house = House { store: stage.store, ephemeral: false, ahead, owner_ticket: None, _lock: None };
     let options = |to: &Address| tui::Options {
         name: Some(name.clone()),
         ahead,
@@ -107,8 +109,13 @@ fn demo(cli: &Cli, config: Config, problems: Vec<String>) -> anyhow::Result<()> 
 
 /// Serves on a thread of its own, and chats as an ordinary client of that.
 fn host(cli: &Cli, config: Config, paths: Paths, addr: HostAddr, problems: Vec<String>) -> anyhow::Result<()> {
-    let house = House::open(cli, &config, &paths)?;
-    let options = |to: &Address| screen(cli, config.clone(), paths.clone(), to, true, problems.clone());
+    // Whoever hosts with a screen for the first time owns the host: the ticket never leaves this process but for its own port.
+    let ticket = random_token()?;
+    let house = House { owner_ticket: Some(ticket.clone()), ..House::open(cli, &config, &paths)? };
+    let options = |to: &Address| tui::Options {
+        invite: Some(ticket.clone()),
+        ..screen(cli, config.clone(), paths.clone(), to, true, problems.clone())
+    };
     serve_and_chat(house, &config, addr, |_| {}, options)
 }
 
@@ -174,6 +181,8 @@ struct House {
     ephemeral: bool,
     /// Of its clock, before the system's, in milliseconds.
     ahead: i64,
+    /// What makes whoever enters with it the owner.
+    owner_ticket: Option<Token>,
     _lock: Option<DataDirLock>,
 }
 
@@ -182,13 +191,19 @@ impl House {
         let mut epoch = [0; 16];
         getrandom::fill(&mut epoch).map_err(|e| anyhow!("no random numbers: {e}"))?;
         if cli.ephemeral {
-            return Ok(House { store: SqliteStore::ephemeral(epoch)?, ephemeral: true, ahead: 0, _lock: None });
+            return Ok(House {
+                store: SqliteStore::ephemeral(epoch)?,
+                ephemeral: true,
+                ahead: 0,
+                owner_ticket: None,
+                _lock: None,
+            });
         }
         let dir: &Path = paths.data_dir();
         paths::make_dir(dir)?;
         let lock = DataDirLock::take(dir)?;
         let store = SqliteStore::open(&paths.host_db(), epoch)?;
-        Ok(House { store, ephemeral: false, ahead: 0, _lock: Some(lock) })
+        Ok(House { store, ephemeral: false, ahead: 0, owner_ticket: None, _lock: Some(lock) })
     }
 
     async fn serve(
@@ -198,10 +213,22 @@ impl House {
         shutdown: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
         let store: Box<dyn Store> = Box::new(self.store);
-        let options = Options { ahead: self.ahead, ..Options::new(config, store, self.ephemeral) };
+        let options = Options {
+            ahead: self.ahead,
+            owner_ticket: self.owner_ticket,
+            ..Options::new(config, store, self.ephemeral)
+        };
         server::run(listeners, options, shutdown).await?;
         Ok(())
     }
+}
+
+/// 128 bits that nobody can guess.
+fn random_token() -> anyhow::Result<Token> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|e| anyhow!("no random numbers: {e}"))?;
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Token::parse(&text).context("32 digits are a token")
 }
 
 fn place(addr: HostAddr) -> Place {

@@ -88,6 +88,7 @@ fn rules() -> Rules {
         linger: Duration::from_secs(5),
         enter_within: Duration::from_secs(5),
         name_reserved: Duration::from_secs(30 * 86_400),
+        owner_ticket: None,
     }
 }
 
@@ -124,7 +125,7 @@ impl World {
                     let mut secret = [7; 32];
                     secret[0] = name.as_str().as_bytes()[0];
                     let proof = Some(Proof::sign(&secret, HOST, &[session.0 as u8; 32]));
-                    let command = Command::Enter { name: Some(name), proof, client: None };
+                    let command = Command::Enter { name: Some(name), proof, client: None, invite: None };
                     self.work.push_back(Work::Hub(Input::Received { session, tag: Tag::Id(id), command }));
                 }
                 _ => {}
@@ -149,7 +150,7 @@ impl World {
         let challenge = [session.0 as u8; 32];
         let (dialect, authority) = (Dialect::V1, HOST.to_owned());
         self.tell(at, chat::Input::Link(LinkEvent::Up(Dialect::V1)));
-        self.work.push_back(Work::Hub(Input::Opened { session, dialect, authority, challenge, luck }));
+        self.work.push_back(Work::Hub(Input::Opened { session, dialect, authority, challenge, address: None, luck }));
         self.settle();
     }
 

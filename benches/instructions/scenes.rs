@@ -141,6 +141,7 @@ pub fn hub(members: u64) -> (Hub, Input) {
         linger: Duration::from_secs(5),
         enter_within: Duration::from_secs(5),
         name_reserved: Duration::ZERO,
+        owner_ticket: None,
     };
     let mut hub = Hub::new(rules, Epoch([1; 16]), Facts::default());
     for n in 0..members {
@@ -149,9 +150,9 @@ pub fn hub(members: u64) -> (Hub, Input) {
         luck[..8].copy_from_slice(&(n + 1).to_le_bytes());
         let authority = "localhost:8080".to_owned();
         let dialect = Dialect::V1;
-        feed(&mut hub, Input::Opened { session, dialect, authority, challenge: [0; 32], luck });
+        feed(&mut hub, Input::Opened { session, dialect, authority, challenge: [0; 32], address: None, luck });
         let name = Some(Nick::parse(&format!("p-{n}")).expect("a name"));
-        let enter = Command::Enter { name, proof: None, client: None };
+        let enter = Command::Enter { name, proof: None, client: None, invite: None };
         feed(&mut hub, Input::Received { session, tag: Tag::Id(1), command: enter });
         feed(&mut hub, Input::Received { session, tag: Tag::Id(2), command: Command::Resume { cursors: Vec::new() } });
     }

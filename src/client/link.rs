@@ -25,6 +25,7 @@ use crate::protocol::dialect::{Dialect, OFFER, v1};
 use crate::protocol::event::Event;
 use crate::protocol::names::Nick;
 use crate::protocol::person::{Challenge, Proof};
+use crate::protocol::secret::Token;
 
 /// Frames waiting in either direction. A flood waits on the socket, not in memory.
 const QUEUE: usize = 256;
@@ -51,6 +52,8 @@ pub struct Options {
     pub authority: String,
     /// The keys of one's names; `None` comes as a guest.
     pub keyring: Option<Keyring>,
+    /// What lets one in where that is asked for; sent with each `enter`.
+    pub invite: Option<Token>,
     /// How long dialling and the handshake may take.
     pub dial_within: Duration,
     /// How long one write may take.
@@ -373,7 +376,8 @@ impl Wire {
             }
         };
         let client = crate::protocol::text::Text::clean(concat!("wschat ", env!("CARGO_PKG_VERSION")));
-        Ok(Command::Enter { name: Some(name.clone()), proof, client: Some(client) })
+        let invite = self.options.invite.clone();
+        Ok(Command::Enter { name: Some(name.clone()), proof, client: Some(client), invite })
     }
 }
 

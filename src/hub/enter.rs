@@ -12,6 +12,7 @@ use crate::protocol::event::{CloseCode, Code, Event, Hello, Refusal, Welcome};
 use crate::protocol::fact::{AppendRefusal, Fact};
 use crate::protocol::names::Nick;
 use crate::protocol::person::Proof;
+use crate::protocol::secret::Token;
 
 impl Hub {
     pub(super) fn opened(&mut self, now: Now, session: SessionId, opened: Session) {
@@ -85,17 +86,28 @@ impl Hub {
         }
     }
 
-    pub(super) fn enter(&mut self, now: Now, session: SessionId, tag: Tag, name: Option<Nick>, proof: Option<Proof>) {
+    pub(super) fn enter(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        tag: Tag,
+        name: Option<Nick>,
+        proof: Option<Proof>,
+        invite: Option<Token>,
+    ) {
+        let owner = invite.is_some() && invite == self.rules.owner_ticket;
         let Some(open) = self.sessions.get_mut(&session) else { return };
         open.tries += 1;
+        open.owner = owner;
         let (tries, luck) = (open.tries, open.luck);
         let holds = proof.is_none_or(|proof| proof.holds(&open.authority, &open.challenge));
+        // A host that lets nobody in without an invitation would refuse here, before a name is claimed by it.
         let outcome = match (proof, name) {
             (Some(_), _) if !holds => {
                 Err(Refusal::new(Code::BadKey, "the signature does not hold for this host and challenge"))
             }
             (Some(proof), name) => match (self.people.by_key(&proof.key), name) {
-                (Some(person), _) => self.come_back(session, &tag, person),
+                (Some(person), _) => self.come_back(now, session, &tag, person),
                 (None, Some(name)) => self.claim(now, session, &tag, new_id(&luck), name, proof),
                 (None, None) => Err(Refusal::new(Code::BadName, "a new key needs a name to own")),
             },
@@ -110,7 +122,7 @@ impl Hub {
     }
 
     /// The owner of a known key.
-    fn come_back(&mut self, session: SessionId, tag: &Tag, person: PersonId) -> Result<(), Refusal> {
+    fn come_back(&mut self, now: Now, session: SessionId, tag: &Tag, person: PersonId) -> Result<(), Refusal> {
         let entering = |open: &&Session| open.stage == Stage::Entering(person);
         let screens = self.people.get(person).map_or(0, |known| known.sessions.len())
             + self.sessions.values().filter(entering).count();
@@ -118,7 +130,7 @@ impl Hub {
             let most = self.rules.sessions_per_person;
             return Err(Refusal::new(Code::Limit, format!("you are on {screens} screens; a person may have {most}")));
         }
-        self.welcome(session, tag, person);
+        self.welcome(now, session, tag, person);
         Ok(())
     }
 
@@ -192,21 +204,26 @@ impl Hub {
         }
         let full = || Refusal::new(Code::Limit, "no guest's name is free");
         let author = self.new_guest(now, session, name).ok_or_else(full)?;
-        self.welcome(session, tag, author.person);
+        self.welcome(now, session, tag, author.person);
         Ok(())
     }
 
     /// Loads how the person stands; the welcome follows.
-    fn welcome(&mut self, session: SessionId, tag: &Tag, person: PersonId) {
+    fn welcome(&mut self, now: Now, session: SessionId, tag: &Tag, person: PersonId) {
+        let mut owner = false;
         if let Some(open) = self.sessions.get_mut(&session) {
             open.stage = Stage::Entering(person);
+            owner = std::mem::take(&mut open.owner);
+        }
+        if owner {
+            self.make_owner(now, person);
         }
         let of = self.conversations(person);
         self.load(person, of, Pending::Welcome { session, tag: tag.clone(), person });
     }
 
     /// The name is the person's own now.
-    pub(super) fn claimed(&mut self, session: SessionId, tag: Tag, person: PersonId) {
+    pub(super) fn claimed(&mut self, now: Now, session: SessionId, tag: Tag, person: PersonId) {
         let room = self.rules.default_room.clone();
         if let Some(known) = self.people.get_mut(person) {
             known.rooms.insert(room.clone());
@@ -218,7 +235,7 @@ impl Hub {
             self.moved(&room, None, who, true);
         }
         if self.sessions.contains_key(&session) {
-            self.welcome(session, &tag, person);
+            self.welcome(now, session, &tag, person);
         }
     }
 

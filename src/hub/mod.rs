@@ -6,6 +6,7 @@ mod crowd;
 mod ears;
 mod enter;
 mod moves;
+mod order;
 mod people;
 mod session;
 mod talk;
@@ -13,12 +14,13 @@ mod talk;
 mod tests;
 
 use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ears::Ears;
 use people::People;
-use session::{Session, Stage};
+use session::{Session, Stage, source};
 
 use crate::protocol::command::{Command, Cursor, PageEnd, Tag};
 use crate::protocol::dialect::Dialect;
@@ -28,6 +30,7 @@ use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::Challenge;
 use crate::protocol::search::{Found, Query};
+use crate::protocol::secret::Token;
 use crate::protocol::text::Text;
 
 /// The time, handed in. Rules, limits and [`Hub::wake_at`] go by `up`; `wall` is only stamped.
@@ -60,6 +63,8 @@ pub enum Input {
         authority: String,
         /// What it has to sign.
         challenge: Challenge,
+        /// Where it comes from, when that is known.
+        address: Option<IpAddr>,
         /// Chance for an id and a guest's name.
         luck: [u8; 24],
     },
@@ -271,6 +276,8 @@ pub struct Rules {
     pub enter_within: Duration,
     /// How long an old name stays reserved for its owner.
     pub name_reserved: Duration,
+    /// Who enters with a key and this invitation owns the host, if nobody does yet.
+    pub owner_ticket: Option<Token>,
 }
 
 /// What a ticket stands for: who asked, and how it goes on when the store has answered.
@@ -409,12 +416,14 @@ impl Hub {
             self.start(now);
         }
         match input {
-            Input::Opened { session, dialect, authority, challenge, luck } => {
+            Input::Opened { session, dialect, authority, challenge, address, luck } => {
                 let stage = Stage::Greeted { until: now.up + self.rules.enter_within };
                 let opened = Session {
                     dialect,
                     authority,
                     challenge,
+                    address: address.and_then(source),
+                    owner: false,
                     luck,
                     stage,
                     live: false,
@@ -453,7 +462,9 @@ impl Hub {
             return self.done(session);
         }
         match (open.stage, command) {
-            (Stage::Greeted { .. }, Command::Enter { name, proof, .. }) => self.enter(now, session, tag, name, proof),
+            (Stage::Greeted { .. }, Command::Enter { name, proof, invite, .. }) => {
+                self.enter(now, session, tag, name, proof, invite);
+            }
             (_, Command::Bye) => self.bye(session),
             (Stage::Greeted { .. } | Stage::Entering(_), command) => {
                 let refusal = Refusal::new(Code::EnterFirst, "enter first: say who you are").about(command.nonce());

@@ -217,7 +217,7 @@ impl Hub {
     /// Facts are kept.
     pub(super) fn kept(&mut self, now: Now, ticket: Ticket) {
         match self.tickets.remove(&ticket) {
-            Some(Pending::Claim { session, tag, person }) => self.claimed(session, tag, person),
+            Some(Pending::Claim { session, tag, person }) => self.claimed(now, session, tag, person),
             Some(Pending::Join { session, tag, person, room }) => self.joined(session, tag, person, room),
             Some(Pending::Leave { session, tag, person, room }) => self.left(session, tag, person, room),
             Some(Pending::Rename { session, tag, person, name }) => self.renamed(now, session, tag, person, &name),

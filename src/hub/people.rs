@@ -10,6 +10,7 @@ use crate::protocol::event::{Member, Peer};
 use crate::protocol::fact::PersonFacts;
 use crate::protocol::names::{GUEST_PREFIX, Nick, RoomName};
 use crate::protocol::person::PublicKey;
+use crate::protocol::rights::Role;
 
 /// Names tried when a wish is taken; after that even a patient person would choose another.
 const NUMBERS_TRIED: std::ops::Range<u32> = 2..1000;
@@ -19,6 +20,8 @@ const NUMBERS_TRIED: std::ops::Range<u32> = 2..1000;
 pub struct Person {
     /// Who, as others see it.
     pub author: Author,
+    /// What it may do on the host.
+    pub role: Role,
     /// Rooms it is in.
     pub rooms: Rooms,
     /// People it has a direct conversation with.
@@ -40,6 +43,7 @@ pub struct Person {
 impl Person {
     fn new(author: Author) -> Person {
         Person {
+            role: if author.guest { Role::Guest } else { Role::Member },
             author,
             rooms: Rooms::default(),
             directs: BTreeSet::new(),
@@ -149,6 +153,7 @@ impl People {
             }
             if let Some(person) = people.people.get_mut(&fact.person) {
                 person.rooms = fact.rooms.into_iter().collect();
+                person.role = fact.role;
             }
         }
         people

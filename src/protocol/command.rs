@@ -7,6 +7,7 @@ use super::entry::{Emoji, Epoch, Nonce, Seq, Timestamp};
 use super::names::{Nick, RoomName, Target};
 use super::person::Proof;
 use super::search::Query;
+use super::secret::Token;
 use super::text::Text;
 
 /// What a client asks of a host.
@@ -20,6 +21,8 @@ pub enum Command {
         proof: Option<Proof>,
         /// What program this is, for the host's log.
         client: Option<Text>,
+        /// What lets it in where that is asked for, or makes it the owner of a host that has none.
+        invite: Option<Token>,
     },
     /// A raw client's first line told its name: a guest takes it, or the nearest free one.
     Introduce {

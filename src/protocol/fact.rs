@@ -4,6 +4,8 @@
 use super::entry::{Author, Conversation, Nonce, PersonId, Seq, Timestamp, What};
 use super::names::{Nick, RoomName, Target};
 use super::person::PublicKey;
+use super::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
+use super::secret::PasswordHash;
 use super::text::Text;
 
 /// An entry that wants a number. Rights that depend on the entry it changes are checked in the same transaction: an
@@ -86,6 +88,56 @@ pub enum Fact {
         /// The last seq read.
         seq: Seq,
     },
+    /// A person has this role from now on; a member has none.
+    Role {
+        /// Who.
+        person: PersonId,
+        /// In which room; on the host when `None`.
+        room: Option<RoomName>,
+        /// Which.
+        role: Role,
+    },
+    /// Somebody may not be there, or not speak. Takes the place of the sentence before it.
+    Sentenced(Sentence),
+    /// That is over.
+    Pardoned {
+        /// What was forbidden.
+        penalty: Penalty,
+        /// Where.
+        room: Option<RoomName>,
+        /// Whom.
+        subject: Subject,
+    },
+    /// A room is set so.
+    RoomSet {
+        /// Which.
+        room: RoomName,
+        /// How. Whether there is a password says the next.
+        settings: RoomSettings,
+        /// What is kept of its password.
+        password: Option<PasswordHash>,
+    },
+    /// A person may come into a room without being asked for more.
+    RoomInvited {
+        /// Which.
+        room: RoomName,
+        /// Who.
+        person: PersonId,
+    },
+    /// Not any more.
+    RoomUninvited {
+        /// Which.
+        room: RoomName,
+        /// Who.
+        person: PersonId,
+    },
+    /// A room is gone with all that was said, its members and its settings. Its numbers go on should it be made again.
+    RoomDeleted {
+        /// Which.
+        room: RoomName,
+    },
+    /// A line for the record.
+    Recorded(Record),
 }
 
 /// Why an entry gets no number.
@@ -123,6 +175,8 @@ pub struct Facts {
     pub rooms: Vec<RoomFacts>,
     /// Pairs that have a direct log.
     pub directs: Vec<[PersonId; 2]>,
+    /// Bans and mutes.
+    pub sentences: Vec<Sentence>,
 }
 
 /// One person.
@@ -138,6 +192,8 @@ pub struct PersonFacts {
     pub reserved: Vec<(Nick, Timestamp)>,
     /// Rooms it is a member of.
     pub rooms: Vec<RoomName>,
+    /// What it may do on the host.
+    pub role: Role,
 }
 
 /// One room.
@@ -149,4 +205,12 @@ pub struct RoomFacts {
     pub topic: Text,
     /// Last seq of its log.
     pub head: Seq,
+    /// How it is set.
+    pub settings: RoomSettings,
+    /// What is kept of its password.
+    pub password: Option<PasswordHash>,
+    /// Who keeps order there.
+    pub operators: Vec<PersonId>,
+    /// Who may come in without being asked for more.
+    pub invited: Vec<PersonId>,
 }

@@ -14,6 +14,8 @@ pub mod fact;
 pub mod mention;
 pub mod names;
 pub mod person;
+pub mod rights;
 pub mod search;
+pub mod secret;
 pub mod slash;
 pub mod text;

@@ -211,7 +211,8 @@ impl Connection {
         let luck = *luck.first_chunk::<24>().expect("32 + 24 = 56");
         let session = house.ids.take();
         let handle = Arc::new(Handle::new(socket, dialect, &house.limits));
-        let opened = Input::Opened { session, dialect, authority, challenge: *challenge, luck };
+        let (challenge, address) = (*challenge, Some(peer.ip()));
+        let opened = Input::Opened { session, dialect, authority, challenge, address, luck };
         tracing::debug!(session = session.0, %peer, dialect = dialect.name(), "connection opened");
         let entered = handle.entered();
         let now = Instant::now();

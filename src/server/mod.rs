@@ -33,6 +33,7 @@ use crate::config::{self, Config, Limits, Timeouts};
 use crate::hub::{Hub, Rules};
 use crate::protocol::dialect::{DecodeLimits, Translator};
 use crate::protocol::event::Bounds;
+use crate::protocol::secret::Token;
 use crate::protocol::text::Text;
 use crate::store::{Retention, Store};
 use connection::House;
@@ -69,6 +70,8 @@ pub struct Options {
     pub ephemeral: bool,
     /// Milliseconds that its clock on the wall is ahead of the system's: 0, but in a demo.
     pub ahead: i64,
+    /// Who enters with a key and this invitation owns the host, if nobody does yet.
+    pub owner_ticket: Option<Token>,
 }
 
 impl Options {
@@ -86,6 +89,7 @@ impl Options {
             store,
             ephemeral,
             ahead: 0,
+            owner_ticket: None,
         }
     }
 
@@ -108,6 +112,7 @@ impl Options {
             linger: self.timeouts.linger_online,
             enter_within: self.timeouts.enter,
             name_reserved: self.timeouts.name_reserved,
+            owner_ticket: self.owner_ticket.clone(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::contract::{
     DAY, EPOCH, claim, counts, deleted, direct, draft, edited, emoji, lobby, one, person, read, room, said,
@@ -11,11 +12,13 @@ use super::memory::Memory;
 use super::sqlite::SqliteStore;
 use super::{PageAsk, Retention, SearchAsk, Store, Write, Written};
 use crate::protocol::command::PageEnd;
-use crate::protocol::entry::{Author, Conversation, Nonce, Page, Seq, Timestamp, What};
+use crate::protocol::entry::{Author, Conversation, Nonce, Page, PersonId, Seq, Timestamp, What};
 use crate::protocol::fact::{Draft, Fact, Facts, ReadFrom};
-use crate::protocol::names::{Nick, Target};
+use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::PublicKey;
+use crate::protocol::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
 use crate::protocol::search::Query;
+use crate::protocol::secret::PasswordHash;
 use crate::protocol::text::Text;
 
 /// Histories that chance writes, and turns in each.
@@ -62,6 +65,17 @@ struct World {
     found: usize,
 }
 
+/// What takes this reaction back.
+fn taken_back(draft: &Draft) -> Option<Draft> {
+    match &draft.what {
+        What::Reacted { of, emoji } => {
+            let what = What::Unreacted { of: *of, emoji: emoji.clone() };
+            Some(Draft { what, nonce: None, ..draft.clone() })
+        }
+        _ => None,
+    }
+}
+
 /// Never keyed.
 const GUEST: u8 = 9;
 
@@ -105,7 +119,7 @@ impl World {
         } else if !keyed.is_empty() {
             let who = self.chance.of(&keyed);
             let person = person(who);
-            facts.push(match self.chance.below(10) {
+            facts.push(match self.chance.below(14) {
                 0 => match self.name(who) {
                     Some(name) => {
                         self.names.insert(who, name.clone());
@@ -117,6 +131,7 @@ impl World {
                 2 => Fact::RoomForgotten { room },
                 3 => Fact::Left { person, room },
                 4 | 5 => Fact::Joined { person, room },
+                6..=9 => self.order(person, room),
                 _ => {
                     let conversation = self.chance.of(&conversations());
                     let seq = match self.chance.one_in(8) {
@@ -128,6 +143,40 @@ impl World {
             });
         }
         Write::Facts(facts)
+    }
+
+    /// Facts of order, about this person or this room.
+    fn order(&mut self, person: PersonId, room: RoomName) -> Fact {
+        let address = self.chance.of(&["192.0.2.7", "2001:db8::", "127.0.0.1"]).parse().expect("an address");
+        let subject = self.chance.of(&[Subject::Person(person), Subject::Address(address)]);
+        let penalty = self.chance.of(&[Penalty::Ban, Penalty::Mute]);
+        let place = Some(room.clone()).filter(|_| !self.chance.one_in(3));
+        let name = self.names[&GUEST].clone();
+        let until = (!self.chance.one_in(2)).then_some(Timestamp(self.clock));
+        let why = self.text();
+        match self.chance.below(9) {
+            0 => {
+                let roles = [Role::Member, Role::Operator, Role::Owner];
+                Fact::Role { person, room: place, role: self.chance.of(&roles) }
+            }
+            1 | 2 => Fact::Sentenced(Sentence { penalty, room: place, subject, name, until, why }),
+            3 => Fact::Pardoned { penalty, room: place, subject },
+            4 => {
+                let password = PasswordHash::parse("$argon2id$x").filter(|_| self.chance.one_in(2));
+                let slow = Duration::from_secs(self.chance.below(3));
+                let (private, readonly) = (self.chance.one_in(2), self.chance.one_in(2));
+                let settings = RoomSettings { private, readonly, slow, password: password.is_some() };
+                Fact::RoomSet { room, settings, password }
+            }
+            5 => Fact::RoomInvited { room, person },
+            6 => Fact::RoomUninvited { room, person },
+            7 if self.chance.one_in(6) => Fact::RoomDeleted { room },
+            _ => {
+                let (by, deed) = (Some(name.clone()), self.chance.of(&["kick", "set"]).to_owned());
+                let at = Timestamp(self.clock);
+                Fact::Recorded(Record { at, by, deed, room: place, whom: Some(name), until, why })
+            }
+        }
     }
 
     fn append(&mut self, model: &Memory) -> Write {
@@ -142,6 +191,9 @@ impl World {
             return Write::Append(again);
         }
         self.clock += self.chance.below(DAY as u64 / 40) as i64;
+        if let Some(back) = self.said.iter().rev().find_map(taken_back).filter(|_| self.chance.one_in(20)) {
+            return Write::Append(Draft { at: Timestamp(self.clock), ..back });
+        }
         let who = self.chance.of(&self.names.keys().copied().collect::<Vec<_>>());
         let conversation = match self.chance.one_in(2) {
             true => lobby(),
@@ -174,8 +226,8 @@ impl World {
                 let reply_to = self.chance.one_in(4).then_some(of);
                 What::Said { text: self.text(), me: self.chance.one_in(5), reply_to }
             }
-            7..=9 => What::Edited { of, text: self.text() },
-            10 => What::Deleted { of },
+            7 | 8 => What::Edited { of, text: self.text() },
+            9 | 10 => What::Deleted { of },
             11..=13 => What::Reacted { of, emoji },
             14 => What::Unreacted { of, emoji },
             _ => What::Topic { text: self.text() },
@@ -285,6 +337,8 @@ impl Three {
         let all = conversations();
         self.same("epoch", |store| store.epoch());
         self.same("facts", |store| in_order(store.facts().expect("facts")));
+        let lines = 1 + world.chance.below(6) as u32;
+        self.same("audit", |store| store.audit(lines).expect("the record"));
         for who in [1, 2, 3, 4, GUEST] {
             let at = ReadFrom::At(Seq(world.chance.below(20)));
             let mut of: Vec<_> = all.iter().map(|conversation| (conversation.clone(), ReadFrom::Kept)).collect();
@@ -333,7 +387,13 @@ fn in_order(mut facts: Facts) -> Facts {
         known.rooms.sort();
         known.reserved.sort_by(|a, b| a.0.cmp(&b.0));
     }
+    for room in &mut facts.rooms {
+        room.operators.sort();
+        room.invited.sort();
+    }
     facts.directs.sort();
+    let key = |one: &Sentence| (one.penalty, one.room.clone(), one.subject);
+    facts.sentences.sort_by_key(key);
     facts
 }
 

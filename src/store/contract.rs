@@ -11,6 +11,7 @@ use crate::protocol::entry::{
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::PublicKey;
+use crate::protocol::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
 use crate::protocol::text::Text;
 
 pub const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -329,6 +330,59 @@ fn a_room_is_forgotten_only_when_nothing_was_said() {
         assert_eq!((rooms, facts.people[0].rooms.len()), (vec!["#lobby".to_owned()], 1));
         store.commit(&[Write::Facts(vec![tea])]).expect("kept");
         assert_eq!(store.facts().expect("facts").rooms.len(), 2, "and comes again");
+    });
+}
+
+#[test]
+fn order_is_kept_and_the_last_word_counts() {
+    each(|store| {
+        let role = |role| Fact::Role { person: person(1), room: None, role };
+        let (subject, name) = (Subject::Person(person(2)), author(2).name);
+        let sentence = |until| {
+            let (penalty, name, why) = (Penalty::Mute, name.clone(), Text::clean(""));
+            Fact::Sentenced(Sentence { penalty, room: None, subject, name, until, why })
+        };
+        let record = |n: i64| {
+            let (by, deed, why) = (None, "op".to_owned(), Text::clean(""));
+            Fact::Recorded(Record { at: Timestamp(n), by, deed, room: None, whom: None, until: None, why })
+        };
+        let slow = RoomSettings { slow: std::time::Duration::from_secs(30), ..RoomSettings::default() };
+        let set = |settings| Fact::RoomSet { room: room("lobby"), settings, password: None };
+        store.commit(&[claim(1), claim(2)]).expect("kept");
+        let facts = vec![role(Role::Operator), role(Role::Owner), sentence(None), sentence(Some(Timestamp(9)))];
+        store.commit(&[Write::Facts(facts), Write::Facts(vec![set(slow)])]).expect("kept");
+        store.commit(&[Write::Facts((0..5).map(record).collect())]).expect("kept");
+        let kept = store.facts().expect("facts");
+        assert_eq!((kept.people[0].role, kept.people[1].role), (Role::Owner, Role::Member));
+        assert_eq!((kept.sentences.len(), kept.sentences[0].until), (1, Some(Timestamp(9))));
+        assert_eq!(kept.rooms[0].settings, slow);
+        let times: Vec<i64> = store.audit(2).expect("the record").iter().map(|line| line.at.0).collect();
+        assert_eq!(times, [3, 4], "the newest, the newest last");
+        let over = Fact::Pardoned { penalty: Penalty::Mute, room: None, subject };
+        store.commit(&[Write::Facts(vec![over, role(Role::Member)])]).expect("kept");
+        let kept = store.facts().expect("facts");
+        assert_eq!((kept.sentences.len(), kept.people[0].role), (0, Role::Member));
+    });
+}
+
+#[test]
+fn a_deleted_room_is_gone_with_its_words_and_its_numbers_go_on() {
+    each(|store| {
+        store.commit(&[claim(1), claim(2)]).expect("kept");
+        let tea = Conversation::Room(room("tea"));
+        let join = Fact::Joined { person: person(1), room: room("tea") };
+        let said_there = || Draft { conversation: tea.clone(), ..draft(1, said("secret")) };
+        store.commit(&[Write::Facts(vec![join.clone()])]).expect("kept");
+        assert_eq!(number(&one(store, said_there())), 1);
+        one(store, Draft { conversation: tea.clone(), ..draft(1, What::Topic { text: Text::clean("tea") }) });
+        store.commit(&[Write::Facts(vec![Fact::RoomDeleted { room: room("tea") }])]).expect("kept");
+        let facts = store.facts().expect("facts");
+        assert_eq!((facts.rooms.len(), facts.people[0].rooms.len()), (1, 1), "the lobby is left");
+        assert!(store.page(&ask(tea.clone())).expect("a page").entries.is_empty());
+        store.commit(&[Write::Facts(vec![join])]).expect("kept");
+        let again = store.standings(person(1), &[(tea.clone(), ReadFrom::Kept)]).expect("a standing").remove(0);
+        assert_eq!((again.oldest, again.head, again.topic.as_str()), (Seq(3), Seq(2), ""));
+        assert_eq!(number(&one(store, said_there())), 3);
     });
 }
 

@@ -12,7 +12,9 @@ use crate::protocol::entry::{
 };
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, PersonFacts, ReadFrom, RoomFacts};
 use crate::protocol::names::RoomName;
+use crate::protocol::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
 use crate::protocol::search::{Found, Hit};
+use crate::protocol::secret::PasswordHash;
 use crate::protocol::text::Text;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -23,6 +25,8 @@ pub struct Memory {
     logs: Vec<Log>,
     people: BTreeMap<PersonId, PersonFacts>,
     reads: Vec<(PersonId, Conversation, u64)>,
+    sentences: Vec<Sentence>,
+    record: Vec<Record>,
 }
 
 /// One conversation: all that was ever appended, and how much of it is gone.
@@ -30,9 +34,28 @@ struct Log {
     conversation: Conversation,
     ever: Vec<Entry>,
     dropped: usize,
+    /// A room that was deleted: it is not there, but its numbers go on.
+    gone: bool,
+    /// Entries of the room that was there before it.
+    began: usize,
+    rights: Rights,
+}
+
+/// How a room is set, and for whom.
+#[derive(Clone, Default)]
+struct Rights {
+    settings: RoomSettings,
+    password: Option<PasswordHash>,
+    operators: Vec<PersonId>,
+    invited: Vec<PersonId>,
 }
 
 impl Log {
+    fn empty(conversation: &Conversation) -> Log {
+        let (conversation, ever, rights) = (conversation.clone(), Vec::new(), Rights::default());
+        Log { conversation, ever, dropped: 0, gone: false, began: 0, rights }
+    }
+
     fn head(&self) -> u64 {
         self.ever.len() as u64
     }
@@ -85,7 +108,7 @@ impl Log {
     }
 
     fn topic(&self) -> Text {
-        let mut topics = self.ever.iter().filter_map(|entry| match &entry.what {
+        let mut topics = self.ever[self.began..].iter().filter_map(|entry| match &entry.what {
             What::Topic { text } => Some(text.clone()),
             _ => None,
         });
@@ -172,7 +195,14 @@ impl Log {
 impl Memory {
     /// A model with nothing in it.
     pub fn new(epoch: [u8; 16]) -> Memory {
-        Memory { epoch: Epoch(epoch), logs: Vec::new(), people: BTreeMap::new(), reads: Vec::new() }
+        Memory {
+            epoch: Epoch(epoch),
+            logs: Vec::new(),
+            people: BTreeMap::new(),
+            reads: Vec::new(),
+            sentences: Vec::new(),
+            record: Vec::new(),
+        }
     }
 
     /// The last seq of a conversation.
@@ -187,13 +217,13 @@ impl Memory {
     fn make(&mut self, conversation: &Conversation) -> &mut Log {
         let at = self.logs.iter().position(|log| log.conversation == *conversation).unwrap_or(self.logs.len());
         if at == self.logs.len() {
-            self.logs.push(Log { conversation: conversation.clone(), ever: Vec::new(), dropped: 0 });
+            self.logs.push(Log::empty(conversation));
         }
         &mut self.logs[at]
     }
 
     fn append(&mut self, draft: &Draft) -> Written {
-        let empty = Log { conversation: draft.conversation.clone(), ever: Vec::new(), dropped: 0 };
+        let empty = Log::empty(&draft.conversation);
         let log = self.log(&draft.conversation).unwrap_or(&empty);
         let author = draft.from.person;
         let known = |entry: &&Entry| draft.nonce.is_some() && (entry.nonce, entry.from.person) == (draft.nonce, author);
@@ -231,7 +261,8 @@ impl Memory {
             Fact::Claimed { person, name, key, .. } => {
                 self.free(name);
                 let (name, keys) = (name.clone(), vec![*key]);
-                let fact = PersonFacts { person: *person, name, keys, reserved: Vec::new(), rooms: Vec::new() };
+                let (reserved, rooms, role) = (Vec::new(), Vec::new(), Role::Member);
+                let fact = PersonFacts { person: *person, name, keys, reserved, rooms, role };
                 self.people.insert(*person, fact);
             }
             Fact::Renamed { person, name, reserved_until } => {
@@ -242,13 +273,12 @@ impl Memory {
                     known.reserved.push((was, *reserved_until));
                 }
             }
-            Fact::RoomMade { room, .. } => {
-                self.make(&Conversation::Room(room.clone()));
-            }
+            Fact::RoomMade { room, .. } => self.make(&Conversation::Room(room.clone())).gone = false,
             Fact::RoomForgotten { room } => self.forget(room),
             Fact::Joined { person, room } => {
                 let conversation = Conversation::Room(room.clone());
                 let log = self.make(&conversation);
+                log.gone = false;
                 let (head, conversation) = (log.head(), log.conversation.clone());
                 if let (Some(known), Conversation::Room(room)) = (self.people.get_mut(person), &conversation)
                     && !known.rooms.contains(room)
@@ -270,19 +300,84 @@ impl Memory {
                     self.reads.push((*person, conversation.clone(), seq));
                 }
             }
+            fact => self.order(fact),
+        }
+    }
+
+    fn order(&mut self, fact: &Fact) {
+        let there = |memory: &Memory, room: &Option<RoomName>| match room {
+            None => true,
+            Some(room) => memory.log(&Conversation::Room(room.clone())).is_some(),
+        };
+        match fact {
+            Fact::Role { person, room: None, role } => {
+                if let Some(known) = self.people.get_mut(person) {
+                    known.role = *role;
+                }
+            }
+            Fact::Role { person, room: Some(room), role } => {
+                if let Some(rights) = self.rights(room) {
+                    rights.operators.retain(|one| one != person);
+                    rights.operators.extend(Some(*person).filter(|_| *role >= Role::Operator));
+                }
+            }
+            Fact::Sentenced(sentence) if there(self, &sentence.room) => {
+                self.pardon(sentence.penalty, &sentence.room, &sentence.subject);
+                self.sentences.push(sentence.clone());
+            }
+            Fact::Pardoned { penalty, room, subject } => self.pardon(*penalty, room, subject),
+            Fact::RoomSet { room, settings, password } => {
+                if let Some(rights) = self.rights(room) {
+                    rights.settings = RoomSettings { password: password.is_some(), ..*settings };
+                    rights.password = password.clone();
+                }
+            }
+            Fact::RoomInvited { room, person } | Fact::RoomUninvited { room, person } => {
+                if let Some(rights) = self.rights(room) {
+                    rights.invited.retain(|one| one != person);
+                    rights.invited.extend(Some(*person).filter(|_| matches!(fact, Fact::RoomInvited { .. })));
+                }
+            }
+            Fact::RoomDeleted { room } => self.delete_room(room),
+            Fact::Recorded(record) => self.record.push(record.clone()),
+            _ => {}
+        }
+    }
+
+    fn rights(&mut self, room: &RoomName) -> Option<&mut Rights> {
+        let conversation = Conversation::Room(room.clone());
+        self.logs.iter_mut().find(|log| log.conversation == conversation).map(|log| &mut log.rights)
+    }
+
+    fn pardon(&mut self, penalty: Penalty, room: &Option<RoomName>, subject: &Subject) {
+        self.sentences.retain(|one| (one.penalty, &one.room, &one.subject) != (penalty, room, subject));
+    }
+
+    fn delete_room(&mut self, room: &RoomName) {
+        let conversation = Conversation::Room(room.clone());
+        let Some(log) = self.logs.iter_mut().find(|log| log.conversation == conversation) else { return };
+        (log.dropped, log.began, log.gone) = (log.ever.len(), log.ever.len(), true);
+        log.rights = Rights::default();
+        self.leave_all(&conversation, room);
+    }
+
+    fn leave_all(&mut self, conversation: &Conversation, room: &RoomName) {
+        self.reads.retain(|(_, of, _)| of != conversation);
+        self.sentences.retain(|one| one.room.as_ref() != Some(room));
+        for known in self.people.values_mut() {
+            known.rooms.retain(|one| one != room);
         }
     }
 
     fn forget(&mut self, room: &RoomName) {
         let conversation = Conversation::Room(room.clone());
-        if self.head(&conversation) > 0 {
-            return;
+        match self.log(&conversation) {
+            Some(log) if !log.there().is_empty() => return,
+            Some(log) if log.head() > 0 => return self.delete_room(room),
+            _ => {}
         }
         self.logs.retain(|log| log.conversation != conversation);
-        self.reads.retain(|(_, of, _)| *of != conversation);
-        for known in self.people.values_mut() {
-            known.rooms.retain(|one| one != room);
-        }
+        self.leave_all(&conversation, room);
     }
 
     fn free(&mut self, name: &crate::protocol::names::Nick) {
@@ -296,7 +391,7 @@ impl Memory {
     }
 
     fn standing(&self, person: PersonId, conversation: &Conversation, from: ReadFrom) -> Standing {
-        let empty = Log { conversation: conversation.clone(), ever: Vec::new(), dropped: 0 };
+        let empty = Log::empty(conversation);
         let log = self.log(conversation).unwrap_or(&empty);
         let direct = matches!(conversation, Conversation::Direct(_));
         let read = match from {
@@ -333,15 +428,26 @@ impl Store for Memory {
 
     fn facts(&mut self) -> Result<Facts, StoreError> {
         let mut facts = Facts { people: self.people.values().cloned().collect(), ..Facts::default() };
-        for log in &self.logs {
+        for log in self.logs.iter().filter(|log| !log.gone) {
             match &log.conversation {
                 Conversation::Room(room) => {
-                    facts.rooms.push(RoomFacts { room: room.clone(), topic: log.topic(), head: Seq(log.head()) });
+                    let Rights { settings, password, operators, invited } = log.rights.clone();
+                    let (room, topic, head) = (room.clone(), log.topic(), Seq(log.head()));
+                    facts.rooms.push(RoomFacts { room, topic, head, settings, password, operators, invited });
                 }
                 Conversation::Direct(pair) => facts.directs.push(pair.both()),
             }
         }
         facts.rooms.sort_by(|a, b| a.room.cmp(&b.room));
+        // A room is called as its maker wrote it, and what is about one that is not there is about nothing.
+        let spelled = |one: &Sentence| match &one.room {
+            None => Some(one.clone()),
+            Some(room) => {
+                let known = facts.rooms.iter().find(|known| known.room == *room)?;
+                Some(Sentence { room: Some(known.room.clone()), ..one.clone() })
+            }
+        };
+        facts.sentences = self.sentences.iter().filter_map(spelled).collect();
         Ok(facts)
     }
 
@@ -361,7 +467,7 @@ impl Store for Memory {
     }
 
     fn page(&mut self, ask: &PageAsk) -> Result<Page, StoreError> {
-        let empty = Log { conversation: ask.conversation.clone(), ever: Vec::new(), dropped: 0 };
+        let empty = Log::empty(&ask.conversation);
         let log = self.log(&ask.conversation).unwrap_or(&empty);
         let before = match ask.end {
             PageEnd::Newest => log.head() + 1,
@@ -396,6 +502,11 @@ impl Store for Memory {
         found.more = found.hits.len() > most;
         found.hits.truncate(most);
         Ok(found)
+    }
+
+    fn audit(&mut self, limit: u32) -> Result<Vec<Record>, StoreError> {
+        let skipped = self.record.len().saturating_sub(limit as usize);
+        Ok(self.record[skipped..].to_vec())
     }
 
     fn reader(&self) -> Result<Option<Box<dyn Reader>>, StoreError> {

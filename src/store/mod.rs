@@ -17,6 +17,7 @@ use std::sync::atomic::AtomicBool;
 use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{Conversation, Entry, Epoch, Page, PersonId, Standing, Timestamp};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
+use crate::protocol::rights::Record;
 use crate::protocol::search::{Found, Query};
 
 /// One thing to be kept.
@@ -99,6 +100,9 @@ pub trait Store: Send {
     /// What is looked for in these conversations: at most `limit` messages, the newest first, at most `bytes` of text.
     fn search(&mut self, ask: &SearchAsk) -> Result<Found, StoreError>;
 
+    /// The newest lines of the record of who did what, the newest last.
+    fn audit(&mut self, limit: u32) -> Result<Vec<Record>, StoreError>;
+
     /// Another connection that reads beside the writer, or `None` where there is none (in memory).
     fn reader(&self) -> Result<Option<Box<dyn Reader>>, StoreError>;
 
@@ -120,6 +124,8 @@ pub trait Reader: Send {
     fn page(&mut self, ask: &PageAsk) -> Result<Page, StoreError>;
     /// As [`Store::search`].
     fn search(&mut self, ask: &SearchAsk) -> Result<Found, StoreError>;
+    /// As [`Store::audit`].
+    fn audit(&mut self, limit: u32) -> Result<Vec<Record>, StoreError>;
     /// Looks the whole file over; `Err(Damaged)` names what is wrong. Gives up when `stop` turns true: `false`.
     fn check(&mut self, stop: &Arc<AtomicBool>) -> Result<bool, StoreError>;
 }

@@ -43,6 +43,7 @@ use crate::config::{Config, Desktop};
 use crate::paths::Paths;
 use crate::protocol::entry::Timestamp;
 use crate::protocol::names::{Nick, RoomName};
+use crate::protocol::secret::Token;
 use app::{App, Effect, Input, Look};
 use keys::Key;
 use personal::{Loaded, Personal};
@@ -75,6 +76,8 @@ pub struct Options {
     pub config: Config,
     /// Where keys, outboxes and the last name are.
     pub paths: Paths,
+    /// What lets one in where that is asked for.
+    pub invite: Option<Token>,
     /// Whether the host runs in this process.
     pub hosting: bool,
     /// What is wrong with the settings.
@@ -270,6 +273,7 @@ impl Shell {
                 url: self.options.url.clone(),
                 authority: self.options.authority.clone(),
                 keyring: Some(self.keyring.clone()),
+                invite: self.options.invite.clone(),
                 dial_within: or_never(timeouts.write),
                 write_within: or_never(timeouts.write),
                 ping_after: or_never(timeouts.client_ping_after),

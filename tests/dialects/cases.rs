@@ -12,6 +12,7 @@ use wschat::protocol::event::{Bounds, Code, Event, Hello, Member, Peer, Place, R
 use wschat::protocol::names::{Nick, RoomName, Target};
 use wschat::protocol::person::Proof;
 use wschat::protocol::search::{Hit, Query};
+use wschat::protocol::secret::Token;
 use wschat::protocol::text::Text;
 
 pub const EPOCH: Epoch = Epoch([0xe0; 16]);
@@ -60,7 +61,10 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
         name: name.map(nick),
         proof,
         client: client.map(text),
+        invite: None,
     };
+    let invite = Token::parse("9b1d0c47e2");
+    let invited = Command::Enter { name: Some(nick("ann")), proof: None, client: None, invite };
     let cursors = vec![
         Cursor { to: lobby(), epoch: EPOCH, after: Seq(41) },
         Cursor { to: at_ben(), epoch: EPOCH, after: Seq(0) },
@@ -69,6 +73,7 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
     vec![
         ("enter", Some(1), enter(Some("ann"), Some(proof), Some("wschat 0.1.0"))),
         ("enter-guest", Some(1), enter(None, None, None)),
+        ("enter-invite", Some(1), invited),
         ("join", Some(2), Command::Join { room: room("dev") }),
         ("leave", Some(3), Command::Leave { room: room("dev") }),
         ("say", Some(4), say(lobby(), "hello\n\tall — “hi” 👋", false, None)),

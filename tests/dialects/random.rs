@@ -18,6 +18,7 @@ use wschat::protocol::mention;
 use wschat::protocol::names::{Nick, RoomName, Target, fold, skeleton};
 use wschat::protocol::person::{Proof, PublicKey};
 use wschat::protocol::search::Query;
+use wschat::protocol::secret::Token;
 use wschat::protocol::slash::{self, At};
 use wschat::protocol::text::Text;
 
@@ -256,6 +257,10 @@ fn author() -> impl Strategy<Value = Author> {
     (person(), nick(), any::<bool>()).prop_map(|(person, name, guest)| Author { person, name, guest })
 }
 
+fn token() -> impl Strategy<Value = Token> {
+    "[!-~]{1,64}".prop_map(|token| Token::parse(&token).expect("it can be seen"))
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let proof = (any::<[u8; 32]>(), vec(any::<u8>(), 64)).prop_map(|(key, signature)| Proof {
         key: PublicKey(key),
@@ -264,11 +269,8 @@ fn command() -> impl Strategy<Value = Command> {
     let client = option::of("[a-z0-9.]{1,20}").prop_map(|client| client.map(|client| Text::clean(&client)));
     let cursor = (target(), epoch(), seq()).prop_map(|(to, epoch, after)| Cursor { to, epoch, after });
     prop_oneof![
-        (option::of(nick()), option::of(proof), client).prop_map(|(name, proof, client)| Command::Enter {
-            name,
-            proof,
-            client
-        }),
+        (option::of(nick()), option::of(proof), client, option::of(token()))
+            .prop_map(|(name, proof, client, invite)| Command::Enter { name, proof, client, invite }),
         room().prop_map(|room| Command::Join { room }),
         room().prop_map(|room| Command::Leave { room }),
         (target(), text(), any::<bool>(), option::of(seq()), nonce())

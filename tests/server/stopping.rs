@@ -156,6 +156,10 @@ impl Store for Moody {
     fn search(&mut self, ask: &SearchAsk) -> Result<Found, StoreError> {
         self.store.search(ask)
     }
+    fn audit(&mut self, limit: u32) -> Result<Vec<wschat::protocol::rights::Record>, StoreError> {
+        self.store.audit(limit)
+    }
+
     fn reader(&self) -> Result<Option<Box<dyn Reader>>, StoreError> {
         Ok(None)
     }

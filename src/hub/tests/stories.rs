@@ -8,6 +8,7 @@ use crate::protocol::command::{Command, Cursor, PageEnd};
 use crate::protocol::dialect::Dialect;
 use crate::protocol::entry::{Emoji, Epoch, Seq};
 use crate::protocol::event::CloseCode;
+use crate::protocol::rights::Role;
 use crate::protocol::text::Text;
 
 #[test]
@@ -42,7 +43,7 @@ fn a_signature_for_another_host_does_not_hold() {
     let at = world.opened(Dialect::V1);
     world.heard(at);
     let proof = crate::protocol::person::Proof::sign(&secret("ann"), "evil.example:80", &[at as u8; 32]);
-    world.ask(at, Command::Enter { name: Some(nick("ann")), proof: Some(proof), client: None });
+    world.ask(at, Command::Enter { name: Some(nick("ann")), proof: Some(proof), client: None, invite: None });
     assert_eq!(world.heard(at), ["! bad_key"]);
 }
 
@@ -97,6 +98,25 @@ fn a_guest_gives_way_to_the_owner() {
     world.says(owner, LOBBY, "mine");
     world.says(guest, LOBBY, "not mine");
     assert!(world.heard(owner).ends_with(&["#lobby 1 ann: mine".into(), "#lobby 2 ~ann-2: not mine".into()]));
+}
+
+#[test]
+fn the_first_with_the_ticket_owns_the_host() {
+    let ticket = || crate::protocol::secret::Token::parse("ticket");
+    let mut world = World::with(Rules { owner_ticket: ticket(), ..rules() });
+    let enters = |world: &mut World, name: &str, key: Option<&str>| {
+        let at = world.opened(Dialect::V1);
+        let proof = key.map(|key| crate::protocol::person::Proof::sign(&secret(key), HOST, &[at as u8; 32]));
+        world.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite: ticket() });
+        world.screens[at].person.expect("in")
+    };
+    let guest = enters(&mut world, "guest-a", None);
+    let ann = enters(&mut world, "ann", Some("ann"));
+    let ben = enters(&mut world, "ben", Some("ben"));
+    let roles = |world: &World| [guest, ann, ben].map(|person| world.hub.role(person));
+    assert_eq!(roles(&world), [Role::Guest, Role::Owner, Role::Member]);
+    enters(&mut world, "ann", Some("ann"));
+    assert_eq!(roles(&world), [Role::Guest, Role::Owner, Role::Member]);
 }
 
 #[test]

@@ -67,6 +67,7 @@ pub fn rules() -> Rules {
         linger: Duration::from_secs(5),
         enter_within: Duration::from_secs(5),
         name_reserved: Duration::from_secs(30 * 86_400),
+        owner_ticket: None,
     }
 }
 
@@ -340,6 +341,11 @@ impl World {
 
     /// A connection that has said nothing yet.
     pub fn opened(&mut self, dialect: Dialect) -> usize {
+        self.opened_from(dialect, None)
+    }
+
+    /// The same, from there.
+    pub fn opened_from(&mut self, dialect: Dialect, address: Option<std::net::IpAddr>) -> usize {
         let at = self.screens.len();
         let limits = DecodeLimits { text_bytes: 200, topic_bytes: 100, page_entries: 100 };
         self.screens.push(Screen {
@@ -356,7 +362,8 @@ impl World {
         });
         let luck = [at as u8 + 1; 24];
         let session = SessionId(at as u64);
-        self.input(Input::Opened { session, dialect, authority: HOST.into(), challenge: [at as u8; 32], luck });
+        let (authority, challenge) = (HOST.into(), [at as u8; 32]);
+        self.input(Input::Opened { session, dialect, authority, challenge, address, luck });
         at
     }
 
@@ -369,7 +376,7 @@ impl World {
     /// Enters with the key of this name (or another's, when it is given).
     pub fn enters(&mut self, at: usize, name: &str, key_of: Option<&str>) {
         let proof = key_of.map(|owner| Proof::sign(&secret(owner), HOST, &[at as u8; 32]));
-        self.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None });
+        self.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite: None });
     }
 
     /// A screen of somebody with a key, who hears live.

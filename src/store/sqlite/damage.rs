@@ -9,6 +9,8 @@ use crate::protocol::entry::{Nonce, Page, Seq, What};
 use crate::protocol::fact::ReadFrom;
 use crate::protocol::fact::{Draft, Fact, Facts};
 use crate::protocol::names::Target;
+use crate::protocol::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
+use crate::protocol::secret::PasswordHash;
 use crate::protocol::text::Text;
 use crate::store::chance::Chance;
 use crate::store::contract::{EPOCH, claim, deleted, direct, draft, edited, emoji, lobby, person, read, room, said};
@@ -25,7 +27,14 @@ fn history() -> Vec<Vec<Write>> {
     let tea_time = Fact::Joined { person: person(3), room: room("tea") };
     let name = crate::protocol::names::Nick::parse("dee").unwrap();
     let renamed = Fact::Renamed { person: person(4), name, reserved_until: Timestamp(1 << 40) };
-    let mut turns = vec![vec![claim(1), claim(2), claim(3), claim(4), Write::Facts(vec![tea_time, renamed])]];
+    let mut turns = vec![vec![
+        claim(1),
+        claim(2),
+        claim(3),
+        claim(4),
+        Write::Facts(vec![tea_time, renamed]),
+        Write::Facts(order()),
+    ]];
     for n in 0..120u64 {
         let who = 1 + (n % 4) as u8;
         let conversation = [lobby(), lobby(), tea(), direct(1, 2)][(n / 4 % 4) as usize].clone();
@@ -51,6 +60,34 @@ fn history() -> Vec<Vec<Write>> {
     turns
 }
 
+/// Roles, sentences, settings, an invitation, a room that was deleted, and the record of it.
+fn order() -> Vec<Fact> {
+    let (tea, name) = (room("tea"), crate::protocol::names::Nick::parse("mallory").unwrap());
+    let sentence = |room, subject, until| {
+        let (penalty, name, why) = (Penalty::Ban, name.clone(), Text::clean("spam"));
+        Fact::Sentenced(Sentence { penalty, room, subject, name, until, why })
+    };
+    let settings = RoomSettings { private: true, password: true, ..RoomSettings::default() };
+    let line = |n: i64| {
+        let (by, whom, why) = (Some(name.clone()), Some(name.clone()), Text::clean("so it is"));
+        let (deed, until) = ("ban".to_owned(), Some(Timestamp(n)));
+        Fact::Recorded(Record { at: Timestamp(n), by, deed, room: Some(room("tea")), whom, until, why })
+    };
+    let mut facts = vec![
+        Fact::Role { person: person(1), room: None, role: Role::Owner },
+        Fact::Role { person: person(2), room: Some(tea.clone()), role: Role::Operator },
+        sentence(None, Subject::Person(person(3)), Some(Timestamp(7))),
+        sentence(Some(tea.clone()), Subject::Address("192.0.2.7".parse().unwrap()), None),
+        sentence(None, Subject::Address("2001:db8::".parse().unwrap()), None),
+        Fact::RoomSet { room: tea.clone(), settings, password: PasswordHash::parse("$argon2id$hash") },
+        Fact::RoomInvited { room: tea, person: person(4) },
+        Fact::RoomMade { room: room("gone"), maker: None, at: Timestamp(1) },
+        Fact::RoomDeleted { room: room("gone") },
+    ];
+    facts.extend((0..20).map(line));
+    facts
+}
+
 /// All that can be asked of a store.
 #[derive(Clone, Debug, PartialEq)]
 struct Everything {
@@ -58,6 +95,7 @@ struct Everything {
     facts: Facts,
     standings: Vec<Standing>,
     pages: Vec<Page>,
+    audit: Vec<Record>,
 }
 
 fn conversations() -> [Conversation; 3] {
@@ -89,7 +127,8 @@ fn everything(store: &mut dyn Store) -> Result<Everything, StoreError> {
     for who in 1..=4 {
         standings.extend(store.standings(person(who), &of)?);
     }
-    Ok(Everything { epoch: store.epoch(), facts: store.facts()?, standings, pages: pages(store)? })
+    let audit = store.audit(100)?;
+    Ok(Everything { epoch: store.epoch(), facts: store.facts()?, standings, pages: pages(store)?, audit })
 }
 
 /// Opens a file and reads all there is.

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod damage;
 mod read;
+mod rights;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -22,13 +23,14 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use super::{PageAsk, Reader, Retention, SearchAsk, Store, StoreError, Write, Written};
 use crate::protocol::entry::{Conversation, Epoch, Page, PersonId, Standing, Timestamp};
 use crate::protocol::fact::{Facts, ReadFrom};
+use crate::protocol::rights::Record;
 use crate::protocol::search::Found;
 
 /// "wsct": SQLite's application id, so that `file` can tell what this is.
 const APPLICATION_ID: i32 = 0x7773_6374;
 
 /// Each step takes a file from the version of its index to the next; the first makes a new file.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("words.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("words.sql"), include_str!("rights.sql")];
 
 /// How long a reader's snapshot may make the writer wait for the WAL; readers are short, so this is never reached.
 const BUSY: Duration = Duration::from_secs(5);
@@ -133,6 +135,10 @@ impl Store for SqliteStore {
         words::search(&self.db, ask).map_err(|e| self.failure(e))
     }
 
+    fn audit(&mut self, limit: u32) -> Result<Vec<Record>, StoreError> {
+        rights::audit(&self.db, limit).map_err(|e| self.failure(e))
+    }
+
     fn reader(&self) -> Result<Option<Box<dyn Reader>>, StoreError> {
         let Some(path) = &self.path else { return Ok(None) };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -175,6 +181,10 @@ impl Reader for SqliteReader {
 
     fn search(&mut self, ask: &SearchAsk) -> Result<Found, StoreError> {
         words::search(&self.db, ask).map_err(|e| failure(e, Some(&self.path)))
+    }
+
+    fn audit(&mut self, limit: u32) -> Result<Vec<Record>, StoreError> {
+        rights::audit(&self.db, limit).map_err(|e| failure(e, Some(&self.path)))
     }
 
     fn check(&mut self, stop: &Arc<AtomicBool>) -> Result<bool, StoreError> {

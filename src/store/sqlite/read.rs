@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{self, BESIDE, Beside, COLUMNS, Columns, LOG, Log, SAID, TOPIC, number, seq};
-use super::words;
+use super::{rights, words};
 use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{
     Author, COUNT_LIMIT, Conversation, Emoji, Nonce, Page, PersonId, REACTORS_SHOWN, Reaction, Shown, ShownWhat,
@@ -14,6 +14,7 @@ use crate::protocol::entry::{
 use crate::protocol::fact::{Facts, PersonFacts, ReadFrom, RoomFacts};
 use crate::protocol::names::{Nick, RoomName};
 use crate::protocol::person::PublicKey;
+use crate::protocol::rights::Role;
 use crate::protocol::text::Text;
 use crate::store::PageAsk;
 
@@ -40,12 +41,13 @@ fn logs(db: &Connection) -> rusqlite::Result<Vec<Log>> {
 pub fn facts(db: &Connection) -> rusqlite::Result<Facts> {
     let mut people = people(db)?;
     let (mut rooms, mut directs): (HashMap<i64, RoomFacts>, _) = (HashMap::new(), Vec::new());
-    for log in logs(db)? {
+    let deleted = rights::deleted(db)?;
+    for log in logs(db)?.into_iter().filter(|log| !deleted.contains(&log.id)) {
         if let (Some(a), Some(b)) = (log.a, log.b) {
             directs.push([PersonId(a), PersonId(b)]);
         } else {
             let room = RoomName::parse(log.room.as_deref().unwrap_or("")).map_err(|_| row::damaged(1))?;
-            rooms.insert(log.id, RoomFacts { room, topic: Text::clean(&log.topic), head: seq(log.head) });
+            rooms.insert(log.id, rights::plain_room(room, Text::clean(&log.topic), seq(log.head)));
         }
     }
     let mut statement = db.prepare("SELECT person, conversation, sum FROM memberships")?;
@@ -57,11 +59,13 @@ pub fn facts(db: &Connection) -> rusqlite::Result<Facts> {
             fact.rooms.push(room.room.clone());
         }
     }
+    let mut all = Facts { directs, ..Facts::default() };
+    rights::facts(db, &mut people, &mut rooms, &mut all)?;
     let mut people: Vec<PersonFacts> = people.into_values().collect();
     people.sort_by_key(|fact| fact.person);
     let mut rooms: Vec<RoomFacts> = rooms.into_values().collect();
     rooms.sort_by(|a, b| a.room.cmp(&b.room));
-    Ok(Facts { people, rooms, directs })
+    Ok(Facts { people, rooms, ..all })
 }
 
 /// People with their names and keys, without their rooms.
@@ -73,7 +77,8 @@ fn people(db: &Connection) -> rusqlite::Result<HashMap<PersonId, PersonFacts>> {
     while let Some(found) = found.next()? {
         let (person, name) = (PersonId(found.get(0)?), nick(&found.get::<_, String>(1)?)?);
         whole(found.get(3)?, row::person_digest(person, &name, found.get(2)?))?;
-        let fact = PersonFacts { person, name, keys: Vec::new(), reserved: Vec::new(), rooms: Vec::new() };
+        let (keys, reserved, rooms, role) = (Vec::new(), Vec::new(), Vec::new(), Role::Member);
+        let fact = PersonFacts { person, name, keys, reserved, rooms, role };
         people.insert(person, fact);
     }
     let mut statement = db.prepare("SELECT person, key, sum FROM keys")?;
@@ -315,7 +320,7 @@ const SMALL: [&str; 7] = ["meta", "persons", "keys", "reserved", "conversations"
 
 /// What is looked at before anybody is taken in: the small tables, and the newest rows of every conversation.
 pub fn check_start(db: &Connection, rows_each: u32) -> rusqlite::Result<()> {
-    for table in SMALL {
+    for table in SMALL.iter().chain(&rights::TABLES) {
         integrity(db, &format!("PRAGMA integrity_check('{table}')"))?;
     }
     check_reads(db)?;
@@ -367,6 +372,7 @@ fn check_tails(db: &Connection, rows_each: u32) -> rusqlite::Result<()> {
 pub fn check_all(db: &Connection) -> rusqlite::Result<()> {
     integrity(db, "PRAGMA integrity_check(1)")?;
     check_tails(db, u32::MAX)?;
+    rights::audit(db, u32::MAX)?;
     let mut counted = 0;
     let sql = format!(
         "SELECT e.conversation, e.seq, e.author, e.mentions FROM entries e WHERE e.kind = {SAID} AND e.text IS NOT NULL AND e.mentions <> x''"

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::row::{
     self, BESIDE, Beside, COLUMNS, Columns, DELETED, DIGEST, EDITED, LOG, Log, REACTED, SAID, TOPIC, UNREACTED, number,
 };
-use super::words;
+use super::{rights, words};
 use crate::protocol::entry::{Conversation, Entry, PersonId, Seq, Timestamp, What};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact};
 use crate::protocol::names::{Nick, RoomName};
@@ -374,21 +374,27 @@ fn keep(tx: &Transaction<'_>, logs: &mut Logs, fact: &Fact) -> rusqlite::Result<
         Fact::RoomMade { room, maker, at } => {
             let log = logs.log(tx, &conversation(room), *at)?;
             log.maker = log.maker.or(maker.map(|maker| maker.0));
+            rights::mark_deleted(tx, log.id, false)?;
             logs.changed.insert(conversation(room));
         }
         Fact::RoomForgotten { room } => {
             if let Some(log) = logs.existing(tx, &conversation(room))?
-                && log.head == 0
+                && log.head < log.oldest
             {
+                if log.head > 0 {
+                    return delete_room(tx, logs, &conversation(room));
+                }
                 for table in ["memberships", "reads"] {
                     tx.execute(&format!("DELETE FROM {table} WHERE conversation = ?1"), [log.id])?;
                 }
+                rights::forget_room(tx, log.id)?;
                 tx.execute("DELETE FROM conversations WHERE id = ?1", [log.id])?;
                 logs.known.remove(&conversation(room));
             }
         }
         Fact::Joined { person, room } => {
             let log = logs.log(tx, &conversation(room), Timestamp(0))?;
+            rights::mark_deleted(tx, log.id, false)?;
             let sum = row::place_digest("memberships", person.0, log.id, 0);
             tx.prepare_cached("INSERT OR IGNORE INTO memberships (person, conversation, sum) VALUES (?1, ?2, ?3)")?
                 .execute(params![person.0, log.id, sum])?;
@@ -411,8 +417,64 @@ fn keep(tx: &Transaction<'_>, logs: &mut Logs, fact: &Fact) -> rusqlite::Result<
             )?
             .execute(params![person.0, log.id, seq, row::place_digest("reads", person.0, log.id, seq)])?;
         }
+        Fact::RoomDeleted { room } => delete_room(tx, logs, &conversation(room))?,
+        fact => order(tx, logs, fact)?,
     }
     Ok(())
+}
+
+/// Facts of order. What is about a room that is not there changes nothing.
+fn order(tx: &Transaction<'_>, logs: &mut Logs, fact: &Fact) -> rusqlite::Result<()> {
+    let mut place = |room: Option<&RoomName>| -> rusqlite::Result<Option<i64>> {
+        let Some(room) = room else { return Ok(Some(rights::HOST)) };
+        Ok(logs.existing(tx, &Conversation::Room(room.clone()))?.map(|log| log.id))
+    };
+    match fact {
+        Fact::RoomSet { room, settings, password } => {
+            if let Some(id) = place(Some(room))? {
+                rights::set_room(tx, id, settings, password.as_ref())?;
+            }
+        }
+        Fact::RoomInvited { room, person } | Fact::RoomUninvited { room, person } => {
+            if let Some(id) = place(Some(room))? {
+                rights::invite(tx, id, *person, matches!(fact, Fact::RoomInvited { .. }))?;
+            }
+        }
+        Fact::Role { person, room, role } => {
+            if let Some(id) = place(room.as_ref())? {
+                rights::set_role(tx, *person, id, *role)?;
+            }
+        }
+        Fact::Sentenced(sentence) => {
+            if let Some(id) = place(sentence.room.as_ref())? {
+                rights::sentence(tx, id, sentence)?;
+            }
+        }
+        Fact::Pardoned { penalty, room, subject } => {
+            if let Some(id) = place(room.as_ref())? {
+                rights::pardon(tx, id, *penalty, subject)?;
+            }
+        }
+        Fact::Recorded(record) => rights::record(tx, record)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Takes a room with all that was said out of the file. Its row stays: no number is given twice.
+fn delete_room(tx: &Transaction<'_>, logs: &mut Logs, of: &Conversation) -> rusqlite::Result<()> {
+    let Some(log) = logs.existing(tx, of)? else { return Ok(()) };
+    let id = log.id;
+    let head = log.head;
+    (log.topic, log.maker) = (String::new(), None);
+    log.oldest = head + 1;
+    logs.changed.insert(of.clone());
+    words::forget(tx, id, head)?;
+    for table in ["entries", "shown", "reactions", "mentions", "memberships", "reads"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE conversation = ?1"), [id])?;
+    }
+    rights::forget_room(tx, id)?;
+    rights::mark_deleted(tx, id, true)
 }
 
 fn rename(tx: &Transaction<'_>, person: PersonId, name: &Nick, reserved_until: i64) -> rusqlite::Result<()> {

@@ -76,6 +76,7 @@ struct Fields<'a> {
     key: Field<'a>,
     sig: Field<'a>,
     client: Field<'a>,
+    invite: Field<'a>,
     of: Field<'a>,
     text: Field<'a>,
     emoji: Field<'a>,
@@ -163,7 +164,8 @@ impl Reader<'_, '_> {
             let short: String = Text::clean(&said).one_line().chars().take(CLIENT_CHARS).collect();
             Text::clean(&short)
         });
-        Ok(Command::Enter { name, proof, client: client.filter(|client| !client.is_blank()) })
+        let invite = self.fields.invite.word("invite")?;
+        Ok(Command::Enter { name, proof, client: client.filter(|client| !client.is_blank()), invite })
     }
 
     fn to(&self) -> Strict<Target> {

@@ -9,6 +9,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::protocol::entry::{Emoji, Epoch, Nonce, PersonId, unhex};
 use crate::protocol::names::{Nick, RoomName, Target};
+use crate::protocol::secret::Token;
 use crate::protocol::text::Text;
 
 /// Bytes as lower case hex. Ids stand in every frame, so they are written without the machinery of `format!`.
@@ -79,6 +80,7 @@ words! {
     RoomName, "a room", |word| RoomName::parse(word.strip_prefix('#')?).ok();
     Target, "#room or @name", |word| Target::parse(word).ok();
     Emoji, "an emoji", Emoji::parse;
+    Token, "an invitation", Token::parse;
     Text, "a text", |word| Some(Text::clean(word));
 }
 

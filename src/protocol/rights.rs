@@ -1,0 +1,188 @@
+//! The words of order: roles, what is done to people, how a room is set, sentences and the record of them. Who may do what
+//! is decided in `hub::rights`.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::entry::{PersonId, Timestamp};
+use super::names::{Nick, RoomName};
+use super::text::Text;
+
+/// The longest reason, in characters: it is shown on one line, and is told in a close frame too.
+pub const WHY_CHARS: usize = 200;
+
+/// The longest sentence with an end. What is to last longer has none.
+pub const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
+/// The slowest slow mode.
+pub const SLOWEST: Duration = Duration::from_secs(6 * 3600);
+
+/// Lines of the record that are given at most.
+pub const AUDIT_LINES: u32 = 200;
+
+/// What somebody may do, in a room or on the host. Each may what the one before it may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Somebody without a key.
+    Guest,
+    /// Anybody with one.
+    #[default]
+    Member,
+    /// Keeps order.
+    Operator,
+    /// The host is theirs.
+    Owner,
+}
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $word:ident = $wire:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$of])* $word,)* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[$name] = &[$($name::$word,)*];
+            /// The word of the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $($name::$word => $wire,)* }
+            }
+            /// The one of this word.
+            pub fn read(word: &str) -> Option<$name> {
+                $name::ALL.iter().copied().find(|one| one.as_str() == word)
+            }
+        }
+    )*};
+}
+
+words! {
+    /// What is done to somebody.
+    Deed {
+        /// Out of a room, or off the host; may come again.
+        Kick = "kick",
+        /// The same, and may not come again.
+        Ban = "ban",
+        /// May come again.
+        Unban = "unban",
+        /// May read and not speak.
+        Mute = "mute",
+        /// May speak again.
+        Unmute = "unmute",
+        /// Keeps order from now on.
+        Op = "op",
+        /// Does not any more.
+        Deop = "deop",
+    }
+    /// What a sentence forbids.
+    Penalty {
+        /// To be there.
+        Ban = "ban",
+        /// To speak there.
+        Mute = "mute",
+    }
+}
+
+impl Role {
+    /// The word of the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Guest => "guest",
+            Role::Member => "member",
+            Role::Operator => "operator",
+            Role::Owner => "owner",
+        }
+    }
+
+    /// The role of this word; what this program does not know is no more than a member.
+    pub fn read(word: &str) -> Role {
+        match word {
+            "guest" => Role::Guest,
+            "operator" => Role::Operator,
+            "owner" => Role::Owner,
+            _ => Role::Member,
+        }
+    }
+}
+
+/// Something that is to be done to somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// What.
+    pub deed: Deed,
+    /// In which room; on the whole host when `None`.
+    pub room: Option<RoomName>,
+    /// To whom.
+    pub name: Nick,
+    /// How long a ban or a mute lasts; for good when `None`.
+    pub time: Option<Duration>,
+    /// The reason; may be empty.
+    pub why: Text,
+}
+
+/// How a room is set, as everybody who sees it may know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoomSettings {
+    /// Who is not invited does not know that it exists.
+    pub private: bool,
+    /// Operators alone speak.
+    pub readonly: bool,
+    /// One line from each person in so long; zero: no such limit.
+    pub slow: Duration,
+    /// Who is not invited needs a password.
+    pub password: bool,
+}
+
+impl RoomSettings {
+    /// Whether it is a room like any other.
+    pub fn plain(&self) -> bool {
+        *self == RoomSettings::default()
+    }
+}
+
+/// Whom a sentence is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// A person, with all keys it has.
+    Person(PersonId),
+    /// Guests, and keys the host does not know, from this address (of IPv6: this network of 64 bits).
+    Address(IpAddr),
+}
+
+/// A ban or a mute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// What it forbids.
+    pub penalty: Penalty,
+    /// In which room; on the host when `None`.
+    pub room: Option<RoomName>,
+    /// Whom.
+    pub subject: Subject,
+    /// What they were called then: it is lifted by that name too.
+    pub name: Nick,
+    /// When it ends.
+    pub until: Option<Timestamp>,
+    /// The reason.
+    pub why: Text,
+}
+
+/// A line of the record: who did what to whom, when and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// When.
+    pub at: Timestamp,
+    /// Who, by the name of then; `None`: whoever owns the host's folder.
+    pub by: Option<Nick>,
+    /// What: a word of [`Deed`], or one of [`RECORDED`].
+    pub deed: String,
+    /// In which room.
+    pub room: Option<RoomName>,
+    /// To whom, by the name of then.
+    pub whom: Option<Nick>,
+    /// When it ends.
+    pub until: Option<Timestamp>,
+    /// The reason, or what a room was set to.
+    pub why: Text,
+}
+
+/// What is recorded besides deeds done to people.
+pub const RECORDED: [&str; 5] = ["owner", "set", "delete_room", "invite", "delete"];

@@ -1,0 +1,107 @@
+//! What lets somebody in and must not be seen: invitations, passwords and what is kept of them. Their `Debug` says nothing,
+//! so that no log holds one. What they open is the hub's business; hashing is the server's.
+
+use std::fmt;
+
+/// The longest invitation in bytes; 256 bits in any writing fit.
+pub const TOKEN_BYTES: usize = 64;
+
+/// The longest password in bytes. A hash of any length costs the same but for reading it.
+pub const PASSWORD_BYTES: usize = 128;
+
+/// The longest hash that is kept. A PHC string of argon2id has about a hundred bytes.
+const HASH_BYTES: usize = 256;
+
+/// An invitation, as it is written: ASCII that can be seen.
+#[derive(Clone)]
+pub struct Token(String);
+
+/// A password of a room. Any character but those that control a terminal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+/// What is kept of a password: a PHC string (algorithm, parameters, salt, hash).
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl Token {
+    /// Reads one.
+    pub fn parse(text: &str) -> Option<Token> {
+        let fits = (1..=TOKEN_BYTES).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        fits.then(|| Token(text.to_owned()))
+    }
+
+    /// As it goes over the wire and into links; nowhere else.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Takes as long wherever two of a length differ, so that nobody guesses one letter after the other.
+impl PartialEq for Token {
+    fn eq(&self, other: &Token) -> bool {
+        let differing = self.0.bytes().zip(other.0.bytes()).fold(0, |found, (a, b)| found | (a ^ b));
+        self.0.len() == other.0.len() && differing == 0
+    }
+}
+impl Eq for Token {}
+
+impl Password {
+    /// Reads one.
+    pub fn parse(text: &str) -> Option<Password> {
+        let fits = (1..=PASSWORD_BYTES).contains(&text.len()) && !text.chars().any(char::is_control);
+        fits.then(|| Password(text.to_owned()))
+    }
+
+    /// As it goes over the wire and into the hash; nowhere else.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PasswordHash {
+    /// Reads one. Whether it is a hash at all shows when a password is checked against it.
+    pub fn parse(text: &str) -> Option<PasswordHash> {
+        let fits = (1..=HASH_BYTES).contains(&text.len()) && text.starts_with('$') && text.is_ascii();
+        fits.then(|| PasswordHash(text.to_owned()))
+    }
+
+    /// As it is kept.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+macro_rules! unseen {
+    ($($type:ident)*) => {$(
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($type), "(…)"))
+            }
+        }
+    )*};
+}
+
+unseen! { Token Password PasswordHash }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_bounded_and_unseen() {
+        let token = Token::parse("k7-x_y").expect("a token");
+        assert_eq!(format!("{token:?}"), "Token(…)");
+        assert!(token == Token::parse("k7-x_y").unwrap() && token != Token::parse("k7-x_z").unwrap());
+        assert!(token != Token::parse("k7-x_y1").unwrap());
+        for bad in ["", "a b", "ä", "a\n", &"x".repeat(65)] {
+            assert!(Token::parse(bad).is_none(), "{bad:?}");
+        }
+        assert!(Password::parse("correct horse, 漢").is_some());
+        for bad in ["", "a\u{1b}b", &"x".repeat(129)] {
+            assert!(Password::parse(bad).is_none(), "{bad:?}");
+        }
+        let shown = format!("{:?} {:?}", Password::parse("horse"), PasswordHash::parse("$argon2id$horse"));
+        assert!(!shown.contains("horse"), "{shown}");
+    }
+}

@@ -4,22 +4,17 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::io::IsTerminal;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser};
 
+use crate::client::address::{Address, PORT, digits, split_port};
 use crate::config::LogLevel;
-use crate::config::settings::room;
+use crate::config::settings::{origin, room};
 use crate::protocol::names::{Nick, RoomName};
-
-/// The port of a host, and of an address that names none.
-pub const PORT: u16 = 8080;
-
-/// The port of a `ws://` URL that names none (RFC 6455, section 3).
-const URL_PORT: u16 = 80;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,14 +24,17 @@ Examples:
   wschat chat.example                  join another one, on port 8080
   wschat ws://chat.example:8080/#dev   the same as a URL, in the room #dev
   wschat --name ann --room dev --room ops
+  wschat --host --lan                  host for your network, by invitation
+  wschat --host --lan --open           host for everybody on it
   wschat --host 0.0.0.0 --headless     serve a network, without a screen
   wschat --host 0 --ephemeral          on a free port, keeping nothing
 
 ADDR, to listen on: PORT or :PORT (this machine alone, IPv4 and IPv6), IP,
 IP:PORT, [IP6]:PORT. Without a port 8080; port 0 takes a free one.
 
-TARGET, to join: HOST, HOST:PORT, [IP6]:PORT (without a port 8080), or
-ws://HOST[:PORT][/#ROOM] (without a port 80, as in every URL).
+TARGET, to join: HOST, HOST:PORT, [IP6]:PORT (without a port 8080; encrypted
+where the host can), wss://HOST[:PORT][/#ROOM], ws:// for plain connections,
+or a whole invitation. Quote what has a '#' or '&' in it.
 
 Settings: wschat.toml in the configuration directory, ~/.config/wschat on
 Linux; keys: keys.toml beside it; WSCHAT_LOG: what is logged, by module.
@@ -53,13 +51,41 @@ F1 in the chat lists the keys, /help the commands.";
     after_long_help = EXAMPLES
 )]
 pub struct Cli {
-    /// The host to join: HOST[:PORT] or ws://HOST[:PORT][/#ROOM] [default: localhost:8080]
+    /// The host to join: HOST[:PORT], a URL, or an invitation [default: localhost:8080]
     #[arg(value_name = "TARGET", conflicts_with = "host")]
     pub address: Option<Address>,
 
     /// Run a host, on this machine alone unless ADDR says otherwise, and chat on it
     #[arg(long, value_name = "ADDR")]
     host: Option<Option<HostAddr>>,
+
+    /// Host for your network: on every address of this machine, by TLS, for whom you invite
+    #[arg(long, requires = "host")]
+    pub lan: bool,
+
+    /// Let everybody in who reaches the host, encrypted or not, without an invitation
+    #[arg(long, requires = "host")]
+    pub open: bool,
+
+    /// The certificate (PEM, with its chain) to use instead of one of the host's own; read again on SIGHUP
+    #[arg(long, value_name = "FILE", requires_all = ["host", "tls_key"])]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The key of that certificate
+    #[arg(long, value_name = "FILE", requires_all = ["host", "tls_cert"])]
+    pub tls_key: Option<PathBuf>,
+
+    /// Speak no TLS: a proxy in front of the host does
+    #[arg(long, requires = "host", conflicts_with = "tls_cert")]
+    pub no_tls: bool,
+
+    /// Believe this proxy for whom it speaks (X-Forwarded-For); may be given several times
+    #[arg(long = "trusted-proxy", value_name = "IP", requires = "host")]
+    pub trusted_proxies: Vec<IpAddr>,
+
+    /// Let web pages of this origin connect, as https://pages.example; may be given several times
+    #[arg(long = "allow-origin", value_name = "ORIGIN", requires = "host", value_parser = origin)]
+    pub allowed_origins: Vec<String>,
 
     /// Only serve: no screen, one line on stdout once it listens, logs on stderr
     ///
@@ -182,7 +208,11 @@ impl Cli {
         if !headless && !terminal.draws() && !self.is_plain(terminal) {
             return refuse(ErrorKind::Io, &no_term(terminal, "set it, or serve without a screen by --headless"));
         }
-        Ok(Mode::Host { addr: host.unwrap_or(HostAddr::Loopback { port: PORT }), headless })
+        let addr = match (host.unwrap_or(HostAddr::Loopback { port: PORT }), self.lan) {
+            (HostAddr::Loopback { port }, true) => HostAddr::Everywhere { port },
+            (addr, _) => addr,
+        };
+        Ok(Mode::Host { addr, headless })
     }
 
     /// Whether there is no picture: it was asked for so, or the terminal can draw none.
@@ -236,8 +266,24 @@ pub enum HostAddr {
         /// The port.
         port: u16,
     },
+    /// Every address of this machine, IPv4 and IPv6 on one port. Port 0: a free one.
+    Everywhere {
+        /// The port.
+        port: u16,
+    },
     /// Exactly this address.
     One(SocketAddr),
+}
+
+impl HostAddr {
+    /// Whether only this machine reaches it.
+    pub fn is_loopback(&self) -> bool {
+        match self {
+            HostAddr::Loopback { .. } => true,
+            HostAddr::Everywhere { .. } => false,
+            HostAddr::One(addr) => addr.ip().to_canonical().is_loopback(),
+        }
+    }
 }
 
 impl FromStr for HostAddr {
@@ -265,140 +311,10 @@ impl fmt::Display for HostAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             HostAddr::Loopback { port } => write!(f, "port {port} of this machine"),
+            HostAddr::Everywhere { port } => write!(f, "port {port} of every address"),
             HostAddr::One(addr) => write!(f, "{addr}"),
         }
     }
-}
-
-/// A host to join.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    /// `localhost:8080`, `[::1]:8080`: lower case, always with its port. This is what a person signs towards the host.
-    pub authority: String,
-    /// What is dialled: `ws://localhost:8080/`.
-    pub url: String,
-    /// The room of the address, after `#`.
-    pub room: Option<RoomName>,
-}
-
-impl Address {
-    /// The host of this machine.
-    pub fn local() -> Address {
-        Address::of("localhost", PORT, "/")
-    }
-
-    fn of(host: &str, port: u16, path: &str) -> Address {
-        let authority = match host.contains(':') {
-            true => format!("[{host}]:{port}"),
-            false => format!("{host}:{port}"),
-        };
-        Address { url: format!("ws://{authority}{path}"), authority, room: None }
-    }
-}
-
-/// How a host's own client reaches it: the address it listens on, or loopback where that is every address.
-impl From<SocketAddr> for Address {
-    fn from(listening: SocketAddr) -> Address {
-        let ip = match listening.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        Address::of(&ip.to_string(), listening.port(), "/")
-    }
-}
-
-impl FromStr for Address {
-    type Err = String;
-
-    /// Reads `HOST`, `HOST:PORT`, `[IP6]:PORT`, `ws://HOST[:PORT][/PATH][#ROOM]`.
-    fn from_str(text: &str) -> Result<Address, String> {
-        let (rest, default_port) = match text.split_once("://") {
-            None => (text, PORT),
-            Some((scheme, rest)) => (after_scheme(scheme, rest)?, URL_PORT),
-        };
-        if let Some(sign) = rest.chars().next().filter(|c| "#@".contains(*c)) {
-            let how = if sign == '#' { format!("--room '{rest}'") } else { "/msg in the chat".to_owned() };
-            return Err(format!("this is no host; to go there use {how}"));
-        }
-        let (place, fragment) = rest.split_once('#').unwrap_or((rest, ""));
-        let (host, path) = place.split_at(place.find(['/', '?']).unwrap_or(place.len()));
-        if host.contains('@') {
-            return Err("an address holds no name and no password; use --name".to_owned());
-        }
-        if let Some(bad) = path.chars().find(|c| !c.is_ascii_graphic()) {
-            return Err(format!("the path of an address cannot hold {bad:?}"));
-        }
-        let (host, port) = split_port(host)?;
-        let host = valid_host(host)?;
-        let port = match port.unwrap_or(default_port) {
-            0 => return Err("port 0 can only be listened on; which port does the host have?".to_owned()),
-            port => port,
-        };
-        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-        let room = if fragment.is_empty() { None } else { Some(room(fragment)?) };
-        Ok(Address { room, ..Address::of(&host, port, &path) })
-    }
-}
-
-/// What follows the scheme, when it is ours.
-fn after_scheme<'a>(scheme: &str, rest: &'a str) -> Result<&'a str, String> {
-    match scheme.to_ascii_lowercase().as_str() {
-        "ws" => Ok(rest),
-        "wss" => {
-            Err("wss:// needs TLS, which wschat does not have yet; use ws:// within a network you trust".to_owned())
-        }
-        "http" => Err(format!("that is the host's page; to chat write ws://{rest}")),
-        "https" => Err("https:// needs TLS, which wschat does not have yet".to_owned()),
-        _ => Err("only ws:// is spoken here".to_owned()),
-    }
-}
-
-/// `Some` when it is all digits: the port, or why it is none.
-fn digits(text: &str) -> Option<Result<u16, String>> {
-    let all = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    all.then(|| text.parse().map_err(|_| format!("{text} is no port; ports go up to 65535")))
-}
-
-/// Takes `HOST`, `HOST:PORT`, `[IP6]`, `[IP6]:PORT` and a bare `IP6` apart.
-fn split_port(text: &str) -> Result<(&str, Option<u16>), String> {
-    if text.parse::<Ipv6Addr>().is_ok() {
-        return Ok((text, None));
-    }
-    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, after)) => {
-            host.parse::<Ipv6Addr>().map_err(|_| format!("[{host}] is no IPv6 address"))?;
-            match after.strip_prefix(':') {
-                Some(port) => (host, Some(port)),
-                None if after.is_empty() => (host, None),
-                None => return Err(format!("after [{host}] comes nothing, or :PORT")),
-            }
-        }
-        None => match text.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (text, None),
-        },
-    };
-    match port.map(|port| digits(port).unwrap_or_else(|| Err(format!("{port:?} is no port")))) {
-        None => Ok((host, None)),
-        Some(port) => Ok((host, Some(port?))),
-    }
-}
-
-/// A host's name or address, lower case.
-fn valid_host(host: &str) -> Result<String, String> {
-    if host.parse::<IpAddr>().is_ok() {
-        return Ok(host.to_ascii_lowercase());
-    }
-    let label =
-        |l: &str| (1..=63).contains(&l.len()) && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if !host.is_ascii() {
-        return Err("write the host's name in its ASCII form (xn--…)".to_owned());
-    }
-    if host.len() > 253 || !host.strip_suffix('.').unwrap_or(host).split('.').all(label) {
-        return Err("write HOST, HOST:PORT or ws://HOST:PORT, as chat.example:8080 or [::1]:8080".to_owned());
-    }
-    Ok(host.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -467,51 +383,6 @@ mod tests {
     }
 
     #[test]
-    fn whom_one_joins() {
-        for (text, authority, url, room) in [
-            ("chat.example", "chat.example:8080", "ws://chat.example:8080/", None),
-            ("Chat.Example:9000", "chat.example:9000", "ws://chat.example:9000/", None),
-            ("192.0.2.7", "192.0.2.7:8080", "ws://192.0.2.7:8080/", None),
-            ("[::1]:9000", "[::1]:9000", "ws://[::1]:9000/", None),
-            ("[::1]", "[::1]:8080", "ws://[::1]:8080/", None),
-            ("::1", "[::1]:8080", "ws://[::1]:8080/", None),
-            ("localhost/#dev", "localhost:8080", "ws://localhost:8080/", Some("#dev")),
-            ("ws://localhost:8080", "localhost:8080", "ws://localhost:8080/", None),
-            ("ws://localhost:8080/", "localhost:8080", "ws://localhost:8080/", None),
-            ("WS://localhost:8080/#dev", "localhost:8080", "ws://localhost:8080/", Some("#dev")),
-            ("ws://localhost:8080#dev", "localhost:8080", "ws://localhost:8080/", Some("#dev")),
-            ("ws://chat.example/chat?a=b#東京", "chat.example:80", "ws://chat.example:80/chat?a=b", Some("#東京")),
-            ("ws://chat.example?a", "chat.example:80", "ws://chat.example:80/?a", None),
-        ] {
-            let address: Address = text.parse().expect(text);
-            let found = address.room.map(|r| r.to_string());
-            assert_eq!((&*address.authority, &*address.url, found.as_deref()), (authority, url, room), "{text}");
-        }
-        for (text, why) in [
-            ("wss://chat.example", "TLS"),
-            ("https://chat.example", "TLS"),
-            ("http://localhost:8080/", "write ws://localhost:8080/"),
-            ("ftp://x", "only ws://"),
-            ("", "write HOST"),
-            ("ws://", "write HOST"),
-            ("a b", "write HOST"),
-            ("a..b", "write HOST"),
-            ("host:0", "port 0"),
-            ("host:99999", "65535"),
-            ("host:http", "is no port"),
-            ("#dev", "--room '#dev'"),
-            ("@ann", "/msg"),
-            ("ws://ann:secret@host", "no password"),
-            ("ws://host/#a b", "a room's name cannot hold"),
-            ("ws://host/\u{1b}x", "cannot hold"),
-            ("bücher.example", "ASCII form"),
-        ] {
-            let error = text.parse::<Address>().expect_err(text);
-            assert!(error.contains(why), "{text}: {error}");
-        }
-    }
-
-    #[test]
     fn what_that_comes_to() {
         let here = HostAddr::Loopback { port: 8080 };
         assert_eq!(mode(""), Mode::Join(Address::local()));
@@ -522,6 +393,7 @@ mod tests {
         for args in ["--host 9000 --headless", "--headless --host :9000", "--host=9000 --headless --ephemeral"] {
             assert_eq!(mode(args), Mode::Host { addr: port, headless: true }, "{args}");
         }
+        assert_eq!(mode("--host --lan"), Mode::Host { addr: HostAddr::Everywhere { port: 8080 }, headless: false });
         let pipe = Terminal { stdout: false, ..screen() };
         let served = cli("--host").expect("an option").mode(&pipe).expect("serves");
         assert_eq!(served, Mode::Host { addr: here, headless: true });
@@ -539,7 +411,10 @@ mod tests {
             ("--host", bare, "--headless"),
             ("chat.example --host", screen(), "cannot be used with"),
             ("--host nowhere", screen(), "an address of this machine"),
-            ("wss://x", screen(), "TLS"),
+            ("--lan", screen(), "--host"),
+            ("--host --tls-cert a", screen(), "--tls-key"),
+            ("--host --no-tls --tls-cert a --tls-key b", screen(), "cannot be used with"),
+            ("--host --trusted-proxy x", screen(), "invalid IP"),
             ("--name a:b", screen(), "a name cannot hold"),
             ("--name guest-abcd", screen(), "cannot be owned"),
             ("--room @ann", screen(), "that is a person"),
@@ -583,16 +458,5 @@ mod tests {
         assert_eq!(level("-vv", LogLevel::Info), LogLevel::Trace);
         assert_eq!(level("-q", LogLevel::Info), LogLevel::Warn);
         assert_eq!(level("-qq", LogLevel::Info), LogLevel::Error);
-    }
-
-    #[test]
-    fn a_host_reaches_itself() {
-        for (listening, url) in [
-            ("0.0.0.0:8080", "ws://127.0.0.1:8080/"),
-            ("[::]:9000", "ws://[::1]:9000/"),
-            ("192.0.2.7:1", "ws://192.0.2.7:1/"),
-        ] {
-            assert_eq!(Address::from(listening.parse::<SocketAddr>().expect("an address")).url, url);
-        }
     }
 }

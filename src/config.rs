@@ -10,6 +10,7 @@ pub mod settings;
 pub mod units;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
@@ -51,6 +52,14 @@ pub struct Server {
     pub names: Vec<String>,
     /// Origins that may connect besides its own, lower case, without a trailing slash.
     pub allowed_origins: Vec<String>,
+    /// Whether everybody who reaches it may come in.
+    pub open: bool,
+    /// A certificate of somebody's, and its key; empty: one of its own.
+    pub tls_cert: String,
+    /// See above.
+    pub tls_key: String,
+    /// Of whom it is believed for whom they speak.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// Counts and sizes of `[limits]`; sizes in bytes. 0 means no limit where the file says that it lifts one.
@@ -282,6 +291,10 @@ impl Config {
                 default_room: RoomName::parse("_").expect("one underscore is a name"),
                 names: Vec::new(),
                 allowed_origins: Vec::new(),
+                open: false,
+                tls_cert: String::new(),
+                tls_key: String::new(),
+                trusted_proxies: Vec::new(),
             },
             limits: Limits::default(),
             timeouts: Timeouts::default(),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use tokio::time::{Instant, sleep_until};
 
+use crate::client::address::Address;
 use crate::client::backoff::Backoff;
 use crate::client::chat::{self, Ask, Chat, Effect, Input, LinkEvent, Note, Now, Status};
 use crate::client::keyring::Keyring;
@@ -244,8 +245,8 @@ impl Actor {
         }
         const PATIENT: Duration = Duration::from_secs(3600);
         let link = Link::spawn(link::Options {
-            url: format!("ws://{authority}/"),
-            authority: authority.to_owned(),
+            address: authority.parse().unwrap_or_else(|_| Address::local()),
+            known: None,
             keyring: Some(keyring),
             invite: None,
             dial_within: PATIENT,

@@ -2,20 +2,20 @@
 
 use std::future::Future;
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
-use wschat::cli::{Address, Cli, HostAddr, Mode, Terminal};
+use wschat::cli::{Cli, HostAddr, Mode, Terminal};
+use wschat::client::address::Address;
 use wschat::config::Config;
 use wschat::demo::{self, Demo};
+use wschat::hosting::{self, House, Reach, place};
 use wschat::logging;
 use wschat::paths::{self, Paths};
 use wschat::protocol::secret::Token;
-use wschat::server::{self, Listeners, Options, Place};
-use wschat::store::Store;
-use wschat::store::lock::DataDirLock;
-use wschat::store::sqlite::SqliteStore;
+use wschat::server;
+use wschat::server::entrance::Entrance;
+use wschat::server::tls::Tls;
 use wschat::tui;
 
 fn main() -> ExitCode {
@@ -55,7 +55,7 @@ fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
         Mode::Demo => demo(cli, config, problems),
         Mode::Join(address) => {
             log_to_file(cli, &config, &paths, &problems)?;
-            let options = screen(cli, config, paths, &address, false, problems);
+            let options = screen(cli, config, paths, &address, None, problems);
             tui::terminal::end_on_panic();
             runtime()?.block_on(async { tokio::spawn(tui::run(options, std::future::pending())).await? })
         }
@@ -72,15 +72,21 @@ fn log_to_file(cli: &Cli, config: &Config, paths: &Paths, problems: &[String]) -
     Ok(())
 }
 
-fn screen(cli: &Cli, config: Config, paths: Paths, to: &Address, hosting: bool, problems: Vec<String>) -> tui::Options {
+fn screen(
+    cli: &Cli,
+    config: Config,
+    paths: Paths,
+    to: &Address,
+    hosting: Option<tui::Hosting>,
+    problems: Vec<String>,
+) -> tui::Options {
     tui::Options {
-        url: to.url.clone(),
-        authority: to.authority.clone(),
+        address: to.clone(),
         name: cli.name.clone(),
         rooms: cli.rooms(),
         config,
         paths,
-        invite: None,
+        invite: to.invite.clone(),
         hosting,
         problems,
         plain: cli.is_plain(&Terminal::here()),
@@ -97,12 +103,11 @@ fn demo(cli: &Cli, config: Config, problems: Vec<String>) -> anyhow::Result<()> 
     // What limits a host is not to stand in the way of who wants to see one; all else is as the settings say.
     let config = Config { server: Config::builtin().server, ..config };
     let (cast, ahead) = (stage.cast(), stage.ahead);
-    let house = House { store: stage.store, ephemeral: false, ahead, owner_ticket: None, _lock: None };
-    let options = |to: &Address| tui::Options {
+    let house = House { store: stage.store, ephemeral: false, ahead, owner_ticket: None, entrance: Entrance::default(), lock: None };
+    let options = |to: &Address, _| tui::Options {
         name: Some(name.clone()),
         ahead,
-        hosting: false,
-        ..screen(cli, config.clone(), paths.clone(), to, false, problems.clone())
+        ..screen(cli, config.clone(), paths.clone(), to, None, problems.clone())
     };
     serve_and_chat(house, &config, HostAddr::Loopback { port: 0 }, |authority| cast.play(authority), options)
 }
@@ -111,10 +116,12 @@ fn demo(cli: &Cli, config: Config, problems: Vec<String>) -> anyhow::Result<()> 
 fn host(cli: &Cli, config: Config, paths: Paths, addr: HostAddr, problems: Vec<String>) -> anyhow::Result<()> {
     // Whoever hosts with a screen for the first time owns the host: the ticket never leaves this process but for its own port.
     let ticket = random_token()?;
-    let house = House { owner_ticket: Some(ticket.clone()), ..House::open(cli, &config, &paths)? };
-    let options = |to: &Address| tui::Options {
-        invite: Some(ticket.clone()),
-        ..screen(cli, config.clone(), paths.clone(), to, true, problems.clone())
+    let config = hosting::settings(cli, config);
+    let house = House { owner_ticket: Some(ticket.clone()), ..House::open(cli, &config, &paths, addr)? };
+    let options = |to: &Address, reach: Reach| {
+        let hosting = tui::Hosting { who: reach.who.clone(), lines: reach.lines() };
+        let screen = screen(cli, config.clone(), paths.clone(), to, Some(hosting), problems.clone());
+        tui::Options { invite: Some(ticket.clone()), ..screen }
     };
     serve_and_chat(house, &config, addr, |_| {}, options)
 }
@@ -125,7 +132,7 @@ fn serve_and_chat(
     config: &Config,
     addr: HostAddr,
     on_listening: impl FnOnce(String) + Send + 'static,
-    options: impl Fn(&Address) -> tui::Options,
+    options: impl Fn(&Address, Reach) -> tui::Options,
 ) -> anyhow::Result<()> {
     tui::terminal::end_on_panic();
     let (bound, listening) = std::sync::mpsc::sync_channel(1);
@@ -139,7 +146,9 @@ fn serve_and_chat(
             let listeners = server::bind(place(addr))?;
             on_listening(Address::from(listeners.first).authority);
             // The screen waits for it; when it is gone there is nothing to serve for.
-            let _ = bound.send(listeners.first);
+            let reach = Reach::of(listeners.first, &settings.server.names, &house.entrance);
+            tracing::info!("listening on {}: {}", reach.url, reach.who);
+            let _ = bound.send((listeners.first, reach));
             let stopped = async { _ = stopped.await };
             house.serve(&settings, listeners, stopped).await
         });
@@ -150,8 +159,8 @@ fn serve_and_chat(
     });
     let server = server.context("the host's thread does not start")?;
     let chatted = match listening.recv() {
-        Ok(first) => {
-            let options = options(&Address::from(first));
+        Ok((first, reach)) => {
+            let options = options(&Address::from(first), reach);
             runtime()?.block_on(async { tokio::spawn(tui::run(options, async { _ = over.await })).await? })
         }
         // The server's own error says why.
@@ -164,63 +173,24 @@ fn serve_and_chat(
 
 /// Serves only: one line on stdout once it accepts, the log on stderr.
 fn headless(cli: &Cli, config: &Config, paths: &Paths, addr: HostAddr) -> anyhow::Result<()> {
-    let house = House::open(cli, config, paths)?;
+    let config = &hosting::settings(cli, config.clone());
+    let house = House::open(cli, config, paths, addr)?;
     runtime()?.block_on(async {
         let shutdown = stop_signal()?;
         let listeners = server::bind(place(addr))?;
+        let reach = Reach::of(listeners.first, &config.server.names, &house.entrance);
         let mut out = std::io::stdout();
         // Whoever started us may not read on; that is no reason to stop.
-        let _ = writeln!(out, "listening on ws://{}", listeners.first).and_then(|()| out.flush());
+        let _ = writeln!(out, "listening on {}", reach.url).and_then(|()| out.flush());
+        tracing::info!("{}", reach.who);
+        if let Some(print) = reach.fingerprint {
+            tracing::info!("fingerprint of the certificate: {}", print.spoken());
+        }
+        if let Some(tls) = house.entrance.tls.clone() {
+            tokio::spawn(reload_on_hangup(tls));
+        }
         house.serve(config, listeners, shutdown).await
     })
-}
-
-/// What a host holds while it runs.
-struct House {
-    store: SqliteStore,
-    ephemeral: bool,
-    /// Of its clock, before the system's, in milliseconds.
-    ahead: i64,
-    /// What makes whoever enters with it the owner.
-    owner_ticket: Option<Token>,
-    _lock: Option<DataDirLock>,
-}
-
-impl House {
-    fn open(cli: &Cli, _config: &Config, paths: &Paths) -> anyhow::Result<House> {
-        let mut epoch = [0; 16];
-        getrandom::fill(&mut epoch).map_err(|e| anyhow!("no random numbers: {e}"))?;
-        if cli.ephemeral {
-            return Ok(House {
-                store: SqliteStore::ephemeral(epoch)?,
-                ephemeral: true,
-                ahead: 0,
-                owner_ticket: None,
-                _lock: None,
-            });
-        }
-        let dir: &Path = paths.data_dir();
-        paths::make_dir(dir)?;
-        let lock = DataDirLock::take(dir)?;
-        let store = SqliteStore::open(&paths.host_db(), epoch)?;
-        Ok(House { store, ephemeral: false, ahead: 0, owner_ticket: None, _lock: Some(lock) })
-    }
-
-    async fn serve(
-        self,
-        config: &Config,
-        listeners: Listeners,
-        shutdown: impl Future<Output = ()>,
-    ) -> anyhow::Result<()> {
-        let store: Box<dyn Store> = Box::new(self.store);
-        let options = Options {
-            ahead: self.ahead,
-            owner_ticket: self.owner_ticket,
-            ..Options::new(config, store, self.ephemeral)
-        };
-        server::run(listeners, options, shutdown).await?;
-        Ok(())
-    }
 }
 
 /// 128 bits that nobody can guess.
@@ -229,13 +199,6 @@ fn random_token() -> anyhow::Result<Token> {
     getrandom::fill(&mut bytes).map_err(|e| anyhow!("no random numbers: {e}"))?;
     let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Token::parse(&text).context("32 digits are a token")
-}
-
-fn place(addr: HostAddr) -> Place {
-    match addr {
-        HostAddr::Loopback { port } => Place::Loopback { port },
-        HostAddr::One(addr) => Place::One(addr),
-    }
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
@@ -249,4 +212,15 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     Ok(async move {
         tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
     })
+}
+
+/// A certificate is renewed by somebody else, who then says so by SIGHUP.
+async fn reload_on_hangup(tls: Tls) {
+    let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        match tls.reload() {
+            Ok(print) => tracing::info!("the certificate was read again; its fingerprint is {}", print.spoken()),
+            Err(error) => tracing::error!("the certificate stays as it was: {error}"),
+        }
+    }
 }

@@ -119,6 +119,11 @@ impl Paths {
         self.data.join("host.lock")
     }
 
+    /// What hosts are known by.
+    pub fn known_hosts(&self) -> PathBuf {
+        self.data.join("known_hosts")
+    }
+
     /// Where the keys are.
     pub fn keys_dir(&self) -> PathBuf {
         self.data.join("keys")

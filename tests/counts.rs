@@ -149,8 +149,9 @@ impl World {
         luck[..8].copy_from_slice(&self.sessions.to_le_bytes());
         let challenge = [session.0 as u8; 32];
         let (dialect, authority) = (Dialect::V1, HOST.to_owned());
-        self.tell(at, chat::Input::Link(LinkEvent::Up(Dialect::V1)));
-        self.work.push_back(Work::Hub(Input::Opened { session, dialect, authority, challenge, address: None, luck }));
+        self.tell(at, chat::Input::Link(LinkEvent::Up { dialect: Dialect::V1, secure: false }));
+        let opened = Input::Opened { session, dialect, authority, challenge, address: None, free: true, luck };
+        self.work.push_back(Work::Hub(opened));
         self.settle();
     }
 

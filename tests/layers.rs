@@ -16,7 +16,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("demo", &["client", "store", "protocol", "paths"]),
     ("pipe", &["client", "protocol", "config"]),
     ("config", &["protocol", "logging"]),
-    ("cli", &["config", "protocol"]),
+    ("cli", &["client", "config", "protocol"]),
+    ("hosting", &["server", "store", "protocol", "config", "cli", "paths"]),
     ("paths", &[]),
     ("logging", &["config", "paths"]),
 ];

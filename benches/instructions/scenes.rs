@@ -150,7 +150,8 @@ pub fn hub(members: u64) -> (Hub, Input) {
         luck[..8].copy_from_slice(&(n + 1).to_le_bytes());
         let authority = "localhost:8080".to_owned();
         let dialect = Dialect::V1;
-        feed(&mut hub, Input::Opened { session, dialect, authority, challenge: [0; 32], address: None, luck });
+        let (challenge, address) = ([0; 32], None);
+        feed(&mut hub, Input::Opened { session, dialect, authority, challenge, address, free: true, luck });
         let name = Some(Nick::parse(&format!("p-{n}")).expect("a name"));
         let enter = Command::Enter { name, proof: None, client: None, invite: None };
         feed(&mut hub, Input::Received { session, tag: Tag::Id(1), command: enter });
@@ -206,7 +207,7 @@ pub fn screen(messages: u64) -> (Terminal<TestBackend>, App) {
     let look = Look { theme, keymap: Keymap::builtin(), config, values, themes, zone: TimeZone::UTC };
     let mut chat = Chat::new([7; 16], "localhost:8080".into(), Some(author(0).name), Vec::new());
     chat.set_scrollback(1 << 30);
-    let mut app = App::new(chat, look, "ws://localhost:8080".into(), false);
+    let mut app = App::new(chat, look, "ws://localhost:8080".into(), None);
     let now = ClientNow { up: Duration::ZERO, wall: Timestamp(START + messages as i64 * 60_000) };
     app.handle(now, Press::Resize(120, 40));
     let standing = standing(Conversation::Room(lobby()), messages);
@@ -222,7 +223,7 @@ pub fn screen(messages: u64) -> (Terminal<TestBackend>, App) {
     let welcome = Welcome { you: author(0), ephemeral: false, places: places.clone() };
     for event in [Event::Hello(hello), Event::Welcome(welcome), Event::Resumed { places }] {
         if matches!(event, Event::Hello(_)) {
-            app.handle(now, Press::Link(LinkEvent::Up(Dialect::V1)));
+            app.handle(now, Press::Link(LinkEvent::Up { dialect: Dialect::V1, secure: false }));
         }
         app.handle(now, Press::Link(LinkEvent::Heard(event)));
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::outbox::Record;
 use super::timeline::Timeline;
+use super::trust::Distrust;
 use crate::protocol::command::{Command, Cursor};
 use crate::protocol::dialect::{Dialect, plain::foreign};
 use crate::protocol::entry::{Author, Conversation, Entry, Epoch, Nonce, PersonId, Seq, Timestamp, What};
@@ -45,8 +46,15 @@ const PAGE_AGAIN: Duration = Duration::from_secs(2);
 pub enum LinkEvent {
     /// Dialling.
     Dialling,
-    /// Connected, and what is spoken.
-    Up(Dialect),
+    /// Connected.
+    Up {
+        /// What is spoken.
+        dialect: Dialect,
+        /// Whether it is encrypted.
+        secure: bool,
+    },
+    /// The host is not trusted, and nothing was said to it.
+    Distrusted(Distrust),
     /// The host told this.
     Heard(Event),
     /// A server that speaks only plain text said this.
@@ -159,6 +167,8 @@ pub enum Effect {
 pub enum Note {
     /// Something did not work.
     No(String),
+    /// The host may not be the one that is meant.
+    Distrusted(Distrust),
     /// Something worth a line.
     Info(String),
     /// One is a member of this room now: go there.
@@ -272,6 +282,7 @@ pub struct Chat {
     me: Option<Author>,
     server: Text,
     dialect: Dialect,
+    secure: bool,
     status: Status,
     ephemeral: bool,
     talks: Vec<Talk>,
@@ -309,6 +320,7 @@ impl Chat {
             me: None,
             server: Text::clean(""),
             dialect: Dialect::V1,
+            secure: false,
             status: Status::Connecting,
             ephemeral: false,
             talks: Vec::new(),
@@ -598,7 +610,11 @@ impl Chat {
             LinkEvent::Dialling => {
                 self.status = Status::Connecting;
             }
-            LinkEvent::Up(dialect) => self.up(now, dialect),
+            LinkEvent::Up { dialect, secure } => {
+                self.secure = secure;
+                self.up(now, dialect);
+            }
+            LinkEvent::Distrusted(why) => self.note(Note::Distrusted(why)),
             LinkEvent::Heard(event) => self.heard(now, event),
             LinkEvent::Answered(id, Event::Refused(refusal)) if self.search.is(id) => self.not_found(refusal.text),
             LinkEvent::Answered(_, event) => self.heard(now, event),

@@ -8,21 +8,24 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::{SinkExt, Stream, StreamExt};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError, SubProtocolError};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use super::address::Address;
 use super::backoff::Backoff;
 use super::chat::LinkEvent;
+use super::dial::{self, DialError, Dialled, Stream as DialStream};
 use super::keyring::Keyring;
+use super::trust::{Distrust, KnownHosts};
 use crate::protocol::command::Command;
 use crate::protocol::dialect::{Dialect, OFFER, v1};
 use crate::protocol::event::Event;
+use crate::protocol::fingerprint::Fingerprint;
 use crate::protocol::names::Nick;
 use crate::protocol::person::{Challenge, Proof};
 use crate::protocol::secret::Token;
@@ -46,10 +49,10 @@ const FLOOD: u32 = 5;
 /// How a wire behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What is dialled, `ws://host:port/`.
-    pub url: String,
-    /// `host:port` as it is dialled: signatures are over it.
-    pub authority: String,
+    /// What is dialled. Signatures are over its authority.
+    pub address: Address,
+    /// Hosts of before, by their certificates; `None` trusts those of the system's roots alone.
+    pub known: Option<KnownHosts>,
     /// The keys of one's names; `None` comes as a guest.
     pub keyring: Option<Keyring>,
     /// What lets one in where that is asked for; sent with each `enter`.
@@ -79,6 +82,8 @@ pub enum ToLink {
     Line(String),
     /// Dial now.
     Retry,
+    /// This is the right certificate: keep it, and dial now.
+    Trust(Fingerprint),
     /// The connection is dead.
     Redial,
 }
@@ -106,7 +111,7 @@ impl Link {
     }
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Socket = WebSocketStream<DialStream>;
 
 /// The other end is gone: the client ends.
 struct Over;
@@ -155,6 +160,57 @@ impl Pace {
     }
 }
 
+/// Why there is no connection.
+enum Failed {
+    Dial(DialError),
+    Handshake(Error),
+}
+
+impl Failed {
+    fn in_words(&self) -> String {
+        match self {
+            Failed::Dial(DialError::Io(error)) => network_in_words(error).unwrap_or_else(|| short(&error.to_string())),
+            Failed::Dial(DialError::Words(why)) => short(why),
+            Failed::Dial(DialError::Distrust(why)) => distrusted(why),
+            Failed::Handshake(error) => in_words(error),
+        }
+    }
+}
+
+/// Why a host is not trusted, on one line; the question that goes with it says more.
+fn distrusted(why: &Distrust) -> String {
+    match why {
+        Distrust::Stranger { .. } => "nobody here knows this host yet".to_owned(),
+        Distrust::Changed { .. } => "its certificate is not the one it should have".to_owned(),
+        Distrust::Invalid(words) => words.clone(),
+    }
+}
+
+/// Connects and shakes hands: the socket, what will be spoken, and whether it is encrypted.
+async fn shake_hands(
+    address: &Address,
+    known: Option<&KnownHosts>,
+    offer: bool,
+) -> Result<(Socket, Dialect, bool), Failed> {
+    let Dialled { stream, secure } = dial::dial(address, known).await.map_err(Failed::Dial)?;
+    let mut request = address.url().as_str().into_client_request().map_err(Failed::Handshake)?;
+    if offer {
+        let offer = OFFER.parse().expect("the offer is a header value");
+        request.headers_mut().insert("sec-websocket-protocol", offer);
+    }
+    let config = WebSocketConfig::default()
+        .read_buffer_size(8 * 1024)
+        .write_buffer_size(0)
+        .max_write_buffer_size(FRAME_BYTES)
+        .max_message_size(Some(FRAME_BYTES))
+        .max_frame_size(Some(FRAME_BYTES));
+    let done = client_async_with_config(request, stream, Some(config)).await;
+    let (socket, answer) = done.map_err(Failed::Handshake)?;
+    let chosen = answer.headers().get("sec-websocket-protocol").and_then(|value| value.to_str().ok());
+    let dialect = if chosen == Some(Dialect::V1.name()) { Dialect::V1 } else { Dialect::Plain };
+    Ok((socket, dialect, secure))
+}
+
 /// How a connection ended.
 struct End {
     why: String,
@@ -182,8 +238,12 @@ impl Wire {
             self.tell(LinkEvent::Dialling).await?;
             let begun = Instant::now();
             let end = match self.dial().await {
-                Ok((socket, dialect)) => self.speak(socket, dialect).await?,
-                Err(why) => End { why, back: Back::Later },
+                Ok((socket, dialect, secure)) => self.speak(socket, dialect, secure).await?,
+                Err(Failed::Dial(DialError::Distrust(why))) => {
+                    self.tell(LinkEvent::Distrusted(why.clone())).await?;
+                    End { why: distrusted(&why), back: Back::WhenAsked }
+                }
+                Err(why) => End { why: why.in_words(), back: Back::Later },
             };
             let mut chance = [0];
             let _ = getrandom::fill(&mut chance);
@@ -219,49 +279,52 @@ impl Wire {
                     self.options.backoff.forget();
                     return Ok(());
                 }
+                Some(ToLink::Trust(print)) => {
+                    self.trust(print);
+                    return Ok(());
+                }
                 // What could not be sent is in the outbox.
                 Some(_) => {}
             }
         }
     }
 
-    async fn dial(&mut self) -> Result<(Socket, Dialect), String> {
-        let offer = !self.none_offered.contains(&self.options.authority);
-        match timeout(self.options.dial_within, self.connect(offer)).await {
-            Err(_) => Err("it does not answer".to_owned()),
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(SubProtocolError::NoSubProtocol)))) => {
-                self.none_offered.insert(self.options.authority.clone());
-                match timeout(self.options.dial_within, self.connect(false)).await {
-                    Err(_) => Err("it does not answer".to_owned()),
-                    Ok(found) => found.map_err(|e| in_words(&e)),
-                }
+    async fn dial(&mut self) -> Result<(Socket, Dialect, bool), Failed> {
+        let offer = !self.none_offered.contains(&self.options.address.authority);
+        match self.connect(offer).await {
+            Err(Failed::Handshake(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(
+                SubProtocolError::NoSubProtocol,
+            )))) => {
+                self.none_offered.insert(self.options.address.authority.clone());
+                self.connect(false).await
             }
-            Ok(Err(e)) => Err(in_words(&e)),
+            done => done,
         }
     }
 
-    async fn connect(&self, offer: bool) -> Result<(Socket, Dialect), Error> {
-        let mut request = self.options.url.as_str().into_client_request()?;
-        if offer {
-            let offer = OFFER.parse().expect("the offer is a header value");
-            request.headers_mut().insert("sec-websocket-protocol", offer);
+    /// One try, within the time for one.
+    async fn connect(&self, offer: bool) -> Result<(Socket, Dialect, bool), Failed> {
+        let Options { address, known, dial_within, .. } = &self.options;
+        let Ok(done) = timeout(*dial_within, shake_hands(address, known.as_ref(), offer)).await else {
+            return Err(Failed::Dial(DialError::Words("it does not answer".to_owned())));
+        };
+        if let (Ok((_, _, true)), Some(pin), Some(known)) = (&done, address.pin, known)
+            && let Err(error) = known.keep(&address.authority, pin)
+        {
+            tracing::warn!(path = %known.path().display(), "the host's certificate cannot be kept: {error}");
         }
-        let config = WebSocketConfig::default()
-            .read_buffer_size(8 * 1024)
-            .write_buffer_size(0)
-            .max_write_buffer_size(FRAME_BYTES)
-            .max_message_size(Some(FRAME_BYTES))
-            .max_frame_size(Some(FRAME_BYTES));
-        let (socket, answer) = connect_async_with_config(request, Some(config), true).await?;
-        let chosen = answer.headers().get("sec-websocket-protocol").and_then(|value| value.to_str().ok());
-        let dialect = if chosen == Some(Dialect::V1.name()) { Dialect::V1 } else { Dialect::Plain };
-        Ok((socket, dialect))
+        done
+    }
+
+    /// The person says that the host is the right one.
+    fn trust(&mut self, print: Fingerprint) {
+        self.options.address.pin = Some(print);
+        self.options.backoff.forget();
     }
 
     /// One connection, until it ends.
-    async fn speak(&mut self, mut socket: Socket, dialect: Dialect) -> Result<End, Over> {
-        self.tell(LinkEvent::Up(dialect)).await?;
+    async fn speak(&mut self, mut socket: Socket, dialect: Dialect, secure: bool) -> Result<End, Over> {
+        self.tell(LinkEvent::Up { dialect, secure }).await?;
         let mut challenge: Challenge = [0; 32];
         let mut heard = Instant::now();
         let mut pinged = false;
@@ -277,7 +340,7 @@ impl Wire {
                             let _ = timeout(Duration::from_secs(1), socket.close(None)).await;
                             return Err(Over);
                         }
-                        Some(ToLink::Retry) => continue,
+                        Some(ToLink::Retry | ToLink::Trust(_)) => continue,
                         Some(ToLink::Redial) => return Ok(end("the host stopped answering", Back::Soon)),
                         Some(ToLink::Line(line)) => line,
                         // Meant for the connection before this one; what is in the outbox is said again on this.
@@ -372,7 +435,7 @@ impl Wire {
             None => None,
             Some(ring) => {
                 let secret = ring.secret(name).map_err(|e| e.to_string())?;
-                Some(Proof::sign(&secret, &self.options.authority, challenge))
+                Some(Proof::sign(&secret, &self.options.address.authority, challenge))
             }
         };
         let client = crate::protocol::text::Text::clean(concat!("wschat ", env!("CARGO_PKG_VERSION")));
@@ -406,26 +469,42 @@ fn closed(frame: Option<(u16, String)>) -> End {
 
 /// An error as a person would say it.
 fn in_words(error: &Error) -> String {
-    use std::io::ErrorKind;
-    match error {
-        Error::Io(e) if e.kind() == ErrorKind::ConnectionRefused => "nobody listens there".to_owned(),
-        Error::Io(e)
-            if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof) =>
-        {
-            "the connection was cut".to_owned()
-        }
-        Error::Io(e)
-            if matches!(e.kind(), ErrorKind::TimedOut | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) =>
-        {
-            "there is no way there".to_owned()
-        }
-        Error::Io(e) if e.to_string().contains("lookup") => "there is no such host".to_owned(),
-        Error::Http(answer) => format!("that is a web server, but no chat (it answers {})", answer.status().as_u16()),
+    let said = match error {
+        Error::Io(e) => network_in_words(e),
+        Error::Http(answer) => Some(turned_away(answer.status().as_u16(), answer.body().as_deref())),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) | Error::ConnectionClosed => {
-            "the connection was cut".to_owned()
+            Some("the connection was cut".to_owned())
         }
-        other => crate::protocol::text::Text::clean(&other.to_string()).one_line().chars().take(120).collect(),
+        _ => None,
+    };
+    said.unwrap_or_else(|| short(&error.to_string()))
+}
+
+/// What a web server answered instead. A host of ours that turns one away says why, in a line.
+fn turned_away(status: u16, body: Option<&[u8]>) -> String {
+    let said = body.and_then(|body| std::str::from_utf8(body).ok()).map(str::trim_end).unwrap_or_default();
+    match status == 403 && !said.is_empty() && !said.contains(['<', '\n']) {
+        true => short(said),
+        false => format!("that is a web server, but no chat (it answers {status})"),
     }
+}
+
+/// What the network says, as a person would; `None` when it has no better words.
+fn network_in_words(error: &std::io::Error) -> Option<String> {
+    use std::io::ErrorKind;
+    let words = match error.kind() {
+        ErrorKind::ConnectionRefused => "nobody listens there",
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => "the connection was cut",
+        ErrorKind::TimedOut | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "there is no way there",
+        _ if error.to_string().contains("lookup") => "there is no such host",
+        _ => return None,
+    };
+    Some(words.to_owned())
+}
+
+/// Somebody else's words, cut to what fits on a screen.
+fn short(words: &str) -> String {
+    crate::protocol::text::Text::clean(words).one_line().chars().take(200).collect()
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! A client without a screen: what it knows (`chat`, `timeline`), what it has still to say (`outbox`), who it is (`keyring`)
-//! and the wire (`link`). The terminal draws it, a bot answers with it. It meets the host on the wire alone.
+//! and the wire (`dial`, `link`). Where a host is (`address`) and whether to believe it (`trust`). The terminal draws it, a bot answers with it. It meets the host on the wire alone.
 
+pub mod address;
 pub mod backoff;
 pub mod chat;
+pub mod dial;
 pub mod keyring;
 pub mod link;
 pub mod outbox;
 pub mod timeline;
+pub mod trust;

@@ -162,6 +162,16 @@ pub static SETTINGS: &[Setting] = &[
         key: "allowed_origins",
         kind: Kind::Texts("origins, as \"http://pages.example\"", origin, |c, v| c.server.allowed_origins = v),
     },
+    Setting { section: "server", key: "open", kind: Kind::Flag(|c, v| c.server.open = v) },
+    Setting { section: "server", key: "tls_cert", kind: Kind::Text("a file, or nothing", tls_cert) },
+    Setting { section: "server", key: "tls_key", kind: Kind::Text("a file, or nothing", tls_key) },
+    Setting {
+        section: "server",
+        key: "trusted_proxies",
+        kind: Kind::Texts("addresses, as \"127.0.0.1\"", proxy, |c, v| {
+            c.server.trusted_proxies = v.iter().filter_map(|text| text.parse().ok()).collect();
+        }),
+    },
     sized!("limits" "queue_bytes" Size 64 * KIB..=GIB, OR_ZERO => limits.queue_bytes),
     sized!("limits" "read_buffer" Size 128..=MIB, NEVER_ZERO => limits.read_buffer),
     sized!("limits" "frame_bytes" Size KIB..=64 * MIB, OR_ZERO => limits.frame_bytes),
@@ -326,7 +336,23 @@ fn host_name(text: &str) -> Result<String, String> {
     Ok(text.to_ascii_lowercase())
 }
 
-fn origin(text: &str) -> Result<String, String> {
+fn tls_cert(config: &mut Config, text: &str) -> Result<(), String> {
+    config.server.tls_cert = text.to_owned();
+    Ok(())
+}
+
+fn tls_key(config: &mut Config, text: &str) -> Result<(), String> {
+    config.server.tls_key = text.to_owned();
+    Ok(())
+}
+
+fn proxy(text: &str) -> Result<String, String> {
+    let address = text.parse::<std::net::IpAddr>();
+    address.map(|ip| ip.to_canonical().to_string()).map_err(|_| "a proxy is written as its address, \"127.0.0.1\"".to_owned())
+}
+
+/// The one way to write an origin.
+pub fn origin(text: &str) -> Result<String, String> {
     let wanted =
         || "an origin is written \"http://pages.example\" or \"https://pages.example:8443\", without a path".to_owned();
     let (scheme, host) = text.split_once("://").ok_or_else(wanted)?;

@@ -65,6 +65,8 @@ pub enum Input {
         challenge: Challenge,
         /// Where it comes from, when that is known.
         address: Option<IpAddr>,
+        /// Whether it needs no invitation, by where it comes from.
+        free: bool,
         /// Chance for an id and a guest's name.
         luck: [u8; 24],
     },
@@ -416,13 +418,14 @@ impl Hub {
             self.start(now);
         }
         match input {
-            Input::Opened { session, dialect, authority, challenge, address, luck } => {
+            Input::Opened { session, dialect, authority, challenge, address, free, luck } => {
                 let stage = Stage::Greeted { until: now.up + self.rules.enter_within };
                 let opened = Session {
                     dialect,
                     authority,
                     challenge,
                     address: address.and_then(source),
+                    free,
                     owner: false,
                     luck,
                     stage,

@@ -33,6 +33,8 @@ pub struct Session {
     /// Where it comes from; `None` for this machine itself, on which no limit of addresses holds.
     #[allow(dead_code, reason = "limits per address")]
     pub address: Option<IpAddr>,
+    /// Whether it needs no invitation.
+    pub free: bool,
     /// It has shown the ticket that makes an owner.
     pub owner: bool,
     /// Chance, for an id and a guest's name.

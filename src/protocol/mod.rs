@@ -11,6 +11,7 @@ pub mod dialect;
 pub mod entry;
 pub mod event;
 pub mod fact;
+pub mod fingerprint;
 pub mod mention;
 pub mod names;
 pub mod person;

@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::{SendError, TrySendError};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -24,9 +23,11 @@ use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig, WebSocketContext};
 
 use super::driver::Arrival;
+use super::entrance::Way;
 use super::half_open;
 use super::ids::Ids;
 use super::outgoing::Outgoing;
+use super::wire::Wire;
 use crate::config::{Limits, Timeouts};
 use crate::hub::{Input, SessionId};
 use crate::protocol::command::{Command, Tag};
@@ -78,9 +79,9 @@ pub struct Handle {
 }
 
 impl Handle {
-    fn new(socket: TcpStream, dialect: Dialect, limits: &Limits) -> Handle {
+    fn new(wire: Wire, dialect: Dialect, limits: &Limits) -> Handle {
         Handle {
-            out: Outgoing::new(socket, limits.queue_bytes),
+            out: Outgoing::new(wire, limits.queue_bytes),
             dialect,
             // Plain text has no `enter`: whoever speaks it is in.
             entered: AtomicBool::new(dialect == Dialect::Plain),
@@ -119,13 +120,15 @@ impl Handle {
 /// A socket that was upgraded.
 pub struct Upgraded {
     /// It.
-    pub socket: TcpStream,
+    pub wire: Wire,
     /// What the client sent before it had our answer.
     pub early: Vec<u8>,
     /// What it will speak.
     pub dialect: Dialect,
     /// The `Host` it asked for.
     pub authority: String,
+    /// How it came.
+    pub way: Way,
     /// When it was accepted.
     pub since: Instant,
     /// From where.
@@ -200,7 +203,7 @@ enum Got {
 impl Connection {
     /// A connection whose first word, that it is there, waits for the driver.
     fn open(house: Arc<House>, upgraded: Upgraded) -> Option<Connection> {
-        let Upgraded { socket, early, dialect, authority, since, peer, place } = upgraded;
+        let Upgraded { wire, early, dialect, authority, way, since, peer, place } = upgraded;
         let mut chance = [0; 56];
         if let Err(error) = getrandom::fill(&mut chance) {
             // A challenge that can be guessed is worse than no connection.
@@ -210,9 +213,9 @@ impl Connection {
         let (challenge, luck) = chance.split_first_chunk::<32>().expect("56 is more than 32");
         let luck = *luck.first_chunk::<24>().expect("32 + 24 = 56");
         let session = house.ids.take();
-        let handle = Arc::new(Handle::new(socket, dialect, &house.limits));
-        let (challenge, address) = (*challenge, Some(peer.ip()));
-        let opened = Input::Opened { session, dialect, authority, challenge, address, luck };
+        let handle = Arc::new(Handle::new(wire, dialect, &house.limits));
+        let (challenge, address, free) = (*challenge, Some(way.address), way.free);
+        let opened = Input::Opened { session, dialect, authority, challenge, address, free, luck };
         tracing::debug!(session = session.0, %peer, dialect = dialect.name(), "connection opened");
         let entered = handle.entered();
         let now = Instant::now();
@@ -309,10 +312,10 @@ impl Connection {
         if news {
             return Poll::Ready(Woken::News);
         }
-        if standing.blocked && out.socket().poll_write_ready(cx).is_ready() {
+        if standing.blocked && out.wire().poll_write_ready(cx).is_ready() {
             return Poll::Ready(Woken::Writable);
         }
-        if !readable && out.socket().poll_read_ready(cx).is_ready() {
+        if !readable && out.wire().poll_read_ready(cx).is_ready() {
             return Poll::Ready(Woken::Readable);
         }
         if self.place.as_ref().is_some_and(|place| place.poll_lost(cx).is_ready()) {
@@ -546,7 +549,7 @@ impl Read for Socket<'_> {
         if self.unfinished > self.most {
             return Err(TOO_MUCH.into());
         }
-        let n = self.out.socket().try_read(buffer)?;
+        let n = self.out.wire().try_read(buffer)?;
         self.unfinished += n;
         Ok(n)
     }
@@ -588,23 +591,23 @@ impl Control {
 /// socket with unread bytes would reset it, and take the last frames along.
 async fn linger(out: &Outgoing, allowed: Duration) {
     let leave = async {
-        while !out.standing().empty && out.socket().writable().await.is_ok() {
+        while !out.standing().empty && out.wire().writable().await.is_ok() {
             out.resume();
         }
-        if out.standing().gone || rustix::net::shutdown(out.socket(), rustix::net::Shutdown::Write).is_err() {
+        if out.standing().gone || out.wire().end().is_err() {
             return;
         }
-        while out.socket().readable().await.is_ok() && discard(out.socket()) {}
+        while out.wire().readable().await.is_ok() && discard(out.wire()) {}
     };
     // Whoever does not take the last frames in time has no claim to them.
     let _ = tokio::time::timeout(allowed, leave).await;
 }
 
 /// Reads what is there; `false` at the end.
-fn discard(socket: &TcpStream) -> bool {
+fn discard(wire: &Wire) -> bool {
     let mut nowhere = [0; 4096];
     loop {
-        match socket.try_read(&mut nowhere) {
+        match wire.try_read(&mut nowhere) {
             Ok(0) => return false,
             Ok(_) => {}
             Err(e) => return e.kind() == io::ErrorKind::WouldBlock,

@@ -1,5 +1,5 @@
-//! What is spoken before the chat: one request, answered by a page, a word of health, or the upgrade to a WebSocket.
-//! Every request passes the [`Gate`] first. The chat itself is `connection`'s.
+//! What is spoken before the chat: TLS where the first byte says so, then one request, answered by a page, a word of
+//! health, or the upgrade to a WebSocket. Every request passes the [`Gate`] first. The chat itself is `connection`'s.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,23 +8,28 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tower::ServiceExt;
 
 use super::connection::{House, Upgraded};
+use super::entrance::{Entrance, Way};
 use super::gate::Gate;
 use super::half_open;
+use super::wire::Wire;
 use crate::protocol::dialect::{Choice, Dialect, KNOWN};
 
 /// The page of the host.
@@ -53,11 +58,16 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (HeaderName::from_static("connection"), HeaderValue::from_static("close")),
 ];
 
+/// The first byte of a TLS connection: a record that begins a handshake (RFC 8446, 5.1). No HTTP request begins so.
+const TLS_HANDSHAKE: u8 = 0x16;
+
 /// What a connection is to be known by in a request.
 #[derive(Clone)]
 struct Knock {
     peer: SocketAddr,
     here: IpAddr,
+    /// Whether it is encrypted.
+    secure: bool,
     upgrade: Arc<Mutex<Option<Upgrade>>>,
 }
 
@@ -66,49 +76,60 @@ struct Upgrade {
     ready: OnUpgrade,
     dialect: Dialect,
     authority: String,
+    way: Way,
+}
+
+/// Who may knock, and who may come in how.
+pub struct Porch {
+    /// By names and origins.
+    pub gate: Gate,
+    /// By addresses and encryption.
+    pub entrance: Arc<Entrance>,
 }
 
 /// The routes. One for all connections.
-pub fn router(gate: Gate) -> Router {
+pub fn router(porch: Porch) -> Router {
     Router::new()
         .route("/", get(|| async { Html(PAGE) }))
         .route("/style.css", get(|| async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) }))
         .route("/healthz", get(|| async { "ok" }))
         .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here; the host's page is at /.\n") })
-        .layer(from_fn_with_state(Arc::new(gate), knock))
+        .layer(from_fn_with_state(Arc::new(porch), knock))
 }
 
-/// Speaks HTTP on a connection until it is upgraded or done. Ends by itself when the time to enter is over or its place
-/// among the half-open is lost.
+/// Speaks TLS where it is asked for, then HTTP on a connection until it is upgraded or done. Ends by itself when the time
+/// to enter is over or its place among the half-open is lost.
 pub async fn greet(
     router: Router,
     house: Arc<House>,
+    entrance: Arc<Entrance>,
     socket: TcpStream,
     peer: SocketAddr,
     place: half_open::Place,
 ) -> Option<Upgraded> {
     let since = Instant::now();
     let here = socket.local_addr().ok()?.ip();
-    let upgrade = Arc::<Mutex<Option<Upgrade>>>::default();
-    let knock = Knock { peer, here, upgrade: upgrade.clone() };
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(knock.clone());
-        router.clone().oneshot(request)
-    });
     let allowed = house.timeouts.enter;
-    let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).max_buf_size(HEADER_BYTES).max_header_size(HEADER_BYTES);
-    server.header_read_timeout((!allowed.is_zero()).then_some(allowed));
     let speaking = async {
-        if let Err(error) = server.serve_connection(TokioIo::new(socket), service).with_upgrades().await {
-            tracing::info!(%peer, "handshake failed: {}", story(&error));
+        let mut first = [0];
+        if socket.peek(&mut first).await.ok()? == 0 {
             return None;
         }
-        let Upgrade { ready, dialect, authority } = upgrade.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        let parts = ready.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
-        // The buffer is hyper's own and large; what came early in it, if anything, is copied and the buffer let go.
-        let early = parts.read_buf.to_vec();
-        Some((parts.io.into_inner(), early, dialect, authority))
+        let knock = |secure| Knock { peer, here, secure, upgrade: Arc::default() };
+        if first != [TLS_HANDSHAKE] {
+            return speak::<TcpStream>(router, socket, knock(false), allowed).await;
+        }
+        let Some(tls) = &entrance.tls else {
+            tracing::info!(%peer, "handshake failed: TLS is not spoken here");
+            return None;
+        };
+        match TlsAcceptor::from(tls.config()).accept(socket).await {
+            Ok(stream) => speak::<TlsStream<TcpStream>>(router, stream, knock(true), allowed).await,
+            Err(error) => {
+                tracing::info!(%peer, "handshake failed: {error}");
+                None
+            }
+        }
     };
     let in_time = async {
         match allowed.is_zero() {
@@ -119,14 +140,43 @@ pub async fn greet(
             }),
         }
     };
-    let (socket, early, dialect, authority) = tokio::select! {
+    let (wire, early, Upgrade { dialect, authority, way, .. }) = tokio::select! {
         upgraded = in_time => upgraded?,
         () = place.lost() => {
             tracing::info!(%peer, "handshake gave way to others");
             return None;
         }
     };
-    Some(Upgraded { socket, early, dialect, authority, since, peer, place })
+    Some(Upgraded { wire, early, dialect, authority, way, since, peer, place })
+}
+
+/// Speaks HTTP until the upgrade; gives the socket, and what came early.
+async fn speak<S>(
+    router: Router,
+    socket: S,
+    knock: Knock,
+    allowed: std::time::Duration,
+) -> Option<(Wire, Vec<u8>, Upgrade)>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static + Into<Wire>,
+{
+    let (peer, upgrade) = (knock.peer, knock.upgrade.clone());
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(knock.clone());
+        router.clone().oneshot(request)
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).max_buf_size(HEADER_BYTES).max_header_size(HEADER_BYTES);
+    server.header_read_timeout((!allowed.is_zero()).then_some(allowed));
+    if let Err(error) = server.serve_connection(TokioIo::new(socket), service).with_upgrades().await {
+        tracing::info!(%peer, "handshake failed: {}", story(&error));
+        return None;
+    }
+    let mut upgrade = upgrade.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+    let parts = (&mut upgrade.ready).await.ok()?.downcast::<TokioIo<S>>().ok()?;
+    // The buffer is hyper's own and large; what came early in it, if anything, is copied and the buffer let go.
+    let early = parts.read_buf.to_vec();
+    Some((parts.io.into_inner().into(), early, upgrade))
 }
 
 /// An error with its cause: hyper's own words are often only half of it.
@@ -138,18 +188,32 @@ fn story(error: &hyper::Error) -> String {
 }
 
 /// In front of every route: the gate, then the upgrade where one is asked for, whatever the path.
-async fn knock(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+async fn knock(State(porch): State<Arc<Porch>>, request: Request, next: Next) -> Response {
     let Some(knock) = request.extensions().get::<Knock>().cloned() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let authority = match gate.check(request.headers(), request.uri(), knock.here) {
+    let authority = match porch.gate.check(request.headers(), request.uri(), knock.here) {
         Ok(authority) => authority,
         Err(turned) => return refuse(&knock, turned.status, turned.why),
     };
-    if is_upgrade(request.headers()) {
-        return upgrade(&knock, authority, request);
+    let upgrading = is_upgrade(request.headers());
+    let way = match porch.entrance.way(knock.peer.ip(), knock.secure, request.headers()) {
+        Ok(way) => way,
+        // Somebody typed the address into a browser; what follows `#` stays with it.
+        Err(_) if !upgrading => return to_tls(&authority, request.uri()),
+        Err(why) => return refuse(&knock, StatusCode::FORBIDDEN, why),
+    };
+    if upgrading {
+        return upgrade(&knock, authority, way, request);
     }
     let mut response = next.run(request).await;
+    dress(&mut response);
+    response
+}
+
+/// The same page, encrypted.
+fn to_tls(authority: &str, uri: &Uri) -> Response {
+    let mut response = Redirect::temporary(&format!("https://{authority}{}", uri.path())).into_response();
     dress(&mut response);
     response
 }
@@ -167,7 +231,7 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
 }
 
 /// Answers the handshake (RFC 6455, 4.2.2) and leaves the connection to the chat.
-fn upgrade(knock: &Knock, authority: String, mut request: Request) -> Response {
+fn upgrade(knock: &Knock, authority: String, way: Way, mut request: Request) -> Response {
     let offers: Vec<&str> =
         request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok()).collect();
     let offer = (!offers.is_empty()).then(|| offers.join(","));
@@ -178,6 +242,9 @@ fn upgrade(knock: &Knock, authority: String, mut request: Request) -> Response {
             return refuse(knock, StatusCode::BAD_REQUEST, &format!("The subprotocols spoken here are {KNOWN}."));
         }
     };
+    if let (Dialect::Plain, false) = (dialect, way.free) {
+        return refuse(knock, StatusCode::FORBIDDEN, NO_RAW);
+    }
     let mut response = match create_response_with_body(&request, Body::empty) {
         Ok(response) => response,
         Err(error) => {
@@ -190,9 +257,13 @@ fn upgrade(knock: &Knock, authority: String, mut request: Request) -> Response {
         response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
     }
     let ready = hyper::upgrade::on(&mut request);
-    *knock.upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(Upgrade { ready, dialect, authority });
+    *knock.upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(Upgrade { ready, dialect, authority, way });
     response
 }
+
+/// To a raw client where an invitation is needed: plain text has no place for one.
+const NO_RAW: &str = "This host lets in whom it invited, and plain text cannot say so. Come with wschat or a browser, or \
+                      ask for a host that was started with --open.";
 
 /// One line to the peer, one to the log.
 fn refuse(knock: &Knock, status: StatusCode, why: &str) -> Response {

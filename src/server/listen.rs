@@ -28,6 +28,11 @@ pub enum Place {
         /// The port.
         port: u16,
     },
+    /// Every address, IPv4 and IPv6 on one port; 0 picks a free one.
+    Everywhere {
+        /// The port.
+        port: u16,
+    },
     /// Exactly this address.
     One(SocketAddr),
 }
@@ -60,10 +65,14 @@ pub enum BindError {
 pub fn bind(place: Place) -> Result<Listeners, BindError> {
     raise_files();
     match place {
-        Place::One(addr) => {
-            let socket = listen(addr)?;
-            Ok(Listeners { first: local(&socket, addr)?, sockets: vec![socket] })
-        }
+        Place::One(addr) => bind_one(addr),
+        // One socket of IPv6 takes both, unless the machine has none.
+        Place::Everywhere { port } => match bind_one(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))) {
+            Err(BindError::Cannot { error, .. }) if no_such_family(&error) => {
+                bind_one(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
+            }
+            done => done,
+        },
         Place::Loopback { port: 0 } => {
             let mut tries = 1;
             loop {
@@ -75,6 +84,11 @@ pub fn bind(place: Place) -> Result<Listeners, BindError> {
         }
         Place::Loopback { port } => both(port),
     }
+}
+
+fn bind_one(addr: SocketAddr) -> Result<Listeners, BindError> {
+    let socket = listen(addr)?;
+    Ok(Listeners { first: local(&socket, addr)?, sockets: vec![socket] })
 }
 
 /// IPv4 first: it picks the port if any is to be picked.

@@ -1,5 +1,6 @@
-//! The server's body: sockets, disk and time around the hub. In reading order: `listen` opens and accepts, `gate` says who
-//! may knock, `http` speaks until a connection is upgraded, `connection` reads it and `outgoing` is what is written to it,
+//! The server's body: sockets, disk and time around the hub. In reading order: `listen` opens and accepts, `tls` has the
+//! certificate, `gate` says who may knock and `entrance` who may come in how, `http` speaks until a connection is upgraded,
+//! `connection` reads its `wire` and `outgoing` is what is written to it,
 //! `driver` owns the hub and `fanout` tells everybody what it wants told, `keeper` owns the store and
 //! `turns` asks it. What may be said and
 //! who hears it is decided in `hub`, nowhere here.
@@ -8,6 +9,7 @@
 
 mod connection;
 mod driver;
+pub mod entrance;
 mod fanout;
 mod gate;
 mod half_open;
@@ -16,7 +18,9 @@ mod ids;
 mod keeper;
 mod listen;
 pub mod outgoing;
+pub mod tls;
 mod turns;
+mod wire;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -38,8 +42,10 @@ use crate::protocol::text::Text;
 use crate::store::{Retention, Store};
 use connection::House;
 use driver::Driver;
+use entrance::Entrance;
 use gate::Gate;
 use half_open::HalfOpen;
+use http::Porch;
 use ids::Ids;
 use keeper::Keeper;
 
@@ -58,6 +64,8 @@ const SEE_OFF: f64 = 0.8;
 pub struct Options {
     /// Names, origins, the default room.
     pub server: config::Server,
+    /// Who may come in, and how.
+    pub entrance: Entrance,
     /// How much.
     pub limits: Limits,
     /// How long.
@@ -79,6 +87,7 @@ impl Options {
     pub fn new(config: &Config, store: Box<dyn Store>, ephemeral: bool) -> Options {
         Options {
             server: config.server.clone(),
+            entrance: Entrance { open: true, ..Entrance::default() },
             limits: config.limits.clone(),
             timeouts: config.timeouts.clone(),
             retention: Retention {
@@ -164,7 +173,8 @@ pub async fn run(
         ahead: options.ahead,
     });
     let gate = Gate { names: options.server.names, origins: options.server.allowed_origins };
-    let mut door = Door::open(listeners, gate, house.clone());
+    let porch = Porch { gate, entrance: Arc::new(options.entrance) };
+    let mut door = Door::open(listeners, porch, house.clone());
     let mut driver = Driver::new(hub, keeper, answers, arrivals, house.clone(), retain);
 
     let mut failed = None;
@@ -225,22 +235,25 @@ struct Door {
 }
 
 impl Door {
-    fn open(listeners: Listeners, gate: Gate, house: Arc<House>) -> Door {
+    fn open(listeners: Listeners, porch: Porch, house: Arc<House>) -> Door {
         let half_open = HalfOpen::new(match house.limits.half_open {
             // The other half is for those who have entered, and for the store.
             0 => listen::files() / 2,
             most => most,
         });
         let tasks = TaskTracker::new();
-        let router = http::router(gate);
+        let entrance = porch.entrance.clone();
+        let router = http::router(porch);
         let mut accepting = JoinSet::new();
         for socket in listeners.sockets {
-            let (half_open, tasks, house, router) = (half_open.clone(), tasks.clone(), house.clone(), router.clone());
+            let (half_open, tasks, house) = (half_open.clone(), tasks.clone(), house.clone());
+            let (router, entrance) = (router.clone(), entrance.clone());
             accepting.spawn(listen::accept(socket, move |stream: TcpStream, peer: SocketAddr| {
-                let (place, house, router) = (half_open.enter(), house.clone(), router.clone());
+                let (place, house) = (half_open.enter(), house.clone());
+                let (router, entrance) = (router.clone(), entrance.clone());
                 let next = tasks.clone();
                 tasks.spawn(async move {
-                    if let Some(upgraded) = http::greet(router, house.clone(), stream, peer, place).await {
+                    if let Some(upgraded) = http::greet(router, house.clone(), entrance, stream, peer, place).await {
                         // A task of its own: this one's memory was made for HTTP, which needs far more.
                         if let Some(serving) = connection::serve(house, upgraded) {
                             next.spawn(serving);

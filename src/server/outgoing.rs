@@ -10,8 +10,8 @@ use std::task::Waker;
 
 use bytes::{Buf, Bytes};
 use futures_util::task::AtomicWaker;
-use tokio::net::TcpStream;
 
+use super::wire::Wire;
 use crate::protocol::event::CloseCode;
 
 /// Frames handed to the kernel in one call. More than this many small frames are rare (a turn's frames come as one), and
@@ -23,7 +23,7 @@ const REASON_BYTES: usize = 123;
 
 /// A socket and what waits to be written to it.
 pub struct Outgoing {
-    socket: TcpStream,
+    wire: Wire,
     /// Bytes that may wait; 0 lifts it.
     limit: usize,
     queue: Mutex<Queue>,
@@ -74,13 +74,13 @@ pub struct Standing {
 
 impl Outgoing {
     /// Nothing to write yet. `limit` is in bytes; 0 lifts it.
-    pub fn new(socket: TcpStream, limit: usize) -> Outgoing {
-        Outgoing { socket, limit, queue: Mutex::default(), task: AtomicWaker::new() }
+    pub fn new(wire: Wire, limit: usize) -> Outgoing {
+        Outgoing { wire, limit, queue: Mutex::default(), task: AtomicWaker::new() }
     }
 
     /// The socket, for reading.
-    pub fn socket(&self) -> &TcpStream {
-        &self.socket
+    pub fn wire(&self) -> &Wire {
+        &self.wire
     }
 
     /// Adds finished frames. Over the limit the connection is closed as slow instead: `false`.
@@ -148,9 +148,9 @@ impl Outgoing {
     /// The same for the connection's task, when the socket takes more. Whether any of it went.
     pub fn resume(&self) -> bool {
         let mut queue = self.lock();
-        let before = queue.bytes;
+        let (before, held_back) = (queue.bytes, self.wire.pending());
         self.write_out(&mut queue);
-        queue.bytes < before
+        queue.bytes < before || held_back && !self.wire.pending()
     }
 
     /// How things stand.
@@ -159,7 +159,8 @@ impl Outgoing {
         Standing {
             blocked: queue.blocked,
             closing: queue.state != State::Open,
-            empty: queue.head.is_empty(),
+            // Under TLS the last of it may be held back; then it blocks.
+            empty: queue.head.is_empty() && !queue.blocked,
             gone: queue.state == State::Gone,
         }
     }
@@ -231,16 +232,21 @@ impl Outgoing {
                 Err(_) => return queue.give_up(),
             }
         }
+        match self.wire.drain() {
+            Ok(()) => {}
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => queue.blocked = true,
+            Err(_) => queue.give_up(),
+        }
     }
 
     fn write_some(&self, queue: &Queue) -> io::Result<usize> {
         if queue.rest.is_empty() {
-            return self.socket.try_write(&queue.head);
+            return self.wire.try_write(&[IoSlice::new(&queue.head)]);
         }
         let mut slices = [IoSlice::new(&[]); SLICES];
         let frames = std::iter::once(&queue.head).chain(&queue.rest);
         let used = slices.iter_mut().zip(frames).map(|(slice, frame)| *slice = IoSlice::new(frame)).count();
-        self.socket.try_write_vectored(&slices[..used])
+        self.wire.try_write(&slices[..used])
     }
 }
 
@@ -303,7 +309,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
     use tokio::io::AsyncReadExt;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     /// Enough to fill any socket's buffers on loopback.
     const MUCH: usize = 32 << 20;
@@ -312,13 +318,13 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let far = TcpStream::connect(listener.local_addr().expect("it is bound")).await.expect("it listens");
         let (near, _) = listener.accept().await.expect("somebody connected");
-        (Outgoing::new(near, limit), far)
+        (Outgoing::new(near.into(), limit), far)
     }
 
     /// Writes all that waits, as the connection's task would, and goes.
     async fn write_all(out: Outgoing) {
         while !out.standing().empty {
-            out.socket().writable().await.expect("the socket works");
+            out.wire().writable().await.expect("the socket works");
             out.resume();
         }
     }

@@ -14,6 +14,7 @@ mod rooms;
 mod scroll;
 pub mod select;
 mod settings;
+mod trust;
 mod typed;
 
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui_textarea::TextArea;
 
+use super::Hosting;
 use super::glyphs::Glyphs;
 use super::keys::{Action, Context, Key, Keymap};
 use super::layout::{Areas, Wish, areas};
@@ -36,6 +38,7 @@ use crate::config::settings::Setting;
 use crate::config::{Clock, Config, Density, Notify};
 use crate::protocol::dialect::Dialect;
 use crate::protocol::entry::{Author, Seq, Shown, Timestamp};
+use crate::protocol::fingerprint::Fingerprint;
 use crate::protocol::event::{Member, Peer};
 use crate::protocol::names::{Nick, Target};
 use crate::protocol::slash;
@@ -155,6 +158,8 @@ pub enum Effect {
     Keep(Record),
     /// Dial now.
     Dial,
+    /// The host with this certificate is the right one.
+    Trust(Fingerprint),
     /// The name is known: open its outbox.
     Named(Nick),
     /// Draw everything anew.
@@ -221,7 +226,7 @@ pub struct App {
     look: Look,
     glyphs: Glyphs,
     address: String,
-    hosting: bool,
+    hosting: Option<Hosting>,
     size: (u16, u16),
     now: Now,
     here: Option<Target>,
@@ -285,6 +290,8 @@ pub struct App {
     topping: bool,
     /// The next list of people was asked for by the person.
     asked_people: bool,
+    /// The certificate that is asked about.
+    stranger: Option<Fingerprint>,
     rooms_shown: bool,
     people_shown: Option<bool>,
     escaped: Option<Duration>,
@@ -295,8 +302,9 @@ pub struct App {
 }
 
 impl App {
-    /// A screen over this chat. `address` is what is dialled, `hosting` whether the host runs in this process.
-    pub fn new(chat: Chat, look: Look, address: String, hosting: bool) -> App {
+    /// A screen over this chat. `address` is what is dialled, `hosting` how others reach the host,
+    /// when it runs in this process.
+    pub fn new(chat: Chat, look: Look, address: String, hosting: Option<Hosting>) -> App {
         let glyphs = Glyphs::new(look.config.ui.ascii);
         App {
             chat,
@@ -347,6 +355,7 @@ impl App {
             away: false,
             topping: false,
             asked_people: false,
+            stranger: None,
             rooms_shown: look.config.ui.rooms_shown,
             people_shown: if look.config.ui.people_shown { None } else { Some(false) },
             escaped: None,
@@ -518,6 +527,7 @@ impl App {
             Note::Found(hits, more) => self.found(hits, more),
             Note::NotFound(why) => self.not_found(why),
             Note::Around(to, seq) => self.around(&to, seq),
+            Note::Distrusted(why) => self.distrusted(&why),
             Note::Line(to, seq, means_me) => self.heard_line(&to, seq, means_me),
         }
     }
@@ -553,6 +563,9 @@ impl App {
         }
         if let Popup::Press(action) = self.popup {
             return self.pressed_for(action, key);
+        }
+        if key.typed().is_some_and(|c| self.trusts(c)) {
+            return;
         }
         if let Some(lead) = self.lead.take() {
             return match self.look.keymap.lookup_after(self.context(), lead, key) {
@@ -666,7 +679,7 @@ impl App {
         self.quitting = true;
         let key = self.key_of(Action::Quit);
         let others = self.others();
-        let text = match self.hosting && others > 0 {
+        let text = match self.hosting.is_some() && others > 0 {
             true => format!("{others} others are here and this host goes with you; {key} again stops it"),
             false => format!("{key} again quits"),
         };
@@ -677,7 +690,7 @@ impl App {
     fn quit_command(&mut self) {
         let asked = self.quit_asked.replace(self.now.up);
         let asked = asked.is_some_and(|at| self.now.up < at + QUIT_ASKED);
-        if self.hosting && self.others() > 0 && self.look.config.ui.confirm_quit && !asked {
+        if self.hosting.is_some() && self.others() > 0 && self.look.config.ui.confirm_quit && !asked {
             let text = format!("{} others are here and this host goes with you; /quit again stops it", self.others());
             return self.say(text, Role::Warn);
         }

@@ -34,11 +34,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::client::address::Address;
 use crate::client::backoff::Backoff;
 use crate::client::chat::{self, Chat, LinkEvent, Now};
 use crate::client::keyring::Keyring;
 use crate::client::link::{self, Link, ToLink};
 use crate::client::outbox::{self, Outbox};
+use crate::client::trust::KnownHosts;
 use crate::config::{Config, Desktop};
 use crate::paths::Paths;
 use crate::protocol::entry::Timestamp;
@@ -65,9 +67,7 @@ const GOODBYE: Duration = Duration::from_millis(500);
 /// What a screen is started with.
 pub struct Options {
     /// What is dialled.
-    pub url: String,
-    /// `host:port` of it.
-    pub authority: String,
+    pub address: Address,
     /// The name, when it was given.
     pub name: Option<Nick>,
     /// Rooms to go to, the one to be shown last.
@@ -78,14 +78,23 @@ pub struct Options {
     pub paths: Paths,
     /// What lets one in where that is asked for.
     pub invite: Option<Token>,
-    /// Whether the host runs in this process.
-    pub hosting: bool,
+    /// How the host is reached, when it runs in this process.
+    pub hosting: Option<Hosting>,
     /// What is wrong with the settings.
     pub problems: Vec<String>,
     /// Lines instead of a picture.
     pub plain: bool,
     /// Milliseconds that the clock on the wall is ahead of the system's: 0, but in a demo.
     pub ahead: i64,
+}
+
+/// What somebody who hosts is told about it.
+#[derive(Clone, Debug, Default)]
+pub struct Hosting {
+    /// Who may come in, in one line.
+    pub who: String,
+    /// All of it, for `/host`.
+    pub lines: Vec<String>,
 }
 
 /// Runs the screen until the person quits, the process is told to end, or `over` does. The terminal is as it was found
@@ -215,13 +224,13 @@ impl Shell {
         }
         let mut luck = [0; 16];
         getrandom::fill(&mut luck).map_err(|e| anyhow!("no random numbers: {e}"))?;
-        let mut chat = Chat::new(luck, options.authority.clone(), options.name.clone(), options.rooms.clone());
+        let mut chat = Chat::new(luck, options.address.authority.clone(), options.name.clone(), options.rooms.clone());
         chat.set_patience(options.config.timeouts.ack);
         chat.set_scrollback(options.config.ui.scrollback);
-        let mut app = App::new(chat, look, options.url.trim_end_matches('/').to_owned(), options.hosting);
+        let mut app = App::new(chat, look, options.address.url().trim_end_matches('/').to_owned(), options.hosting.clone());
         let remembered = Remembered::at(options.paths.state_file());
         let mut shell = Shell {
-            place: place(&options.authority),
+            place: place(&options.address.authority),
             start: Instant::now(),
             outbox: Outbox::in_memory(),
             to_link: None,
@@ -270,8 +279,8 @@ impl Shell {
         if self.to_link.is_none() {
             let timeouts = &self.options.config.timeouts;
             let Link { to, from } = Link::spawn(link::Options {
-                url: self.options.url.clone(),
-                authority: self.options.authority.clone(),
+                address: self.options.address.clone(),
+                known: Some(KnownHosts::at(self.options.paths.known_hosts())),
                 keyring: Some(self.keyring.clone()),
                 invite: self.options.invite.clone(),
                 dial_within: or_never(timeouts.write),
@@ -473,6 +482,7 @@ impl Shell {
                         }
                     }
                     Effect::Dial => self.write(ToLink::Retry),
+                    Effect::Trust(print) => self.write(ToLink::Trust(print)),
                     Effect::Named(name) => self.named(front.app(), &name)?,
                     Effect::Keep(record) => inputs.push(match self.outbox.keep(record.clone()) {
                         Ok(()) => Input::Kept(record),

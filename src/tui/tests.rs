@@ -86,7 +86,7 @@ impl Scene {
         let themes = super::theme::BUILTIN.iter().map(|(name, _)| (*name).to_owned()).collect();
         let look = Look { theme, keymap: Keymap::builtin(), config, values, themes, zone: TimeZone::UTC };
         let chat = Chat::new([7; 16], "localhost:8080".into(), Some(nick("ann")), Vec::new());
-        let app = App::new(chat, look, "ws://localhost:8080".into(), false);
+        let app = App::new(chat, look, "ws://localhost:8080".into(), None);
         let mut scene = Scene { app, up: Duration::ZERO, wanted: Vec::new(), heads: Vec::new() };
         scene.put(Input::Resize(width, height));
         scene
@@ -101,7 +101,7 @@ impl Scene {
         let mut scene = self;
         scene.heads = rooms.iter().map(|(name, head)| ((*name).to_owned(), *head)).collect();
         let places: Vec<Place> = rooms.iter().map(|(name, head)| place(name, *head)).collect();
-        scene.link(LinkEvent::Up(Dialect::V1));
+        scene.link(LinkEvent::Up { dialect: Dialect::V1, secure: false });
         let bounds = Bounds { frame_bytes: 65536, text_bytes: 8192, page_entries: 100, unanswered: 32 };
         let (server, epoch) = (Text::clean("home lab"), Epoch([1; 16]));
         scene.hear(Event::Hello(Hello {

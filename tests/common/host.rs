@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use wschat::config::Config;
+use wschat::server::entrance::Entrance;
 use wschat::server::{self, Options, Place, ServeError, Stopped};
 use wschat::store::Store;
 use wschat::store::sqlite::SqliteStore;
@@ -58,6 +59,21 @@ impl Host {
 
     /// With a store of the test's own.
     pub fn serve(change: impl FnOnce(&mut Config), store: Box<dyn Store>, ephemeral: bool) -> Host {
+        Host::entered_by(change, store, ephemeral, Entrance { open: true, ..Entrance::default() })
+    }
+
+    /// Which is entered so, and forgets all.
+    pub fn guarded(entrance: Entrance, change: impl FnOnce(&mut Config)) -> Host {
+        let store = SqliteStore::ephemeral(random()).expect("memory is there");
+        Host::entered_by(change, Box::new(store), true, entrance)
+    }
+
+    fn entered_by(
+        change: impl FnOnce(&mut Config),
+        store: Box<dyn Store>,
+        ephemeral: bool,
+        entrance: Entrance,
+    ) -> Host {
         let mut config = Config::builtin();
         change(&mut config);
         let (stop, stopped) = oneshot::channel::<()>();
@@ -67,7 +83,8 @@ impl Host {
             runtime.block_on(async {
                 let listeners = server::bind(Place::Loopback { port: 0 }).expect("a port is free");
                 tell.send(listeners.first).expect("the test waits");
-                server::run(listeners, Options::new(&config, store, ephemeral), async {
+                let options = Options { entrance, ..Options::new(&config, store, ephemeral) };
+                server::run(listeners, options, async {
                     let _ = stopped.await;
                 })
                 .await

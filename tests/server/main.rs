@@ -8,3 +8,4 @@ mod frames;
 mod handshake;
 mod patience;
 mod stopping;
+mod tls;

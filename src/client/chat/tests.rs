@@ -74,7 +74,7 @@ impl Side {
 
     /// Connects and enters; gives the cursors it resumed with and what it said after.
     fn come_in(&mut self, places: Vec<Place>) -> (Vec<Cursor>, Vec<Effect>) {
-        self.put(Input::Link(LinkEvent::Up(Dialect::V1)));
+        self.put(Input::Link(LinkEvent::Up { dialect: Dialect::V1, secure: false }));
         let limits = Bounds { frame_bytes: 65536, text_bytes: 8192, page_entries: 100, unanswered: 32 };
         let (server, epoch) = (Text::clean("host"), Epoch([1; 16]));
         let entered = self.hear(Event::Hello(Hello {
@@ -250,7 +250,7 @@ fn a_direct_line_makes_its_conversation_on_both_sides() {
 #[test]
 fn a_plain_server_gives_lines_back_and_never_hears_them_twice() {
     let mut ann = Side::new();
-    ann.put(Input::Link(LinkEvent::Up(Dialect::Plain)));
+    ann.put(Input::Link(LinkEvent::Up { dialect: Dialect::Plain, secure: false }));
     let (record, effects) = ann.say("#lobby", "hello");
     assert!(matches!(&effects[..], [Effect::Line(line)] if line == "ann: hello"), "{effects:?}");
     let effects = ann.put(Input::Link(LinkEvent::Line("Received ann: hello".into())));
@@ -264,7 +264,7 @@ fn a_plain_server_gives_lines_back_and_never_hears_them_twice() {
     assert_eq!(texts, ["ann", "ben"]);
     ann.say("#lobby", "cut off");
     ann.cut();
-    let effects = ann.put(Input::Link(LinkEvent::Up(Dialect::Plain)));
+    let effects = ann.put(Input::Link(LinkEvent::Up { dialect: Dialect::Plain, secure: false }));
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Line(_))), "nobody knows whether it arrived");
     let target = lobby();
     assert!(ann.chat.pending(&target).all(|pending| matches!(pending.state, Delivery::Failed(_))));
@@ -274,7 +274,7 @@ fn a_plain_server_gives_lines_back_and_never_hears_them_twice() {
 fn a_name_is_asked_for_on_a_plain_server_too() {
     let mut ann = Side::new();
     ann.chat = Chat::new([1; 16], "localhost:8080".into(), None, Vec::new());
-    ann.put(Input::Link(LinkEvent::Up(Dialect::Plain)));
+    ann.put(Input::Link(LinkEvent::Up { dialect: Dialect::Plain, secure: false }));
     assert_eq!(*ann.chat.status(), Status::NeedsName(None));
     ann.put(Input::Ask(Ask::EnterAs(author("ann").name)));
     assert_eq!(*ann.chat.status(), Status::Online);

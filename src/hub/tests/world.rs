@@ -363,7 +363,7 @@ impl World {
         let luck = [at as u8 + 1; 24];
         let session = SessionId(at as u64);
         let (authority, challenge) = (HOST.into(), [at as u8; 32]);
-        self.input(Input::Opened { session, dialect, authority, challenge, address, luck });
+        self.input(Input::Opened { session, dialect, authority, challenge, address, free: true, luck });
         at
     }
 

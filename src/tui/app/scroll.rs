@@ -255,6 +255,7 @@ impl App {
             Action::Copy => return self.take_whole(false),
             Action::Save => return self.take_whole(true),
             Action::Cancel | Action::CloseHelp | Action::Help => {
+                self.stranger = None;
                 self.popup = Popup::None;
                 self.whole = None;
                 return;

@@ -21,6 +21,14 @@ impl App {
                 line.trim().chars().for_each(|c| self.name.typed(c));
                 self.name_act(Action::Accept);
             }
+            _ if self.stranger.is_some() => {
+                let yes = ["y", "yes"].contains(&line.trim().to_lowercase().as_str());
+                if !(yes && self.trusts('y')) {
+                    self.stranger = None;
+                    self.dismiss();
+                    self.say("not connected".to_owned(), super::Role::Dim);
+                }
+            }
             _ => {
                 self.dismiss();
                 self.write_line(line);

@@ -106,7 +106,8 @@ fn entrance(cli: &Cli, config: &Config, dir: &Path, addr: HostAddr) -> anyhow::R
     let server = &config.server;
     let proxies = server.trusted_proxies.clone();
     let behind = cli.no_tls || !proxies.is_empty();
-    let given = (!server.tls_cert.is_empty()).then(|| (PathBuf::from(&server.tls_cert), PathBuf::from(&server.tls_key)));
+    let given =
+        (!server.tls_cert.is_empty()).then(|| (PathBuf::from(&server.tls_cert), PathBuf::from(&server.tls_key)));
     let tls = match given {
         _ if cli.no_tls => None,
         Some((cert, key)) => Some(Tls::from_files(&cert, &key)?),

@@ -103,7 +103,14 @@ fn demo(cli: &Cli, config: Config, problems: Vec<String>) -> anyhow::Result<()> 
     // What limits a host is not to stand in the way of who wants to see one; all else is as the settings say.
     let config = Config { server: Config::builtin().server, ..config };
     let (cast, ahead) = (stage.cast(), stage.ahead);
-    let house = House { store: stage.store, ephemeral: false, ahead, owner_ticket: None, entrance: Entrance::default(), lock: None };
+    let house = House {
+        store: stage.store,
+        ephemeral: false,
+        ahead,
+        owner_ticket: None,
+        entrance: Entrance::default(),
+        lock: None,
+    };
     let options = |to: &Address, _| tui::Options {
         name: Some(name.clone()),
         ahead,

@@ -268,7 +268,7 @@ mod tests {
         let address: Address = link.parse().expect("an address");
         assert_eq!((address.transport, address.url().as_str()), (Transport::Tls, "wss://192.168.1.5:8080/"));
         assert_eq!((address.invite, address.pin), (Token::parse("abc-_Z9"), Some(print)));
-        
+
         let plain = format!("http://192.168.1.5:8080/#?f={print}").parse::<Address>();
         assert!(plain.is_err_and(|why| why.contains("not encrypted")));
         let nowhere: Address = "http://localhost:8080/#?k=abc".parse().expect("an address");

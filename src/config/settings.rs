@@ -348,7 +348,9 @@ fn tls_key(config: &mut Config, text: &str) -> Result<(), String> {
 
 fn proxy(text: &str) -> Result<String, String> {
     let address = text.parse::<std::net::IpAddr>();
-    address.map(|ip| ip.to_canonical().to_string()).map_err(|_| "a proxy is written as its address, \"127.0.0.1\"".to_owned())
+    address
+        .map(|ip| ip.to_canonical().to_string())
+        .map_err(|_| "a proxy is written as its address, \"127.0.0.1\"".to_owned())
 }
 
 /// The one way to write an origin.

@@ -23,7 +23,8 @@ impl Fingerprint {
 
     /// For people to compare: the first 16 bytes as hexadecimal digits in groups, which nobody finds a second of.
     pub fn spoken(&self) -> String {
-        let digits: Vec<char> = self.0[..16].iter().flat_map(|byte| format!("{byte:02x}").chars().collect::<Vec<_>>()).collect();
+        let digits: Vec<char> =
+            self.0[..16].iter().flat_map(|byte| format!("{byte:02x}").chars().collect::<Vec<_>>()).collect();
         digits.chunks(GROUP).map(String::from_iter).collect::<Vec<_>>().join(" ")
     }
 }

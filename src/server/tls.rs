@@ -124,8 +124,11 @@ fn read(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedK
     let chain = chain.ok_or_else(|| TlsError::NotPem { path: shown(cert), what: "certificate" })?;
     let secret = PrivateKeyDer::from_pem_slice(&bytes(key)?);
     let secret = secret.map_err(|_| TlsError::NotPem { path: shown(key), what: "private key" })?;
-    CertifiedKey::from_der(chain, secret, provider)
-        .map_err(|e| TlsError::Unusable { cert: shown(cert), key: shown(key), why: e.to_string() })
+    CertifiedKey::from_der(chain, secret, provider).map_err(|e| TlsError::Unusable {
+        cert: shown(cert),
+        key: shown(key),
+        why: e.to_string(),
+    })
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, TlsError> {

@@ -38,8 +38,8 @@ use crate::config::settings::Setting;
 use crate::config::{Clock, Config, Density, Notify};
 use crate::protocol::dialect::Dialect;
 use crate::protocol::entry::{Author, Seq, Shown, Timestamp};
-use crate::protocol::fingerprint::Fingerprint;
 use crate::protocol::event::{Member, Peer};
+use crate::protocol::fingerprint::Fingerprint;
 use crate::protocol::names::{Nick, Target};
 use crate::protocol::slash;
 

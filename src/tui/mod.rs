@@ -227,7 +227,8 @@ impl Shell {
         let mut chat = Chat::new(luck, options.address.authority.clone(), options.name.clone(), options.rooms.clone());
         chat.set_patience(options.config.timeouts.ack);
         chat.set_scrollback(options.config.ui.scrollback);
-        let mut app = App::new(chat, look, options.address.url().trim_end_matches('/').to_owned(), options.hosting.clone());
+        let mut app =
+            App::new(chat, look, options.address.url().trim_end_matches('/').to_owned(), options.hosting.clone());
         let remembered = Remembered::at(options.paths.state_file());
         let mut shell = Shell {
             place: place(&options.address.authority),

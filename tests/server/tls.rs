@@ -160,9 +160,7 @@ async fn another_certificate_stops_everything_and_shows_both() {
     let dir = tempfile::tempdir().expect("a folder");
     let (host, print) = encrypted(dir.path());
     let other = Fingerprint::of(b"another");
-    let changed = |word: &LinkEvent| {
-        matches!(word, LinkEvent::Distrusted(Distrust::Changed { expected, found }) if (*expected, *found) == (other, print))
-    };
+    let changed = |word: &LinkEvent| matches!(word, LinkEvent::Distrusted(Distrust::Changed { expected, found }) if (*expected, *found) == (other, print));
     let (_link, word) = first_word(address(&host, Some(other)), None).await;
     assert!(changed(&word), "{word:?}");
     let known = KnownHosts::at(dir.path().join("known_hosts"));

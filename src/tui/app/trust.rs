@@ -15,7 +15,8 @@ impl App {
                     "The fingerprint of its certificate is".to_owned(),
                     format!("  {}", found.spoken()),
                     String::new(),
-                    "Ask whoever hosts it whether that is what /host shows there: otherwise somebody between".to_owned(),
+                    "Ask whoever hosts it whether that is what /host shows there: otherwise somebody between"
+                        .to_owned(),
                     "you could have answered. An invitation from there needs no question.".to_owned(),
                     String::new(),
                     "y trusts it from now on, Esc does not connect.".to_owned(),
@@ -32,7 +33,8 @@ impl App {
                     "but it has".to_owned(),
                     format!("  {}", found.spoken()),
                     String::new(),
-                    "Either its owner made a new one, or another machine has this address now, or somebody between".to_owned(),
+                    "Either its owner made a new one, or another machine has this address now, or somebody between"
+                        .to_owned(),
                     "you answers in its place. Ask the owner, and come by a new invitation; or take its line out of"
                         .to_owned(),
                     "the file known_hosts, and look at the fingerprint well when you are asked.".to_owned(),

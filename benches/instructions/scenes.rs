@@ -114,7 +114,7 @@ pub fn full() -> (Outgoing, Bytes, TcpStream, Runtime) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let far = TcpStream::connect(listener.local_addr().expect("it is bound")).await.expect("it listens");
         let (near, _) = listener.accept().await.expect("somebody connected");
-        (Outgoing::new(near, LIMIT), far)
+        (Outgoing::new(near.into(), LIMIT), far)
     });
     // The kernel takes what it will, then the list fills.
     for _ in 0..LIMIT / frame.len() {

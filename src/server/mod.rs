@@ -20,7 +20,7 @@ mod listen;
 pub mod outgoing;
 pub mod tls;
 mod turns;
-mod wire;
+pub mod wire;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -112,6 +112,7 @@ async fn first_word(address: Address, known: Option<KnownHosts>) -> (Link, LinkE
     let mut link = Link::spawn(link::Options {
         address,
         known,
+        invite: None,
         keyring: None,
         dial_within: LONG,
         write_within: LONG,

@@ -10,7 +10,9 @@ use anyhow::anyhow;
 use crate::cli::{Cli, HostAddr};
 use crate::config::Config;
 use crate::paths::{self, Paths};
+use crate::hub::invites::Site;
 use crate::protocol::fingerprint::Fingerprint;
+use crate::protocol::rights::Role;
 use crate::protocol::secret::Token;
 use crate::server::entrance::Entrance;
 use crate::server::tls::Tls;
@@ -35,6 +37,8 @@ pub struct House {
     pub owner_ticket: Option<Token>,
     /// Who may come in, and how.
     pub entrance: Entrance,
+    /// Where others find it, once that is known.
+    pub site: Option<String>,
     /// Keeps a second host out of the folder.
     pub lock: Option<DataDirLock>,
 }
@@ -48,13 +52,18 @@ impl House {
         if cli.ephemeral {
             let entrance = entrance(cli, config, dir, addr)?;
             let store = SqliteStore::ephemeral(epoch)?;
-            return Ok(House { store, ephemeral: true, ahead: 0, owner_ticket: None, entrance, lock: None });
+            return Ok(House { store, ephemeral: true, ahead: 0, owner_ticket: None, entrance, site: None, lock: None });
         }
         paths::make_dir(dir)?;
         let lock = DataDirLock::take(dir)?;
         let store = SqliteStore::open(&paths.host_db(), epoch)?;
         let entrance = entrance(cli, config, dir, addr)?;
-        Ok(House { store, ephemeral: false, ahead: 0, owner_ticket: None, entrance, lock: Some(lock) })
+        Ok(House { store, ephemeral: false, ahead: 0, owner_ticket: None, entrance, site: None, lock: Some(lock) })
+    }
+
+    /// Whether somebody owns it.
+    pub fn is_owned(&mut self) -> anyhow::Result<bool> {
+        Ok(self.store.facts()?.people.iter().any(|person| person.role == Role::Owner))
     }
 
     /// Serves until `shutdown`.
@@ -65,9 +74,11 @@ impl House {
         shutdown: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
         let store: Box<dyn Store> = Box::new(self.store);
+        let fingerprint = self.entrance.tls.as_ref().filter(|tls| tls.is_own()).map(Tls::fingerprint);
         let options = Options {
             ahead: self.ahead,
             owner_ticket: self.owner_ticket,
+            site: Site { address: self.site, fingerprint },
             entrance: self.entrance,
             ..Options::new(config, store, self.ephemeral)
         };
@@ -139,6 +150,8 @@ pub struct Reach {
     pub fingerprint: Option<Fingerprint>,
     /// Who may come in, in one line.
     pub who: String,
+    /// The page that invitations lead to; `None` when nobody but this machine finds it, or a proxy knows where it is.
+    pub page: Option<String>,
 }
 
 impl Reach {
@@ -161,7 +174,9 @@ impl Reach {
             (false, false, true) => format!("everybody who reaches {authority} may come in, encrypted or not"),
             (false, false, false) => format!("whoever is invited may come in at {authority}, encrypted"),
         };
-        Reach { url, fingerprint: entrance.tls.as_ref().map(Tls::fingerprint), who }
+        let scheme = if secure { "https" } else { "http" };
+        let page = (!ip.is_loopback() || (entrance.behind && public.is_some())).then(|| format!("{scheme}://{authority}"));
+        Reach { url, fingerprint: entrance.tls.as_ref().map(Tls::fingerprint), who, page }
     }
 
     /// What `/host` shows.

@@ -12,6 +12,7 @@ use wschat::demo::{self, Demo};
 use wschat::hosting::{self, House, Reach, place};
 use wschat::logging;
 use wschat::paths::{self, Paths};
+use wschat::protocol::invite;
 use wschat::protocol::secret::Token;
 use wschat::server;
 use wschat::server::entrance::Entrance;
@@ -108,6 +109,7 @@ fn demo(cli: &Cli, config: Config, problems: Vec<String>) -> anyhow::Result<()> 
         ephemeral: false,
         ahead,
         owner_ticket: None,
+        site: None,
         entrance: Entrance::default(),
         lock: None,
     };
@@ -155,6 +157,7 @@ fn serve_and_chat(
             // The screen waits for it; when it is gone there is nothing to serve for.
             let reach = Reach::of(listeners.first, &settings.server.names, &house.entrance);
             tracing::info!("listening on {}: {}", reach.url, reach.who);
+            let house = House { site: reach.page.clone(), ..house };
             let _ = bound.send((listeners.first, reach));
             let stopped = async { _ = stopped.await };
             house.serve(&settings, listeners, stopped).await
@@ -181,7 +184,7 @@ fn serve_and_chat(
 /// Serves only: one line on stdout once it accepts, the log on stderr.
 fn headless(cli: &Cli, config: &Config, paths: &Paths, addr: HostAddr) -> anyhow::Result<()> {
     let config = &hosting::settings(cli, config.clone());
-    let house = House::open(cli, config, paths, addr)?;
+    let mut house = House::open(cli, config, paths, addr)?;
     runtime()?.block_on(async {
         let shutdown = stop_signal()?;
         let listeners = server::bind(place(addr))?;
@@ -190,12 +193,21 @@ fn headless(cli: &Cli, config: &Config, paths: &Paths, addr: HostAddr) -> anyhow
         // Whoever started us may not read on; that is no reason to stop.
         let _ = writeln!(out, "listening on {}", reach.url).and_then(|()| out.flush());
         tracing::info!("{}", reach.who);
+        if let (Some(page), false) = (&reach.page, house.is_owned()?) {
+            // Nobody could invite anybody: whoever comes by this link first owns the host, and it opens nothing after that.
+            let ticket = random_token()?;
+            let print = reach.fingerprint.filter(|_| house.entrance.tls.as_ref().is_some_and(Tls::is_own));
+            let link = invite::link(page, None, &ticket, print);
+            let _ = writeln!(out, "nobody owns this host yet; to come in as its owner: wschat '{link}'");
+            house.owner_ticket = Some(ticket);
+        }
         if let Some(print) = reach.fingerprint {
             tracing::info!("fingerprint of the certificate: {}", print.spoken());
         }
         if let Some(tls) = house.entrance.tls.clone() {
             tokio::spawn(reload_on_hangup(tls));
         }
+        let house = House { site: reach.page, ..house };
         house.serve(config, listeners, shutdown).await
     })
 }

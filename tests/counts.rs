@@ -89,6 +89,8 @@ fn rules() -> Rules {
         enter_within: Duration::from_secs(5),
         name_reserved: Duration::from_secs(30 * 86_400),
         owner_ticket: None,
+        site: Default::default(),
+        seed: [7; 32],
     }
 }
 

@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pipe", &["client", "protocol", "config"]),
     ("config", &["protocol", "logging"]),
     ("cli", &["client", "config", "protocol"]),
-    ("hosting", &["server", "store", "protocol", "config", "cli", "paths"]),
+    ("hosting", &["server", "hub", "store", "protocol", "config", "cli", "paths"]),
     ("paths", &[]),
     ("logging", &["config", "paths"]),
 ];

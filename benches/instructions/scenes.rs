@@ -142,6 +142,8 @@ pub fn hub(members: u64) -> (Hub, Input) {
         enter_within: Duration::from_secs(5),
         name_reserved: Duration::ZERO,
         owner_ticket: None,
+        site: Default::default(),
+        seed: [7; 32],
     };
     let mut hub = Hub::new(rules, Epoch([1; 16]), Facts::default());
     for n in 0..members {

@@ -9,6 +9,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::address::{is_this_machine, split_port};
 use super::outbox::Record;
 use super::timeline::Timeline;
 use super::trust::Distrust;
@@ -16,6 +17,7 @@ use crate::protocol::command::{Command, Cursor};
 use crate::protocol::dialect::{Dialect, plain::foreign};
 use crate::protocol::entry::{Author, Conversation, Entry, Epoch, Nonce, PersonId, Seq, Timestamp, What};
 use crate::protocol::event::{Code, Event, Member, Peer, Place, Refusal, RoomInfo};
+use crate::protocol::invite::Invitation;
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::search::{Hit, Query};
 use crate::protocol::text::Text;
@@ -89,6 +91,19 @@ pub enum Ask {
     Join(RoomName),
     /// Leave it.
     Leave(RoomName),
+    /// Make an invitation to the host.
+    Invite {
+        /// To this room.
+        room: Option<RoomName>,
+        /// For one person.
+        once: bool,
+        /// For so long.
+        lasts: Option<Duration>,
+    },
+    /// Which are there?
+    Invites,
+    /// Take one back.
+    Uninvite(u32),
     /// Take a direct conversation off the list; the next line in it brings it back.
     Hide(Target),
     /// Set its topic.
@@ -169,6 +184,10 @@ pub enum Note {
     No(String),
     /// The host may not be the one that is meant.
     Distrusted(Distrust),
+    /// An invitation was made; all that is needed to come in.
+    Invitation(Invitation, String),
+    /// The invitations there are.
+    Invitations(Vec<Invitation>),
     /// Something worth a line.
     Info(String),
     /// One is a member of this room now: go there.
@@ -408,6 +427,17 @@ impl Chat {
         self.me.as_ref()
     }
 
+    /// Whether somebody on the way could read and change what is said: it is neither encrypted nor within this machine.
+    pub fn in_the_clear(&self) -> bool {
+        let host = split_port(&self.address).map_or(self.address.as_str(), |(host, _)| host);
+        !self.secure && self.me.is_some() && !is_this_machine(host)
+    }
+
+    /// Whether what is said is encrypted on its way.
+    pub fn secure(&self) -> bool {
+        self.secure
+    }
+
     /// How it stands.
     pub fn status(&self) -> &Status {
         &self.status
@@ -546,6 +576,16 @@ impl Chat {
             Ask::Join(room) => self.join(room),
             Ask::Leave(room) => {
                 self.send(Command::Leave { room });
+            }
+            Ask::Invite { room, once, lasts } => {
+                self.send(Command::Invite { room, once, lasts });
+            }
+            Ask::Invites => {
+                self.send(Command::Invites);
+            }
+            Ask::Uninvite(number) => {
+                self.send(Command::Uninvite { number });
+                self.note(Note::Info(format!("invitation {number} is taken back")));
             }
             Ask::Topic(room, text) => {
                 self.send(Command::Topic { room, text, nonce: None });
@@ -714,6 +754,8 @@ impl Chat {
                 self.talks.retain(|talk| talk.to != to);
                 self.note(Note::Gone(to));
             }
+            Event::Invitation { invitation, link } => self.note(Note::Invitation(invitation, link)),
+            Event::Invitations(all) => self.note(Note::Invitations(all)),
             Event::Entry(entry) => self.entry(&entry),
             Event::Skipped { to, seq, .. } => {
                 if let Some(talk) = self.talk_mut(&to) {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::invites::Admission;
 use super::people::Taken;
 use super::{Alarm, Failure, Hub, Now, Pending, Session, SessionId, Stage};
 use crate::protocol::command::Tag;
@@ -101,17 +102,26 @@ impl Hub {
         open.owner = owner;
         let (tries, luck) = (open.tries, open.luck);
         let holds = proof.is_none_or(|proof| proof.holds(&open.authority, &open.challenge));
-        // A host that lets nobody in without an invitation would refuse here, before a name is claimed by it.
         let outcome = match (proof, name) {
             (Some(_), _) if !holds => {
                 Err(Refusal::new(Code::BadKey, "the signature does not hold for this host and challenge"))
             }
             (Some(proof), name) => match (self.people.by_key(&proof.key), name) {
-                (Some(person), _) => self.come_back(now, session, &tag, person),
-                (None, Some(name)) => self.claim(now, session, &tag, new_id(&luck), name, proof),
+                (Some(person), _) => {
+                    // Whoever is known needs no invitation; but one may lead into a room.
+                    if let Ok(by) = self.admit(now, session, owner, invite.as_ref()) {
+                        self.lead_in(person, &by);
+                    }
+                    self.come_back(now, session, &tag, person)
+                }
+                (None, Some(name)) => self
+                    .admit(now, session, owner, invite.as_ref())
+                    .and_then(|by| self.claim(now, session, &tag, new_id(&luck), name, proof, by)),
                 (None, None) => Err(Refusal::new(Code::BadName, "a new key needs a name to own")),
             },
-            (None, name) => self.enter_guest(now, session, &tag, name),
+            (None, name) => self
+                .admit(now, session, owner, invite.as_ref())
+                .and_then(|by| self.enter_guest(now, session, &tag, name, &by)),
         };
         if let Err(refusal) = outcome {
             self.refuse(session, &tag, refusal);
@@ -135,6 +145,7 @@ impl Hub {
     }
 
     /// A new key claims a name, which is reserved for it from now on and its own once the store has kept it.
+    #[allow(clippy::too_many_arguments)] // what an `enter` says, and who enters
     fn claim(
         &mut self,
         now: Now,
@@ -143,6 +154,7 @@ impl Hub {
         person: PersonId,
         name: Nick,
         proof: Proof,
+        by: Admission,
     ) -> Result<(), Refusal> {
         if !name.claimable() {
             return Err(Refusal::new(Code::BadName, format!("nobody can own the name {name}")));
@@ -162,11 +174,13 @@ impl Hub {
         if let Some(open) = self.sessions.get_mut(&session) {
             open.stage = Stage::Entering(person);
         }
-        let facts = vec![
+        let mut facts = vec![
             Fact::Claimed { person, name, key: proof.key, at: now.wall },
             Fact::Joined { person, room: self.rules.default_room.clone() },
         ];
-        self.keep(facts, Pending::Claim { session, tag: tag.clone(), person });
+        facts.extend(self.leads_to(&by).map(|room| Fact::Joined { person, room }));
+        facts.extend(self.use_up(&by));
+        self.keep(facts, Pending::Claim { session, tag: tag.clone(), person, by });
         Ok(())
     }
 
@@ -193,7 +207,14 @@ impl Hub {
         Refusal { try_names, ..Refusal::new(Code::NameTaken, text) }
     }
 
-    fn enter_guest(&mut self, now: Now, session: SessionId, tag: &Tag, name: Option<Nick>) -> Result<(), Refusal> {
+    fn enter_guest(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        tag: &Tag,
+        name: Option<Nick>,
+        by: &Admission,
+    ) -> Result<(), Refusal> {
         if let Some(name) = &name {
             if !name.claimable() && !name.folded().starts_with(crate::protocol::names::GUEST_PREFIX) {
                 return Err(Refusal::new(Code::BadName, format!("nobody can be called {name}")));
@@ -204,6 +225,9 @@ impl Hub {
         }
         let full = || Refusal::new(Code::Limit, "no guest's name is free");
         let author = self.new_guest(now, session, name).ok_or_else(full)?;
+        if let Some(fact) = self.use_up(by) {
+            self.keep(vec![fact], Pending::Nobody);
+        }
         self.welcome(now, session, tag, author.person);
         Ok(())
     }
@@ -223,16 +247,10 @@ impl Hub {
     }
 
     /// The name is the person's own now.
-    pub(super) fn claimed(&mut self, now: Now, session: SessionId, tag: Tag, person: PersonId) {
-        let room = self.rules.default_room.clone();
-        if let Some(known) = self.people.get_mut(person) {
-            known.rooms.insert(room.clone());
-        }
-        if let Some(hall) = self.rooms.get_mut(&room) {
-            hall.members.insert(person);
-        }
-        if let Some(who) = self.people.get(person).map(|known| known.author.clone()) {
-            self.moved(&room, None, who, true);
+    pub(super) fn claimed(&mut self, now: Now, session: SessionId, tag: Tag, person: PersonId, by: &Admission) {
+        self.becomes_member(person, &self.rules.default_room.clone());
+        if let Some(room) = self.leads_to(by) {
+            self.becomes_member(person, &room);
         }
         if self.sessions.contains_key(&session) {
             self.welcome(now, session, &tag, person);
@@ -390,8 +408,9 @@ impl Hub {
     pub(super) fn failed(&mut self, ticket: super::Ticket, why: Failure) {
         let Some(pending) = self.tickets.remove(&ticket) else { return };
         let (session, tag, nonce) = match pending {
-            Pending::Claim { session, tag, person } => {
+            Pending::Claim { session, tag, person, by } => {
                 self.people.forget(person);
+                self.give_back(&by);
                 self.back_to_the_door(session);
                 (session, tag, None)
             }
@@ -408,6 +427,10 @@ impl Hub {
                 (session, tag, None)
             }
             Pending::Append { session, tag, nonce } => (session, tag, nonce),
+            Pending::Invite { session, tag, number, .. } => {
+                self.forget_invitation(number);
+                (session, tag, None)
+            }
             Pending::Read { counted: false, .. } | Pending::Nobody => return,
             Pending::Resume { session, tag, .. }
             | Pending::Join { session, tag, .. }
@@ -415,6 +438,7 @@ impl Hub {
             | Pending::Leave { session, tag, .. }
             | Pending::Page { session, tag, .. }
             | Pending::Search { session, tag, .. }
+            | Pending::Settled { session, tag }
             | Pending::Read { session, tag, .. } => (session, tag, None),
         };
         // Refused before a session is sent away: a close tells nothing more.

@@ -5,6 +5,7 @@
 mod crowd;
 mod ears;
 mod enter;
+pub mod invites;
 mod moves;
 mod order;
 mod people;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ears::Ears;
+use invites::{Admission, Invitations, Site};
 use people::People;
 use session::{Session, Stage, source};
 
@@ -280,13 +282,17 @@ pub struct Rules {
     pub name_reserved: Duration,
     /// Who enters with a key and this invitation owns the host, if nobody does yet.
     pub owner_ticket: Option<Token>,
+    /// Where others find this host.
+    pub site: Site,
+    /// Chance that invitations are made of.
+    pub seed: [u8; 32],
 }
 
 /// What a ticket stands for: who asked, and how it goes on when the store has answered.
 #[derive(Debug)]
 enum Pending {
     /// A new person's name and first room are being kept.
-    Claim { session: SessionId, tag: Tag, person: PersonId },
+    Claim { session: SessionId, tag: Tag, person: PersonId, by: Admission },
     /// The welcome waits for how the person stands.
     Welcome { session: SessionId, tag: Tag, person: PersonId },
     /// Live waits for the heads.
@@ -307,6 +313,10 @@ enum Pending {
     Search { session: SessionId, tag: Tag, person: PersonId },
     /// A read position is being kept, or counted from.
     Read { session: SessionId, tag: Tag, person: PersonId, to: Target, counted: bool },
+    /// An invitation is being kept.
+    Invite { session: SessionId, tag: Tag, number: u32, token: Token },
+    /// Something is being kept, and there is nothing more to say than that it was.
+    Settled { session: SessionId, tag: Tag },
     /// Nobody waits.
     Nobody,
 }
@@ -336,6 +346,8 @@ pub struct Hub {
     rules: Rules,
     epoch: Epoch,
     people: People,
+    invitations: Invitations,
+    last_invitation: u32,
     rooms: HashMap<RoomName, Room>,
     directs: HashMap<Pair, Ears>,
     sessions: HashMap<SessionId, Session>,
@@ -372,6 +384,8 @@ impl Hub {
                 }
             }
         }
+        let last_invitation = facts.invitations.iter().map(|kept| kept.invitation.number).max().unwrap_or(0);
+        let invitations = Invitations::known(facts.invitations);
         let mut people = People::known(facts.people);
         let mut directs = HashMap::new();
         for [a, b] in facts.directs {
@@ -386,6 +400,8 @@ impl Hub {
             rules,
             epoch,
             people,
+            invitations,
+            last_invitation,
             rooms,
             directs,
             sessions: HashMap::new(),
@@ -518,6 +534,9 @@ impl Hub {
             Command::Resume { cursors } => self.resume(session, tag, person, cursors),
             Command::Page { to, end, limit } => self.page(now, session, tag, person, to, end, limit),
             Command::Search { to, query, limit } => self.search(now, session, tag, person, to, query, limit),
+            Command::Invite { room, once, lasts } => self.invite(now, session, tag, person, room, once, lasts),
+            Command::Invites => self.invitations(session, tag, person),
+            Command::Uninvite { number } => self.uninvite(session, tag, person, number),
             Command::Away { away } => self.away(session, &tag, person, away),
             Command::Typing { to } => self.typing(now, session, person, &to),
             Command::Read { to, seq } => self.read(now, session, tag, person, to, seq),

@@ -217,7 +217,9 @@ impl Hub {
     /// Facts are kept.
     pub(super) fn kept(&mut self, now: Now, ticket: Ticket) {
         match self.tickets.remove(&ticket) {
-            Some(Pending::Claim { session, tag, person }) => self.claimed(now, session, tag, person),
+            Some(Pending::Claim { session, tag, person, by }) => self.claimed(now, session, tag, person, &by),
+            Some(Pending::Invite { session, tag, number, token }) => self.invited(session, tag, number, &token),
+            Some(Pending::Settled { session, tag }) => self.answer(session, &tag, Event::Done),
             Some(Pending::Join { session, tag, person, room }) => self.joined(session, tag, person, room),
             Some(Pending::Leave { session, tag, person, room }) => self.left(session, tag, person, room),
             Some(Pending::Rename { session, tag, person, name }) => self.renamed(now, session, tag, person, &name),

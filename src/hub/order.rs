@@ -19,6 +19,8 @@ impl Hub {
         }
         let Some(known) = self.people.get_mut(person).filter(|known| !known.author.guest) else { return };
         known.role = Role::Owner;
+        // It was printed where others may have read it.
+        self.rules.owner_ticket = None;
         let whom = Some(known.author.name.clone());
         let (at, deed, why) = (now.wall, "owner".to_owned(), Text::clean(""));
         let record = Record { at, by: None, deed, room: None, whom, until: None, why };

@@ -2,6 +2,7 @@
 //! who may ask what is the hub's business.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::entry::{Emoji, Epoch, Nonce, Seq, Timestamp};
 use super::names::{Nick, RoomName, Target};
@@ -145,6 +146,22 @@ pub enum Command {
     Rename {
         /// The name wished for.
         name: Nick,
+    },
+    /// Make an invitation to the host.
+    Invite {
+        /// To this room.
+        room: Option<RoomName>,
+        /// For one person.
+        once: bool,
+        /// For so long; for good when `None`.
+        lasts: Option<Duration>,
+    },
+    /// Which invitations are there?
+    Invites,
+    /// Take an invitation back.
+    Uninvite {
+        /// By its number.
+        number: u32,
     },
     /// Goodbye; the host closes.
     Bye,

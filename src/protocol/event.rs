@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::entry::{Author, Conversation, Entry, Epoch, Nonce, Page, PersonId, Seq, Standing, Timestamp};
+use super::invite::Invitation;
 use super::names::{Nick, RoomName, Target};
 use super::person::Challenge;
 use super::search::Hit;
@@ -130,6 +131,15 @@ pub enum Event {
         /// The name before.
         was: Nick,
     },
+    /// An invitation was made.
+    Invitation {
+        /// What it opens.
+        invitation: Invitation,
+        /// All that is needed to come in.
+        link: String,
+    },
+    /// Those there are, the newest first.
+    Invitations(Vec<Invitation>),
     /// A raw client's own line is stored: the frame as it came.
     Received {
         /// The frame.
@@ -318,6 +328,10 @@ codes! {
     NonceConflict = "nonce_conflict",
     /// Nothing would change.
     Unchanged = "unchanged",
+    /// One comes in by an invitation, or this one opens nothing; the sentence says why.
+    NeedsInvite = "needs_invite",
+    /// Only an operator may do that, and not to somebody of the same rank.
+    NotAllowed = "not_allowed",
     /// More than the host allows; the sentence says of what.
     Limit = "limit",
     /// The host has too much to do; try again.

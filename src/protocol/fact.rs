@@ -2,6 +2,7 @@
 //! Neither is ever on the wire; they stand here because the two that share them do not know each other.
 
 use super::entry::{Author, Conversation, Nonce, PersonId, Seq, Timestamp, What};
+use super::invite::Kept;
 use super::names::{Nick, RoomName, Target};
 use super::person::PublicKey;
 use super::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
@@ -138,6 +139,10 @@ pub enum Fact {
     },
     /// A line for the record.
     Recorded(Record),
+    /// An invitation, as it stands now.
+    Invited(Kept),
+    /// The one with this number is forgotten.
+    Uninvited(u32),
 }
 
 /// Why an entry gets no number.
@@ -177,6 +182,8 @@ pub struct Facts {
     pub directs: Vec<[PersonId; 2]>,
     /// Bans and mutes.
     pub sentences: Vec<Sentence>,
+    /// Invitations that are remembered.
+    pub invitations: Vec<Kept>,
 }
 
 /// One person.

@@ -3,6 +3,10 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
 /// The longest invitation in bytes; 256 bits in any writing fit.
 pub const TOKEN_BYTES: usize = 64;
 
@@ -29,6 +33,12 @@ impl Token {
     pub fn parse(text: &str) -> Option<Token> {
         let fits = (1..=TOKEN_BYTES).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
         fits.then(|| Token(text.to_owned()))
+    }
+
+    /// The one with this number that comes of a seed nobody knows: 128 bits of its digest, in base64url.
+    pub fn made_of(seed: &[u8; 32], number: u32) -> Token {
+        let digest = Sha256::new().chain_update(seed).chain_update(number.to_be_bytes()).finalize();
+        Token(URL_SAFE_NO_PAD.encode(&digest[..16]))
     }
 
     /// As it goes over the wire and into links; nowhere else.

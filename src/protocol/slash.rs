@@ -1,7 +1,10 @@
 //! What a person types: text, or a command behind a slash. One table of commands serves the terminal, plain text, help
 //! and completion. What a command then does is decided by who reads it (a screen, or the plain dialect).
 
+use std::time::Duration;
+
 use super::names::{NameError, Nick, RoomName, Target};
+use super::span::parse as span;
 
 /// One command: its name, its arguments as help shows them, and a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +40,15 @@ pub const COMMANDS: &[Spec] = &[
     Spec { name: "me", args: "text", help: "say what you do, in the third person", at: At::Everywhere },
     Spec { name: "nick", args: "name", help: "be called otherwise", at: At::Everywhere },
     Spec { name: "who", args: "[#room]", help: "list the people of this room, or of that one", at: At::Everywhere },
+    Spec {
+        name: "invite",
+        args: "[#room] [once] [2h]",
+        help: "make a link that lets people in",
+        at: At::Screen,
+    },
+    Spec { name: "invites", args: "", help: "list the invitations there are", at: At::Screen },
+    Spec { name: "revoke", args: "number", help: "take an invitation back", at: At::Screen },
+    Spec { name: "host", args: "", help: "show how this host is reached, and by whom", at: At::Screen },
     Spec { name: "go", args: "", help: "go to a room, a person, a command or a key by name", at: At::Screen },
     Spec { name: "back", args: "", help: "go back to the room you came from", at: At::Screen },
     Spec {
@@ -198,6 +210,14 @@ pub enum Line {
     Clear,
     /// `/help`.
     Help(Option<String>),
+    /// `/invite`.
+    Invite(Option<RoomName>, bool, Option<Duration>),
+    /// `/invites`.
+    Invites,
+    /// `/revoke`.
+    Revoke(u32),
+    /// `/host`.
+    Host,
     /// `/quit`.
     Quit,
 }
@@ -251,6 +271,25 @@ pub fn read(input: &str, at: At) -> Result<Line, SlashError> {
     carry(spec, args)
 }
 
+/// `[#room] [once] [2h]` in any order, also with the dashes one may be used to; `None` when a word is none of these.
+fn invite(args: &str) -> Option<Result<Line, SlashError>> {
+    let (mut to, mut once, mut lasts) = (None, false, None);
+    for word in args.split_whitespace() {
+        let word = word.strip_prefix("--").unwrap_or(word);
+        let time = span(word.strip_prefix("expires=").unwrap_or(word));
+        match word {
+            "once" => once = true,
+            "expires" => {}
+            name if name.starts_with('#') => match room(name) {
+                Ok(room) => to = Some(room),
+                Err(why) => return Some(Err(why)),
+            },
+            _ => lasts = Some(time?),
+        }
+    }
+    Some(Ok(Line::Invite(to, once, lasts)))
+}
+
 fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
     let usage = || SlashError::Usage(spec);
     let one_room = |text: &str| room(text);
@@ -272,6 +311,10 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
         "me" if !args.is_empty() => Ok(Line::Me(args.to_owned())),
         "nick" if !args.is_empty() => nick(args).map(Line::Nick),
         "who" => maybe_room(args).map(Line::Who),
+        "invite" => invite(args).ok_or_else(usage)?,
+        "invites" if args.is_empty() => Ok(Line::Invites),
+        "revoke" => args.parse().map(Line::Revoke).map_err(|_| usage()),
+        "host" if args.is_empty() => Ok(Line::Host),
         "go" if args.is_empty() => Ok(Line::Go),
         "back" if args.is_empty() => Ok(Line::Back),
         "search" => Ok(Line::Search(args.to_owned())),

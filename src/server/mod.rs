@@ -34,6 +34,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
 use crate::config::{self, Config, Limits, Timeouts};
+use crate::hub::invites::Site;
 use crate::hub::{Hub, Rules};
 use crate::protocol::dialect::{DecodeLimits, Translator};
 use crate::protocol::event::Bounds;
@@ -80,6 +81,8 @@ pub struct Options {
     pub ahead: i64,
     /// Who enters with a key and this invitation owns the host, if nobody does yet.
     pub owner_ticket: Option<Token>,
+    /// Where others find it.
+    pub site: Site,
 }
 
 impl Options {
@@ -99,11 +102,12 @@ impl Options {
             ephemeral,
             ahead: 0,
             owner_ticket: None,
+            site: Site::default(),
         }
     }
 
     /// The hub's share.
-    fn rules(&self) -> Rules {
+    fn rules(&self, seed: [u8; 32]) -> Rules {
         let Limits { frame_bytes, text_bytes, page_entries, unanswered_commands, .. } = self.limits;
         Rules {
             server: Text::clean(&self.server.name),
@@ -122,6 +126,8 @@ impl Options {
             enter_within: self.timeouts.enter,
             name_reserved: self.timeouts.name_reserved,
             owner_ticket: self.owner_ticket.clone(),
+            site: self.site.clone(),
+            seed,
         }
     }
 }
@@ -155,7 +161,9 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<Stopped, ServeError> {
     let store_error = |e: crate::store::StoreError| ServeError::Store(e.to_string());
-    let rules = options.rules();
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|e| ServeError::Store(format!("no random numbers: {e}")))?;
+    let rules = options.rules(seed);
     let facts = options.store.facts().map_err(store_error)?;
     let hub = Hub::new(rules, options.store.epoch(), facts);
     let retain = options.retention != Retention::default();

@@ -108,7 +108,12 @@ impl Tls {
     /// What the certificate of now is recognised by.
     pub fn fingerprint(&self) -> Fingerprint {
         let key = self.current.0.read().unwrap_or_else(PoisonError::into_inner);
-        key.cert.first().map_or(Fingerprint([0; 32]), |cert| Fingerprint::of(cert))
+        key.cert.first().map_or(Fingerprint([0; 16]), |cert| Fingerprint::of(cert))
+    }
+
+    /// Whether the host made it itself, so that nobody else vouches for it.
+    pub fn is_own(&self) -> bool {
+        self.files.0.file_name().is_some_and(|name| name == OWN_CERTIFICATE)
     }
 
     /// For the handshake.

@@ -14,6 +14,7 @@ use super::{PageAsk, Retention, SearchAsk, Store, Write, Written};
 use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{Author, Conversation, Nonce, Page, PersonId, Seq, Timestamp, What};
 use crate::protocol::fact::{Draft, Fact, Facts, ReadFrom};
+use crate::protocol::invite::{Invitation, Kept};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::PublicKey;
 use crate::protocol::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
@@ -119,7 +120,7 @@ impl World {
         } else if !keyed.is_empty() {
             let who = self.chance.of(&keyed);
             let person = person(who);
-            facts.push(match self.chance.below(14) {
+            facts.push(match self.chance.below(16) {
                 0 => match self.name(who) {
                     Some(name) => {
                         self.names.insert(who, name.clone());
@@ -132,6 +133,8 @@ impl World {
                 3 => Fact::Left { person, room },
                 4 | 5 => Fact::Joined { person, room },
                 6..=9 => self.order(person, room),
+                10 => self.invitation(room),
+                11 if self.chance.one_in(4) => Fact::Uninvited(self.chance.below(6) as u32),
                 _ => {
                     let conversation = self.chance.of(&conversations());
                     let seq = match self.chance.one_in(8) {
@@ -143,6 +146,23 @@ impl World {
             });
         }
         Write::Facts(facts)
+    }
+
+    /// One of a few invitations, as it might stand.
+    fn invitation(&mut self, room: RoomName) -> Fact {
+        let number = self.chance.below(6) as u32;
+        let (made, until) = (Timestamp(self.clock), self.chance.one_in(2).then_some(Timestamp(self.clock + DAY)));
+        let invitation = Invitation {
+            number,
+            room: self.chance.one_in(2).then_some(room),
+            by: self.names[&GUEST].clone(),
+            made,
+            until,
+            once: self.chance.one_in(2),
+            used: self.chance.below(3) as u32,
+            revoked: self.chance.one_in(4),
+        };
+        Fact::Invited(Kept { invitation, digest: [number as u8; 32] })
     }
 
     /// Facts of order, about this person or this room.

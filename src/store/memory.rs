@@ -11,6 +11,7 @@ use crate::protocol::entry::{
     Timestamp, What,
 };
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, PersonFacts, ReadFrom, RoomFacts};
+use crate::protocol::invite::Kept;
 use crate::protocol::names::RoomName;
 use crate::protocol::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
 use crate::protocol::search::{Found, Hit};
@@ -27,6 +28,7 @@ pub struct Memory {
     reads: Vec<(PersonId, Conversation, u64)>,
     sentences: Vec<Sentence>,
     record: Vec<Record>,
+    invitations: BTreeMap<u32, Kept>,
 }
 
 /// One conversation: all that was ever appended, and how much of it is gone.
@@ -202,6 +204,7 @@ impl Memory {
             reads: Vec::new(),
             sentences: Vec::new(),
             record: Vec::new(),
+            invitations: BTreeMap::new(),
         }
     }
 
@@ -340,6 +343,12 @@ impl Memory {
             }
             Fact::RoomDeleted { room } => self.delete_room(room),
             Fact::Recorded(record) => self.record.push(record.clone()),
+            Fact::Invited(kept) => {
+                self.invitations.insert(kept.invitation.number, kept.clone());
+            }
+            Fact::Uninvited(number) => {
+                self.invitations.remove(number);
+            }
             _ => {}
         }
     }
@@ -448,6 +457,7 @@ impl Store for Memory {
             }
         };
         facts.sentences = self.sentences.iter().filter_map(spelled).collect();
+        facts.invitations = self.invitations.values().cloned().collect();
         Ok(facts)
     }
 

@@ -1,6 +1,7 @@
 //! The terminal's mind: what is on the screen and what a key does. One verb, [`App::handle`]; it draws nothing, sends
 //! nothing and reads no clock. The chat below it is `client::chat`.
 
+pub mod card;
 mod complete;
 mod compose;
 mod drafts;
@@ -99,6 +100,8 @@ pub enum Popup {
     Find(Box<Find>),
     /// The question which key is to do this.
     Press(Action),
+    /// An invitation, to be handed on.
+    Card(Box<card::Card>),
 }
 
 /// What the bottom line says.
@@ -227,6 +230,8 @@ pub struct App {
     glyphs: Glyphs,
     address: String,
     hosting: Option<Hosting>,
+    /// Whoever hosts was told who may come in.
+    told_who: bool,
     size: (u16, u16),
     now: Now,
     here: Option<Target>,
@@ -311,6 +316,7 @@ impl App {
             glyphs,
             address,
             hosting,
+            told_who: false,
             size: (80, 24),
             now: Now { up: Duration::ZERO, wall: Timestamp(0) },
             here: None,
@@ -496,6 +502,10 @@ impl App {
         }
         if self.chat.me().is_some() {
             self.show_problems();
+            self.say_who_may_come();
+        }
+        if let (true, Some(rest)) = (self.chat.secure(), self.address.strip_prefix("ws://")) {
+            self.address = format!("wss://{rest}");
         }
         if self.here.as_ref().is_some_and(|here| self.chat.talk(here).is_none()) {
             let next = self.chat.talks().first().map(|talk| talk.to.clone());
@@ -528,6 +538,8 @@ impl App {
             Note::NotFound(why) => self.not_found(why),
             Note::Around(to, seq) => self.around(&to, seq),
             Note::Distrusted(why) => self.distrusted(&why),
+            Note::Invitation(invitation, link) => self.invitation(&invitation, link),
+            Note::Invitations(all) => self.invitations(&all),
             Note::Line(to, seq, means_me) => self.heard_line(&to, seq, means_me),
         }
     }
@@ -539,7 +551,7 @@ impl App {
     fn context(&self) -> Context {
         match &self.popup {
             Popup::Name | Popup::Pick(_) | Popup::Find(_) | Popup::Press(_) => Context::Dialog,
-            Popup::List { .. } => Context::Help,
+            Popup::List { .. } | Popup::Card(_) => Context::Help,
             Popup::None if self.selection.is_some() => Context::Select,
             Popup::None if self.composer().is_empty() => Context::EmptyComposer,
             Popup::None => Context::Composer,
@@ -564,7 +576,8 @@ impl App {
         if let Popup::Press(action) = self.popup {
             return self.pressed_for(action, key);
         }
-        if key.typed().is_some_and(|c| self.trusts(c)) {
+        let asked = matches!(self.popup, Popup::List { .. });
+        if asked && key.typed().is_some_and(|c| self.trusts(c)) {
             return;
         }
         if let Some(lead) = self.lead.take() {
@@ -623,6 +636,7 @@ impl App {
             (Popup::Pick(_), action) => self.pick_act(action),
             (Popup::Find(_), action) => self.find_act(action),
             (Popup::Press(_), _) => {}
+            (Popup::Card(_), action) => self.card_act(action),
             (Popup::None, Action::Help) => self.help(),
             (Popup::None, Action::Cancel) => self.escaped = Some(self.now.up),
             (Popup::None, Action::Retry) => self.retry(),
@@ -642,7 +656,7 @@ impl App {
     fn typed(&mut self, c: char) {
         match &self.popup {
             Popup::Name => self.name.typed(c),
-            Popup::List { .. } | Popup::Press(_) => {}
+            Popup::List { .. } | Popup::Press(_) | Popup::Card(_) => {}
             Popup::Pick(_) => self.pick_typed(c),
             Popup::Find(_) => self.find_typed(c),
             Popup::None => self.compose_typed(c),
@@ -913,6 +927,7 @@ impl App {
                 vec![hint(Action::Accept, "take"), hint(Action::ListDown, "next"), hint(Action::Cancel, "close")]
             }
             Popup::Press(_) => Vec::new(),
+            Popup::Card(_) => vec![hint(Action::Copy, "copy the link"), hint(Action::Cancel, "close")],
             Popup::Find(_) => {
                 vec![hint(Action::Accept, "go there"), hint(Action::ListDown, "next"), hint(Action::Cancel, "close")]
             }
@@ -976,6 +991,9 @@ impl App {
     pub fn nowhere(&self) -> Vec<String> {
         let key = self.key_of(Action::Retry);
         match self.chat.status() {
+            Status::Offline { why, retry_at: None } if self.chat.me().is_none() => {
+                vec![format!("Can't join {}: {why}.", self.address), format!("{key} tries again.")]
+            }
             Status::Offline { why, .. } if self.chat.me().is_none() => vec![
                 format!("Can't reach {}: {why}.", self.address),
                 format!("Start one with wschat --host, or press {key} to try again at once."),

@@ -9,6 +9,7 @@ use wschat::protocol::entry::{
     Timestamp, What,
 };
 use wschat::protocol::event::{Bounds, Code, Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
+use wschat::protocol::invite::Invitation;
 use wschat::protocol::names::{Nick, RoomName, Target};
 use wschat::protocol::person::Proof;
 use wschat::protocol::search::{Hit, Query};
@@ -98,6 +99,10 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
         ("who", Some(17), Command::Who { room: Some(room("dev")) }),
         ("who-everybody", Some(18), Command::Who { room: None }),
         ("rename", Some(19), Command::Rename { name: nick("anna") }),
+        ("invite", Some(24), Command::Invite { room: None, once: false, lasts: None }),
+        ("invite-room", Some(25), Command::Invite { room: Some(room("dev")), once: true, lasts: Some(HOUR) }),
+        ("invites", Some(26), Command::Invites),
+        ("uninvite", Some(27), Command::Uninvite { number: 3 }),
         ("bye", Some(20), Command::Bye),
     ]
 }
@@ -111,6 +116,26 @@ fn everything() -> Query {
         mentions: true,
         ..Query::new("")
     }
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+const LINK: &str = "https://192.168.1.5:8080/#dev?k=kR3vZp0aQ2mXw8dE1nLs9g&f=0qk8Yw2fVb5uTz7cXe3hJA";
+
+fn invitation() -> Invitation {
+    Invitation {
+        number: 3,
+        room: Some(room("dev")),
+        by: nick("ann"),
+        made: AT,
+        until: Some(Timestamp(AT.0 + 3_600_000)),
+        once: true,
+        used: 0,
+        revoked: false,
+    }
+}
+
+fn over() -> Invitation {
+    Invitation { number: 2, until: None, once: false, used: 4, revoked: true, ..invitation() }
 }
 
 /// Something in a room and something between two.
@@ -300,6 +325,8 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
         ("presence-away", None, Event::Presence { who: ben(), online: true, away: true }),
         ("typing", None, Event::Typing { to: lobby(), who: ben() }),
         ("found", Some(21), Event::Found { hits: found(), more: true }),
+        ("invitation", Some(24), Event::Invitation { invitation: invitation(), link: LINK.into() }),
+        ("invitations", Some(26), Event::Invitations(vec![Invitation { room: None, ..invitation() }, over()])),
         ("renamed", None, Event::Renamed { who: Author { name: nick("anna"), ..ann() }, was: nick("ann") }),
         ("done", Some(20), Event::Done),
     ]

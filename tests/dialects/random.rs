@@ -299,6 +299,11 @@ fn command() -> impl Strategy<Value = Command> {
         Just(Command::Rooms),
         option::of(room()).prop_map(|room| Command::Who { room }),
         nick().prop_map(|name| Command::Rename { name }),
+        (option::of(room()), any::<bool>(), option::of(0..10_000_000_u64)).prop_map(|(room, once, lasts)| {
+            Command::Invite { room, once, lasts: lasts.map(std::time::Duration::from_millis) }
+        }),
+        Just(Command::Invites),
+        any::<u32>().prop_map(|number| Command::Uninvite { number }),
         Just(Command::Bye),
     ]
 }

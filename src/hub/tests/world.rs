@@ -46,6 +46,8 @@ pub struct World {
     pub late: bool,
     /// Whether the store has no room.
     pub full: bool,
+    /// Whether connections need no invitation.
+    pub free: bool,
     logs: HashMap<Conversation, Vec<Entry>>,
     reads: HashMap<(PersonId, Conversation), Seq>,
 }
@@ -68,6 +70,8 @@ pub fn rules() -> Rules {
         enter_within: Duration::from_secs(5),
         name_reserved: Duration::from_secs(30 * 86_400),
         owner_ticket: None,
+        site: Default::default(),
+        seed: [7; 32],
     }
 }
 
@@ -100,6 +104,7 @@ impl World {
             jobs: VecDeque::new(),
             late: false,
             full: false,
+            free: true,
             logs: HashMap::new(),
             reads: HashMap::new(),
         }
@@ -363,7 +368,7 @@ impl World {
         let luck = [at as u8 + 1; 24];
         let session = SessionId(at as u64);
         let (authority, challenge) = (HOST.into(), [at as u8; 32]);
-        self.input(Input::Opened { session, dialect, authority, challenge, address, free: true, luck });
+        self.input(Input::Opened { session, dialect, authority, challenge, address, free: self.free, luck });
         at
     }
 
@@ -496,6 +501,8 @@ fn told(event: &Event) -> String {
         }
         Event::Skipped { seq, .. } => format!("skipped {}", seq.0),
         Event::Resumed { places } => format!("resumed {}", all(places)),
+        Event::Invitation { invitation, link } => format!("invitation {}: {link}", invitation.number),
+        Event::Invitations(all) => format!("invitations {}", all.len()),
         Event::Page { to, page } => format!("page {to} {}..{} ({})", page.from.0, page.before.0, page.entries.len()),
         Event::Read { to, seq, unread, mentions } => format!("read {to} {}: {unread} {mentions}", seq.0),
         Event::Rooms { rooms, .. } => {

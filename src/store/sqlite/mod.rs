@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod damage;
+mod invites;
 mod read;
 mod rights;
 mod row;
@@ -30,7 +31,7 @@ use crate::protocol::search::Found;
 const APPLICATION_ID: i32 = 0x7773_6374;
 
 /// Each step takes a file from the version of its index to the next; the first makes a new file.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("words.sql"), include_str!("rights.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("words.sql"), include_str!("rights.sql"), include_str!("invites.sql")];
 
 /// How long a reader's snapshot may make the writer wait for the WAL; readers are short, so this is never reached.
 const BUSY: Duration = Duration::from_secs(5);
@@ -234,7 +235,9 @@ fn migrate(db: &mut Connection, path: Option<&Path>, steps: &[&str]) -> Result<(
     let newest = steps.len() as i64;
     let found = version(db, path, steps.len())?;
     for version in found..newest {
-        if version > 0
+        // As it was found; what the steps between made of it is of no use to anybody.
+        if version == found
+            && found > 0
             && let Some(path) = path
         {
             let copy = path.with_extension(format!("v{version}.bak"));

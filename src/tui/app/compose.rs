@@ -164,7 +164,7 @@ impl App {
             super::Popup::Pick(_) => text.lines().next().unwrap_or("").chars().for_each(|c| self.pick_typed(c)),
             super::Popup::Find(_) => text.lines().next().unwrap_or("").chars().for_each(|c| self.find_typed(c)),
             super::Popup::Name => text.lines().next().unwrap_or("").chars().for_each(|c| self.name.typed(c)),
-            super::Popup::List { .. } | super::Popup::Press(_) => {}
+            super::Popup::List { .. } | super::Popup::Press(_) | super::Popup::Card(_) => {}
             super::Popup::None => {
                 let clean: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
                 if clean.is_empty() || !self.fits(clean.len()) {
@@ -443,6 +443,10 @@ impl App {
             (Line::Leave(Some(room)), _) => self.ask(Ask::Leave(room)),
             (Line::Leave(None), here) => self.leave(here),
             (Line::Rooms, _) => self.ask(Ask::Rooms),
+            (Line::Invite(room, once, lasts), _) => self.invite(room, once, lasts),
+            (Line::Invites, _) => self.ask(Ask::Invites),
+            (Line::Revoke(number), _) => self.ask(Ask::Uninvite(number)),
+            (Line::Host, _) => self.show_host(),
             (Line::Topic(text), here) => self.topic(here, text),
             (Line::Nick(name), _) => self.ask(Ask::Rename(name)),
             (Line::Who(room), here) => self.who(room, here),

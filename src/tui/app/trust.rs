@@ -49,7 +49,7 @@ impl App {
 
     /// A letter typed while the question stands. Whether it was the answer.
     pub(super) fn trusts(&mut self, typed: char) -> bool {
-        if !typed.eq_ignore_ascii_case(&'y') || !matches!(self.popup, Popup::List { .. }) {
+        if !typed.eq_ignore_ascii_case(&'y') {
             return false;
         }
         let Some(print) = self.stranger.take() else { return false };

@@ -313,6 +313,12 @@ impl Plain {
                 }
                 format!("find {:?} {}", find.state, find.query.given())
             }
+            Popup::Card(card) => {
+                lines.extend([format!("Invitation: it {}.", card.what), card.link.clone()]);
+                self.app.dismiss();
+                self.lines.append(&mut lines);
+                return;
+            }
             Popup::Press(_) => {
                 self.app.dismiss();
                 self.lines.push("keys are for the screen; there are none here".to_owned());

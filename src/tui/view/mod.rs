@@ -1,5 +1,6 @@
 //! The picture: every view takes `&App` and changes nothing. What is where comes from `layout`, how it looks from the theme.
 
+mod card;
 pub mod entry;
 mod find;
 pub mod messages;

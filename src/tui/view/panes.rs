@@ -50,6 +50,9 @@ pub fn title(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
     if chat.ephemeral() {
         left.push(Span::styled("  this host forgets everything when it stops", app.style(Role::Warn)));
     }
+    if chat.in_the_clear() {
+        left.push(Span::styled("  not encrypted", app.style(Role::Warn)));
+    }
     let dot = app.glyphs().dot;
     let here = match app.here_talk() {
         Some(talk) => talk

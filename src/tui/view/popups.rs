@@ -10,7 +10,7 @@ use super::super::keys::Action;
 use super::super::layout::Areas;
 use super::super::theme::Role;
 use super::super::wrap::{fit, width, wrap};
-use super::find;
+use super::{card, find};
 use super::row::put_row;
 
 pub fn draw(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
@@ -21,6 +21,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
         Popup::Pick(choice) => pick(frame, app, choice),
         Popup::Press(action) => press(frame, app, *action),
         Popup::Find(looked) => find::draw(frame, app, looked),
+        Popup::Card(card) => card::draw(frame, app, card),
     }
 }
 

@@ -33,6 +33,8 @@ pub fn encode(event: &Event, home: &RoomName) -> Option<String> {
         | Event::Presence { .. }
         | Event::Typing { .. }
         | Event::Found { .. }
+        | Event::Invitation { .. }
+        | Event::Invitations(_)
         | Event::Done => return None,
     })
 }

@@ -2,6 +2,7 @@
 //! name the field that is wrong and carry the id and nonce of what it refuses; then strictly, kind by kind.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -94,6 +95,9 @@ struct Fields<'a> {
     away: Field<'a>,
     limit: Field<'a>,
     seq: Field<'a>,
+    once: Field<'a>,
+    lasts: Field<'a>,
+    number: Field<'a>,
     nonce: Field<'a>,
 }
 
@@ -145,6 +149,13 @@ impl Reader<'_, '_> {
             "rooms" => Command::Rooms,
             "who" => Command::Who { room: fields.room.text("room")?.as_deref().map(room).transpose()? },
             "rename" => Command::Rename { name: nick(&need(fields.name.text("name")?, "name")?)? },
+            "invite" => Command::Invite {
+                room: fields.room.text("room")?.as_deref().map(room).transpose()?,
+                once: fields.once.flag("once")?.unwrap_or(false),
+                lasts: fields.lasts.number("lasts")?.map(Duration::from_millis),
+            },
+            "invites" => Command::Invites,
+            "uninvite" => Command::Uninvite { number: self.invitation()? },
             "bye" => Command::Bye,
             other => return Err(unknown(other)),
         })
@@ -166,6 +177,11 @@ impl Reader<'_, '_> {
         });
         let invite = self.fields.invite.word("invite")?;
         Ok(Command::Enter { name, proof, client: client.filter(|client| !client.is_blank()), invite })
+    }
+
+    fn invitation(&self) -> Strict<u32> {
+        let number = need(self.fields.number.number("number")?, "number")?;
+        u32::try_from(number).map_err(|_| bad_field("number", "larger than that of any invitation"))
     }
 
     fn to(&self) -> Strict<Target> {

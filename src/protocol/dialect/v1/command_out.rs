@@ -68,6 +68,12 @@ struct Frame<'a> {
     limit: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    once: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lasts: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<Hex<16>>,
 }
@@ -133,6 +139,14 @@ fn frame(command: &Command) -> Frame<'_> {
         Command::Rooms => new("rooms"),
         Command::Who { room } => Frame { room: room.as_ref().map(Shown), ..new("who") },
         Command::Rename { name } => Frame { name: Some(name.as_str()), ..new("rename") },
+        Command::Invite { room, once, lasts } => Frame {
+            room: room.as_ref().map(Shown),
+            once: *once,
+            lasts: lasts.map(|lasts| u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX)),
+            ..new("invite")
+        },
+        Command::Invites => new("invites"),
+        Command::Uninvite { number } => Frame { number: Some(*number), ..new("uninvite") },
         Command::Bye => new("bye"),
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Error as JsonError;
 use serde_json::value::RawValue;
 
 use super::FEATURES;
+use super::invite::{InvitationIn, ListIn};
 use super::wire::Read;
 use crate::protocol::entry::{Author, Conversation, Emoji, Entry, Epoch, Nonce, Page, Pair, PersonId, Reaction, Seq};
 use crate::protocol::entry::{Shown, ShownWhat, Standing, Timestamp, What};
@@ -75,6 +76,11 @@ fn event(kind: &str, frame: &str) -> Result<Option<Event>, BadEvent> {
         "moved" => serde_json::from_str::<MovedIn>(frame)?.event(),
         "crowd" => serde_json::from_str::<CrowdIn>(frame)?.event(),
         "presence" => serde_json::from_str::<PresenceIn>(frame)?.event(),
+        "invitation" => {
+            let invitation: InvitationIn = serde_json::from_str(frame)?;
+            invitation.event().map_err(|why| BadEvent(why.into()))?
+        }
+        "invitations" => serde_json::from_str::<ListIn>(frame)?.event(),
         "renamed" => serde_json::from_str::<RenamedIn>(frame)?.event(),
         "done" => Event::Done,
         _ => return Ok(None),

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::invite;
 use super::wire::{Each, Hex, Shown};
 use crate::protocol::entry::{
     Author, Conversation, Entry, Page, PersonId, Reaction, Seq, Shown as ShownEntry, ShownWhat, What,
@@ -58,6 +59,11 @@ pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
             put(out, "presence", id, &PresenceFrame { who: author_out(who), online: *online, away: *away });
         }
         Event::Typing { to, who } => put(out, "typing", id, &TypingFrame { to: Shown(to), who: author_out(who) }),
+        Event::Invitation { invitation, link } => put(out, "invitation", id, &invite::out(invitation, Some(link))),
+        Event::Invitations(all) => {
+            let invitations = Each(all, |one| invite::out(one, None));
+            put(out, "invitations", id, &invite::ListOut { invitations });
+        }
         Event::Renamed { who, was } => {
             put(out, "renamed", id, &RenamedFrame { who: author_out(who), was: was.as_str() });
         }

@@ -6,6 +6,7 @@ mod command_in;
 mod command_out;
 mod event_in;
 mod event_out;
+mod invite;
 mod wire;
 
 pub use command_in::Decoder;
@@ -15,7 +16,7 @@ pub use event_out::{encode, write};
 
 /// What a host of this version can beyond the first version of the dialect, as `hello` lists it. A client keeps of a
 /// host's list the words that stand here and forgets the others.
-pub const FEATURES: &[&str] = &["search", "presence"];
+pub const FEATURES: &[&str] = &["search", "presence", "invites"];
 
 #[cfg(test)]
 mod tests;

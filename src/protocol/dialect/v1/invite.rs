@@ -1,0 +1,91 @@
+//! How invitations are told and read: the fields of one, alone with its link or in a list without.
+
+use serde::{Deserialize, Serialize};
+
+use super::wire::{Read, Shown};
+use crate::protocol::entry::Timestamp;
+use crate::protocol::event::Event;
+use crate::protocol::invite::Invitation;
+use crate::protocol::names::{Nick, RoomName};
+
+/// The longest link that a client takes: an authority, a room, a token and a fingerprint are a third of it.
+const LINK_BYTES: usize = 1024;
+
+#[derive(Serialize)]
+pub(super) struct InvitationOut<'a> {
+    number: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<Shown<&'a RoomName>>,
+    by: &'a str,
+    made: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<i64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    once: bool,
+    used: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    revoked: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<&'a str>,
+}
+
+pub(super) fn out<'a>(invitation: &'a Invitation, link: Option<&'a str>) -> InvitationOut<'a> {
+    let Invitation { number, room, by, made, until, once, used, revoked } = invitation;
+    InvitationOut {
+        number: *number,
+        room: room.as_ref().map(Shown),
+        by: by.as_str(),
+        made: made.0,
+        until: until.map(|until| until.0),
+        once: *once,
+        used: *used,
+        revoked: *revoked,
+        link,
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct ListOut<L: Serialize> {
+    pub invitations: L,
+}
+
+#[derive(Deserialize)]
+pub(super) struct InvitationIn {
+    number: u32,
+    room: Option<Read<RoomName>>,
+    by: Read<Nick>,
+    made: i64,
+    until: Option<i64>,
+    #[serde(default)]
+    once: bool,
+    used: u32,
+    #[serde(default)]
+    revoked: bool,
+    link: Option<String>,
+}
+
+impl InvitationIn {
+    fn invitation(self) -> Invitation {
+        let InvitationIn { number, room, by, made, until, once, used, revoked, .. } = self;
+        let (room, until) = (room.map(|room| room.0), until.map(Timestamp));
+        Invitation { number, room, by: by.0, made: Timestamp(made), until, once, used, revoked }
+    }
+
+    pub fn event(mut self) -> Result<Event, &'static str> {
+        // It becomes part of a picture and of the clipboard.
+        let plain = |link: &String| link.len() <= LINK_BYTES && link.bytes().all(|b| b.is_ascii_graphic());
+        let link = self.link.take().filter(plain).ok_or("an invitation without a link")?;
+        Ok(Event::Invitation { invitation: self.invitation(), link })
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct ListIn {
+    invitations: Vec<InvitationIn>,
+}
+
+impl ListIn {
+    pub fn event(self) -> Event {
+        Event::Invitations(self.invitations.into_iter().map(InvitationIn::invitation).collect())
+    }
+}

@@ -1,0 +1,158 @@
+//! Coming in from elsewhere, as two people have it: the host's invitation on one screen, the guest by its link on another,
+//! and everybody without one told what to do. Where this machine is on a network the guest really comes from there;
+//! elsewhere the way is that of loopback, which needs no invitation, and what only a stranger sees is looked at behind
+//! `--no-tls`, where nobody counts as of this machine.
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+
+use common::process;
+use common::term::{Term, free_port, settings, wschat};
+
+/// The link on a screen.
+fn link(screen: &str) -> String {
+    let words = screen.split_whitespace().find(|word| word.contains("/#") && word.contains("?k="));
+    words.unwrap_or_else(|| panic!("no link on\n{screen}")).to_owned()
+}
+
+/// Whether who dials this is seen to come from elsewhere.
+fn is_elsewhere(link: &str) -> bool {
+    let here = link.contains("//127.0.0.1:");
+    if here {
+        eprintln!("this machine is on no network: who comes by the link needs no invitation, so only its way is tested");
+    }
+    !here
+}
+
+fn guest(dir: &Path, name: &str, to: &str) -> Term {
+    Term::open(wschat(&dir.join(name), &[to, "--name", name]), 80, 24)
+}
+
+#[test]
+fn a_guest_comes_by_the_hosts_link_encrypted_and_nobody_else_does() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let addr = format!("0.0.0.0:{}", free_port());
+    let data = dir.path().join("data");
+    let args = ["--host", &addr, "--name", "ann"];
+    let mut host = Term::open(wschat(&data, &args), 120, 45);
+    host.shows("whoever is invited may come in at");
+    host.types("/invite once 2h\r");
+    host.shows("lets one person in, for 2h");
+    host.until("a code of blocks", |screen| screen.contents().contains("▀▀▀▀▀▀▀▀"));
+    let invited = link(&host.screen());
+    assert!(invited.starts_with("https://") && invited.contains("&f="), "{invited}");
+    host.types("\x1b");
+    host.hides("lets one person in");
+
+    let mut ben = guest(dir.path(), "ben", &invited);
+    ben.shows("ben › write to #lobby");
+    ben.types("hello by link\r");
+    host.shows("hello by link");
+    assert!(!ben.screen().contains("not encrypted"));
+
+    if is_elsewhere(&invited) {
+        let cy = guest(dir.path(), "cy", &invited);
+        cy.shows("somebody has come in by this invitation");
+        let plain = invited.split("/#").next().expect("an address").replace("https", "ws");
+        let dee = guest(dir.path(), "dee", &plain);
+        dee.shows("this host is entered by TLS");
+    }
+    host.types("/invites\r");
+    host.shows("/revoke number takes one back");
+    host.types("\x1b");
+    host.hides("/revoke number takes one back");
+    host.types("/host\r");
+    host.shows("fingerprint of the certificate");
+    host.types("\x1b");
+    host.hides("fingerprint of the certificate");
+
+    // Another certificate at the same address: nothing is said to it.
+    host.types("\x11");
+    host.ends();
+    for file in ["host-cert.pem", "host-key.pem"] {
+        std::fs::remove_file(data.join(file)).expect("it was made");
+    }
+    let mut other = Term::open(wschat(&data, &args), 120, 45);
+    other.shows("ann › write to #lobby");
+    ben.shows("Not the host you know");
+    ben.shows("but it has");
+    other.types("\x11");
+    other.ends();
+}
+
+#[test]
+fn behind_a_proxy_nobody_is_of_this_machine_and_everybody_is_told() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let port = free_port().to_string();
+    let mut host = Term::open(wschat(&dir.path().join("data"), &["--host", &port, "--no-tls", "--name", "ann"]), 100, 40);
+    host.shows("whoever is invited may come in, through the proxy");
+
+    let address = format!("ws://127.0.0.1:{port}");
+    let ben = guest(dir.path(), "ben", &address);
+    ben.shows("this host lets in whom it invited");
+
+    host.types("/invite\r");
+    host.shows("lets whoever has it in, until it is revoked");
+    // The proxy would speak TLS; here nobody does.
+    let invited = link(&host.screen()).replace("https://", "ws://");
+    let mut cy = guest(dir.path(), "cy", &invited);
+    cy.shows("cy › write to #lobby");
+    cy.types("/invite\r");
+    cy.shows("only operators of the host invite people");
+
+    host.types("\x1b");
+    host.hides("lets whoever has it in");
+    host.types("/revoke 1\r");
+    host.shows("invitation 1 is taken back");
+    let dee = guest(dir.path(), "dee", &invited);
+    dee.shows("this invitation was taken back; ask for another");
+    let eve = guest(dir.path(), "eve", &format!("{address}/#?k=nonsense"));
+    eve.shows("this invitation is not known here");
+}
+
+#[test]
+fn a_headless_host_prints_once_how_its_owner_comes_in() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let data = dir.path().join("data");
+    let mut child = process::wschat()
+        .args(["--host", "0.0.0.0:0", "--headless", "--data-dir"])
+        .arg(&data)
+        .arg("--config")
+        .arg(settings(&data))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary is built");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+    assert!(lines.next().is_some_and(|line| line.starts_with("listening on wss://")));
+    let line = lines.next().expect("nobody owns it yet");
+    let ticket = line.split('\'').nth(1).expect("a link in quotes").to_owned();
+
+    let mut ann = guest(dir.path(), "ann", &ticket);
+    ann.shows("ann › write to #lobby");
+    ann.types("/invite\r");
+    ann.shows("Invitation");
+    if is_elsewhere(&ticket) {
+        let ben = guest(dir.path(), "ben", &ticket);
+        ben.shows("this invitation is not known here");
+    }
+    process::signal(child.id(), rustix::process::Signal::TERM);
+    process::wait_for(&mut child);
+
+    let again = process::wschat()
+        .args(["--host", "0.0.0.0:0", "--headless", "--data-dir"])
+        .arg(&data)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut again = again.expect("the binary is built");
+    let mut lines = BufReader::new(again.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+    assert!(lines.next().is_some_and(|line| line.starts_with("listening on wss://")));
+    process::signal(again.id(), rustix::process::Signal::TERM);
+    process::wait_for(&mut again);
+    assert_eq!(lines.next(), None, "it has an owner");
+}

@@ -9,8 +9,8 @@ use anyhow::anyhow;
 
 use crate::cli::{Cli, HostAddr};
 use crate::config::Config;
-use crate::paths::{self, Paths};
 use crate::hub::invites::Site;
+use crate::paths::{self, Paths};
 use crate::protocol::fingerprint::Fingerprint;
 use crate::protocol::rights::Role;
 use crate::protocol::secret::Token;
@@ -52,7 +52,15 @@ impl House {
         if cli.ephemeral {
             let entrance = entrance(cli, config, dir, addr)?;
             let store = SqliteStore::ephemeral(epoch)?;
-            return Ok(House { store, ephemeral: true, ahead: 0, owner_ticket: None, entrance, site: None, lock: None });
+            return Ok(House {
+                store,
+                ephemeral: true,
+                ahead: 0,
+                owner_ticket: None,
+                entrance,
+                site: None,
+                lock: None,
+            });
         }
         paths::make_dir(dir)?;
         let lock = DataDirLock::take(dir)?;
@@ -175,7 +183,8 @@ impl Reach {
             (false, false, false) => format!("whoever is invited may come in at {authority}, encrypted"),
         };
         let scheme = if secure { "https" } else { "http" };
-        let page = (!ip.is_loopback() || (entrance.behind && public.is_some())).then(|| format!("{scheme}://{authority}"));
+        let page =
+            (!ip.is_loopback() || (entrance.behind && public.is_some())).then(|| format!("{scheme}://{authority}"));
         Reach { url, fingerprint: entrance.tls.as_ref().map(Tls::fingerprint), who, page }
     }
 

@@ -22,7 +22,9 @@ fn link(screen: &str) -> String {
 fn is_elsewhere(link: &str) -> bool {
     let here = link.contains("//127.0.0.1:");
     if here {
-        eprintln!("this machine is on no network: who comes by the link needs no invitation, so only its way is tested");
+        eprintln!(
+            "this machine is on no network: who comes by the link needs no invitation, so only its way is tested"
+        );
     }
     !here
 }
@@ -87,7 +89,8 @@ fn a_guest_comes_by_the_hosts_link_encrypted_and_nobody_else_does() {
 fn behind_a_proxy_nobody_is_of_this_machine_and_everybody_is_told() {
     let dir = tempfile::tempdir().expect("a folder for the test");
     let port = free_port().to_string();
-    let mut host = Term::open(wschat(&dir.path().join("data"), &["--host", &port, "--no-tls", "--name", "ann"]), 100, 40);
+    let mut host =
+        Term::open(wschat(&dir.path().join("data"), &["--host", &port, "--no-tls", "--name", "ann"]), 100, 40);
     host.shows("whoever is invited may come in, through the proxy");
 
     let address = format!("ws://127.0.0.1:{port}");

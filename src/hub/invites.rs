@@ -181,7 +181,8 @@ impl Hub {
     ) -> Result<(Vec<Fact>, u32, Token), Refusal> {
         self.may_invite(person)?;
         if self.page_of(session).is_none() {
-            let text = "only this machine reaches this host; start it with --lan, or name it in `names` of its settings";
+            let text =
+                "only this machine reaches this host; start it with --lan, or name it in `names` of its settings";
             return Err(Refusal::new(Code::Other, text));
         }
         let room = match room {

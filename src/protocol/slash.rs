@@ -40,12 +40,7 @@ pub const COMMANDS: &[Spec] = &[
     Spec { name: "me", args: "text", help: "say what you do, in the third person", at: At::Everywhere },
     Spec { name: "nick", args: "name", help: "be called otherwise", at: At::Everywhere },
     Spec { name: "who", args: "[#room]", help: "list the people of this room, or of that one", at: At::Everywhere },
-    Spec {
-        name: "invite",
-        args: "[#room] [once] [2h]",
-        help: "make a link that lets people in",
-        at: At::Screen,
-    },
+    Spec { name: "invite", args: "[#room] [once] [2h]", help: "make a link that lets people in", at: At::Screen },
     Spec { name: "invites", args: "", help: "list the invitations there are", at: At::Screen },
     Spec { name: "revoke", args: "number", help: "take an invitation back", at: At::Screen },
     Spec { name: "host", args: "", help: "show how this host is reached, and by whom", at: At::Screen },

@@ -76,12 +76,16 @@ fn one_for_one_person_opens_once_even_before_the_store_has_answered() {
     let (mut world, owner) = hosted();
     let token = invites(&mut world, owner, None, true, None);
     world.late = true;
-    let (ben, cy) = (enters(&mut world, "ben", true, false, Some(&token)), enters(&mut world, "cy", true, false, Some(&token)));
+    let (ben, cy) =
+        (enters(&mut world, "ben", true, false, Some(&token)), enters(&mut world, "cy", true, false, Some(&token)));
     let guest = enters(&mut world, "guest-abcd", false, false, Some(&token));
     world.late = false;
     while world.answer() {}
     assert_eq!(outcome(&mut world, ben), "welcome ben: #lobby 0/0");
-    assert_eq!((outcome(&mut world, cy), outcome(&mut world, guest)), ("! needs_invite".into(), "! needs_invite".into()));
+    assert_eq!(
+        (outcome(&mut world, cy), outcome(&mut world, guest)),
+        ("! needs_invite".into(), "! needs_invite".into())
+    );
 }
 
 #[test]

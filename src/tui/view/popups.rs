@@ -10,8 +10,8 @@ use super::super::keys::Action;
 use super::super::layout::Areas;
 use super::super::theme::Role;
 use super::super::wrap::{fit, width, wrap};
-use super::{card, find};
 use super::row::put_row;
+use super::{card, find};
 
 pub fn draw(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
     match app.popup() {

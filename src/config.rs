@@ -85,6 +85,21 @@ pub struct Limits {
     pub page_bytes: usize,
     pub enter_tries: u32,
     pub bad_frames: u32,
+    pub message_burst: u32,
+    pub message_every: Duration,
+    pub join_burst: u32,
+    pub join_every: Duration,
+    pub name_burst: u32,
+    pub name_every: Duration,
+    pub invite_burst: u32,
+    pub invite_every: Duration,
+    pub password_burst: u32,
+    pub password_every: Duration,
+    /// How many people's worth one address has; 0: addresses are not looked at.
+    pub people_per_address: u32,
+    pub connections_per_address: usize,
+    pub connection_burst: u32,
+    pub connection_every: Duration,
 }
 
 /// The times of `[limits]`. Zero means never where the file says so.

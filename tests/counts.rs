@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wschat::client::chat::{self, Ask, Chat, LinkEvent};
+use wschat::hub::limits::Rates;
 use wschat::hub::{Effect, Failure, Hub, Input, Now, Rules, SessionId};
 use wschat::protocol::command::{Command, Tag};
 use wschat::protocol::dialect::Dialect;
@@ -91,6 +92,7 @@ fn rules() -> Rules {
         owner_ticket: None,
         site: Default::default(),
         seed: [7; 32],
+        rates: Rates::default(),
     }
 }
 
@@ -110,7 +112,7 @@ impl World {
         let mut world = World { hub, store, up: Duration::ZERO, screens, work, sessions: 0, logs, read };
         for at in 0..world.screens.len() {
             world.connect(at);
-            world.ask(at, Ask::Join(RoomName::parse("dev").expect("a room")));
+            world.ask(at, Ask::Join(RoomName::parse("dev").expect("a room"), None));
         }
         world
     }
@@ -198,6 +200,7 @@ impl World {
                 self.work.push_back(Work::Screen(session, id, Arc::new(event)));
                 return;
             }
+            Effect::Check { .. } | Effect::Hash { .. } | Effect::Audit { .. } => unreachable!("nobody asks for it"),
             Effect::Append { ticket, draft } => {
                 match self.store.commit(&[Write::Append(draft)]).expect("memory has room").remove(0) {
                     Written::Entry { entry, fresh } => {

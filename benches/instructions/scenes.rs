@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use wschat::client::chat::{Chat, LinkEvent, Now as ClientNow};
 use wschat::config::Config;
+use wschat::hub::limits::Rates;
 use wschat::hub::{Effect, Hub, Input, Now, Rules, SessionId};
 use wschat::protocol::command::{Command, Tag};
 use wschat::protocol::dialect::{Codec, DecodeLimits, Dialect, Translator};
@@ -20,6 +21,7 @@ use wschat::protocol::entry::{
 use wschat::protocol::event::{Bounds, Event, Hello, Place, Welcome};
 use wschat::protocol::fact::Facts;
 use wschat::protocol::names::{Nick, RoomName, Target};
+use wschat::protocol::rights::{Role, RoomSettings};
 use wschat::protocol::text::Text;
 use wschat::server::outgoing::Outgoing;
 use wschat::tui::app::{App, Input as Press, Look};
@@ -144,6 +146,7 @@ pub fn hub(members: u64) -> (Hub, Input) {
         owner_ticket: None,
         site: Default::default(),
         seed: [7; 32],
+        rates: Rates::default(),
     };
     let mut hub = Hub::new(rules, Epoch([1; 16]), Facts::default());
     for n in 0..members {
@@ -213,7 +216,9 @@ pub fn screen(messages: u64) -> (Terminal<TestBackend>, App) {
     let now = ClientNow { up: Duration::ZERO, wall: Timestamp(START + messages as i64 * 60_000) };
     app.handle(now, Press::Resize(120, 40));
     let standing = standing(Conversation::Room(lobby()), messages);
-    let place = Place { to: Target::Room(lobby()), peer: None, epoch: Epoch([1; 16]), standing, reset: false };
+    let (settings, role) = (RoomSettings::default(), Role::Member);
+    let place =
+        Place { to: Target::Room(lobby()), peer: None, epoch: Epoch([1; 16]), standing, reset: false, settings, role };
     let places = vec![place];
     let hello = Hello {
         server: Text::clean("bench"),
@@ -222,7 +227,7 @@ pub fn screen(messages: u64) -> (Terminal<TestBackend>, App) {
         limits: bounds(),
         features: vec![],
     };
-    let welcome = Welcome { you: author(0), ephemeral: false, places: places.clone() };
+    let welcome = Welcome { you: author(0), ephemeral: false, places: places.clone(), role: Role::Member };
     for event in [Event::Hello(hello), Event::Welcome(welcome), Event::Resumed { places }] {
         if matches!(event, Event::Hello(_)) {
             app.handle(now, Press::Link(LinkEvent::Up { dialect: Dialect::V1, secure: false }));

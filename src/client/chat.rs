@@ -19,7 +19,9 @@ use crate::protocol::entry::{Author, Conversation, Entry, Epoch, Nonce, PersonId
 use crate::protocol::event::{Code, Event, Member, Peer, Place, Refusal, RoomInfo};
 use crate::protocol::invite::Invitation;
 use crate::protocol::names::{Nick, RoomName, Target};
+use crate::protocol::rights::{self as order, Change, Order, Role, RoomSettings};
 use crate::protocol::search::{Hit, Query};
+use crate::protocol::secret::Password;
 use crate::protocol::text::Text;
 
 /// The time, handed in; `wall` only stamps lines of servers that stamp none.
@@ -87,8 +89,8 @@ pub enum Ask {
     Retry(Nonce),
     /// Give a failed line up.
     Discard(Nonce),
-    /// Go to a room.
-    Join(RoomName),
+    /// Go to a room, with this password if its door asks for one.
+    Join(RoomName, Option<Password>),
     /// Leave it.
     Leave(RoomName),
     /// Make an invitation to the host.
@@ -110,6 +112,16 @@ pub enum Ask {
     Topic(RoomName, Text),
     /// Be called otherwise.
     Rename(Nick),
+    /// Do something to somebody, to keep order.
+    Order(Order),
+    /// Set a room otherwise.
+    SetRoom(RoomName, Change),
+    /// Make an end of a room.
+    DeleteRoom(RoomName),
+    /// Let somebody into a private room.
+    InviteTo(RoomName, Nick),
+    /// Who did what to keep order?
+    Audit(Option<u32>),
     /// List rooms.
     Rooms,
     /// List people.
@@ -200,6 +212,8 @@ pub enum Note {
     People(Option<RoomName>, Vec<Member>),
     /// What was looked for last.
     Found(Vec<(Target, Hit)>, bool),
+    /// Who did what to keep order, the newest last.
+    Audit(Vec<order::Record>),
     /// It could not be looked for, and why.
     NotFound(String),
     /// This is what stands at the place that was asked for; `None` when nothing does.
@@ -259,6 +273,10 @@ pub struct Talk {
     pub peer: Option<Peer>,
     /// Who is writing, until when.
     pub typing: Vec<(Author, Duration)>,
+    /// How it is set.
+    pub settings: RoomSettings,
+    /// What one may do there.
+    pub role: Role,
     /// Its topic.
     pub topic: Text,
     /// Last seq of its log.
@@ -309,6 +327,11 @@ pub struct Chat {
     wanted: Vec<RoomName>,
     /// Asked for by this screen: it goes there. What another screen of the same person joins only appears.
     joining: Vec<RoomName>,
+    /// A private room is being made, whose name the host may change.
+    making: bool,
+    /// Conversations in which the host asked to slow down: one line at a time, so that none passes another.
+    careful: Vec<Target>,
+    role: Role,
     text_bytes: usize,
     ack_within: Duration,
     scrollback: usize,
@@ -346,6 +369,9 @@ impl Chat {
             pending: Vec::new(),
             wanted: rooms,
             joining: Vec::new(),
+            making: false,
+            careful: Vec::new(),
+            role: Role::Member,
             text_bytes: 0,
             ack_within: ACK_WITHIN,
             scrollback: usize::MAX,
@@ -451,6 +477,11 @@ impl Chat {
     /// What is spoken.
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// What one may do on the host.
+    pub fn role(&self) -> Role {
+        self.role
     }
 
     /// Whether the host forgets everything when it stops.
@@ -573,7 +604,7 @@ impl Chat {
                 };
                 self.note(Note::No(why.to_owned()));
             }
-            Ask::Join(room) => self.join(room),
+            Ask::Join(room, password) => self.join(room, password),
             Ask::Leave(room) => {
                 self.send(Command::Leave { room });
             }
@@ -589,6 +620,25 @@ impl Chat {
             }
             Ask::Topic(room, text) => {
                 self.send(Command::Topic { room, text, nonce: None });
+            }
+            Ask::Order(order) => {
+                self.send(Command::Moderate(order));
+            }
+            Ask::SetRoom(room, change) => {
+                if change.private == Some(true) && self.talk(&Target::Room(room.clone())).is_none() {
+                    // It is made, perhaps by another name; whichever comes next is meant.
+                    self.making = true;
+                }
+                self.send(Command::RoomSet { room, change });
+            }
+            Ask::DeleteRoom(room) => {
+                self.send(Command::RoomDelete { room });
+            }
+            Ask::InviteTo(room, name) => {
+                self.send(Command::RoomInvite { room, name });
+            }
+            Ask::Audit(limit) => {
+                self.send(Command::Audit { limit });
             }
             Ask::Rename(name) => {
                 self.send(Command::Rename { name });
@@ -609,9 +659,9 @@ impl Chat {
         }
     }
 
-    fn join(&mut self, room: RoomName) {
+    fn join(&mut self, room: RoomName, password: Option<Password>) {
         self.joining.push(room.clone());
-        self.send(Command::Join { room });
+        self.send(Command::Join { room, password });
     }
 
     fn look(&mut self, to: Target) {
@@ -728,6 +778,7 @@ impl Chat {
             Event::Welcome(welcome) => {
                 self.name = Some(welcome.you.name.clone());
                 self.me = Some(welcome.you);
+                self.role = welcome.role;
                 self.ephemeral = welcome.ephemeral;
                 if welcome.ephemeral {
                     self.effects.push(Effect::Ephemeral);
@@ -745,7 +796,7 @@ impl Chat {
                 self.place(place);
                 let before = self.joining.len();
                 self.joining.retain(|room| Target::Room(room.clone()) != to);
-                if self.joining.len() < before {
+                if self.joining.len() < before || std::mem::take(&mut self.making) {
                     self.note(Note::Went(to));
                 }
             }
@@ -800,6 +851,16 @@ impl Chat {
             Event::Crowd { room, members, online, singly } => self.crowd(room, (!singly).then_some((members, online))),
             Event::Presence { who, online, away } => self.presence(now, &who, online, away),
             Event::Typing { to, who } => self.typing(now, &to, who),
+            Event::Moderated { deed, room, who, by, time, why } => self.moderated(deed, room, &who, by, time, &why),
+            Event::RoomSet { room, settings, by } => self.room_set(room, settings, by),
+            Event::RoomDeleted { room, by } => {
+                let by = by.map(|by| format!(" (by {})", by.name)).unwrap_or_default();
+                self.note(Note::Info(format!("{room} is no more, and what was said there neither{by}")));
+            }
+            Event::Invited { room, by } => {
+                self.note(Note::Info(format!("{} invites you: /join {room}", by.name)));
+            }
+            Event::Audit { lines } => self.note(Note::Audit(lines)),
             Event::Found { hits, more } => self.found(hits, more),
             Event::Renamed { who, was } => {
                 self.renamed(who, was);
@@ -827,7 +888,7 @@ impl Chat {
             talk.crowd = None;
         }
         for room in std::mem::take(&mut self.wanted) {
-            self.join(room);
+            self.join(room, None);
         }
         if self.away {
             self.tell_away(true);
@@ -866,6 +927,7 @@ impl Chat {
         talk.epoch = place.epoch;
         talk.peer = place.peer;
         talk.topic = standing.topic;
+        (talk.settings, talk.role) = (place.settings, place.role);
         talk.head = standing.head;
         talk.timeline.begins(standing.oldest);
         // What was read here and not told yet is ours to know.
@@ -943,7 +1005,11 @@ impl Chat {
         {
             let why = refusal.text.clone();
             pending.state = match (refusal.code, refusal.retry_after) {
-                (Code::Busy | Code::Storage, after) => {
+                (Code::Busy | Code::Storage | Code::RateLimited, after) => {
+                    let to = pending.record.to.clone();
+                    if !self.careful.contains(&to) {
+                        self.careful.push(to);
+                    }
                     Delivery::Later(now.up + after.unwrap_or(Duration::from_secs(1)), why)
                 }
                 _ => Delivery::Failed(why),
@@ -971,9 +1037,21 @@ impl Chat {
         }
         let name = self.me.as_ref().map(|me| me.name.clone());
         let mut lines = VecDeque::new();
-        for pending in self.pending.iter_mut().filter(|pending| pending.state == Delivery::Queued) {
-            pending.state = Delivery::Sent(now.up);
-            lines.push_back(pending.record.clone());
+        let mut blocked: Vec<Target> = Vec::new();
+        for pending in &mut self.pending {
+            let to = &pending.record.to;
+            let careful = self.careful.contains(to);
+            match pending.state {
+                Delivery::Queued if !blocked.contains(to) => {
+                    lines.push_back(pending.record.clone());
+                    pending.state = Delivery::Sent(now.up);
+                }
+                Delivery::Sent(_) | Delivery::Later(..) => {}
+                _ => continue,
+            }
+            if careful {
+                blocked.push(pending.record.to.clone());
+            }
         }
         for Record { nonce, to, what } in lines {
             match (self.dialect, &name, what) {
@@ -1061,8 +1139,11 @@ impl Chat {
                 again = true;
             }
         }
-        if again {
+        if again || !self.careful.is_empty() {
             self.send_pending(now);
+            let waits = |pending: &Pending| !matches!(pending.state, Delivery::Failed(_) | Delivery::Held(_));
+            let pending = &self.pending;
+            self.careful.retain(|to| pending.iter().any(|pending| pending.record.to == *to && waits(pending)));
         }
         self.tell_read(now, false);
     }
@@ -1120,6 +1201,8 @@ impl Talk {
         Talk {
             to,
             peer: None,
+            settings: RoomSettings::default(),
+            role: Role::Member,
             topic: Text::clean(""),
             head: Seq::ZERO,
             read: Seq::ZERO,

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::invites::Admission;
+use super::limits::{Kind, Of, too_quick};
 use super::people::Taken;
 use super::{Alarm, Failure, Hub, Now, Pending, Session, SessionId, Stage};
 use crate::protocol::command::Tag;
@@ -40,6 +41,9 @@ impl Hub {
 
     /// A raw client listens in the default room at once, as a guest of whom nobody is told yet.
     fn listen_plainly(&mut self, now: Now, session: SessionId) {
+        if let Some(refusal) = self.banned(None, session) {
+            return self.send_off(session, &refusal.text);
+        }
         let Some(author) = self.new_guest(now, session, None) else {
             return self.close(session, CloseCode::NotEntered, "no guest's name is free");
         };
@@ -102,6 +106,13 @@ impl Hub {
         open.owner = owner;
         let (tries, luck) = (open.tries, open.luck);
         let holds = proof.is_none_or(|proof| proof.holds(&open.authority, &open.challenge));
+        // A host that lets nobody in without an invitation would refuse here, before a name is claimed by it.
+        let known = proof.filter(|_| holds).and_then(|proof| self.people.by_key(&proof.key));
+        if let Some(refusal) = self.banned(known, session) {
+            let why = refusal.text.clone();
+            self.refuse(session, &tag, refusal);
+            return self.send_off(session, &why);
+        }
         let outcome = match (proof, name) {
             (Some(_), _) if !holds => {
                 Err(Refusal::new(Code::BadKey, "the signature does not hold for this host and challenge"))
@@ -110,7 +121,7 @@ impl Hub {
                 (Some(person), _) => {
                     // Whoever is known needs no invitation; but one may lead into a room.
                     if let Ok(by) = self.admit(now, session, owner, invite.as_ref()) {
-                        self.lead_in(person, &by);
+                        self.lead_in(session, person, &by);
                     }
                     self.come_back(now, session, &tag, person)
                 }
@@ -162,6 +173,8 @@ impl Hub {
         if self.rules.people > 0 && self.people.with_keys() >= self.rules.people {
             return Err(Refusal::new(Code::Limit, "this host knows as many people as it may (limits.people)"));
         }
+        let address = self.sessions.get(&session).and_then(|open| open.address).map(Of::Address);
+        self.limiter.take(&self.rules.rates, now.up, Kind::Name, address.as_slice()).map_err(too_quick)?;
         let worn = match self.people.taken(&name, None, now.wall) {
             Some(Taken::Owned) => return Err(self.name_taken(now, &name)),
             Some(Taken::Worn(guest)) => Some(guest),
@@ -266,7 +279,7 @@ impl Hub {
         self.remember_reads(person, &standings);
         self.seat(session, author.clone());
         let places = standings.into_iter().filter_map(|standing| self.place(person, standing, &[])).collect();
-        let welcome = Welcome { you: author, ephemeral: self.rules.ephemeral, places };
+        let welcome = Welcome { role: self.role(person), you: author, ephemeral: self.rules.ephemeral, places };
         self.answer(session, &tag, Event::Welcome(welcome));
         self.announce(person);
         self.look_away(person);
@@ -353,6 +366,7 @@ impl Hub {
         if announced {
             self.gone(person);
         }
+        self.forget_sentences(person);
         let Some(guest) = self.people.forget(person) else { return };
         for room in rooms.iter() {
             if let Some(known) = self.rooms.get_mut(room) {
@@ -393,6 +407,7 @@ impl Hub {
             match alarm {
                 Alarm::Gone(person) => self.gone(person),
                 Alarm::Enter(session) => self.too_late(session, at),
+                Alarm::Over(sentence) => self.over(sentence),
             }
         }
     }
@@ -426,6 +441,16 @@ impl Hub {
                 }
                 (session, tag, None)
             }
+            Pending::Order(ordered) => {
+                let (session, tag) = ordered.asker();
+                (session, tag, None)
+            }
+            Pending::Delete { session, tag, room, .. } => {
+                if let Some(hall) = self.rooms.get_mut(&room) {
+                    hall.gone = false;
+                }
+                (session, tag, None)
+            }
             Pending::Append { session, tag, nonce } => (session, tag, nonce),
             Pending::Invite { session, tag, number, .. } => {
                 self.forget_invitation(number);
@@ -439,6 +464,11 @@ impl Hub {
             | Pending::Page { session, tag, .. }
             | Pending::Search { session, tag, .. }
             | Pending::Settled { session, tag }
+            | Pending::Check { session, tag, .. }
+            | Pending::Hash { session, tag, .. }
+            | Pending::Set { session, tag, .. }
+            | Pending::LetIn { session, tag, .. }
+            | Pending::Audit { session, tag }
             | Pending::Read { session, tag, .. } => (session, tag, None),
         };
         // Refused before a session is sent away: a close tells nothing more.

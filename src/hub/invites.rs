@@ -12,7 +12,7 @@ use crate::protocol::fact::Fact;
 use crate::protocol::fingerprint::Fingerprint;
 use crate::protocol::invite::{self, Invitation, Kept, State};
 use crate::protocol::names::RoomName;
-use crate::protocol::rights::Role;
+use crate::protocol::rights::{Penalty, Role};
 use crate::protocol::secret::Token;
 
 /// Invitations that are remembered, open or not: a list that one can still read, and a host whose links are all in use
@@ -114,15 +114,19 @@ impl Hub {
         }
     }
 
-    /// The room an admission leads to.
+    /// The room an admission leads to, if it is still there.
     pub(super) fn leads_to(&self, admission: &Admission) -> Option<RoomName> {
         let Admission::By(number) = admission else { return None };
-        self.invitations.all.get(number)?.invitation.room.clone()
+        let room = self.invitations.all.get(number)?.invitation.room.clone()?;
+        Some(room).filter(|room| self.rooms.get(room).is_some_and(|hall| !hall.gone))
     }
 
     /// Somebody known came by an invitation: it makes them a member of its room.
-    pub(super) fn lead_in(&mut self, person: PersonId, by: &Admission) {
-        let Some(room) = self.leads_to(by).filter(|room| self.rooms.contains_key(room)) else { return };
+    pub(super) fn lead_in(&mut self, session: SessionId, person: PersonId, by: &Admission) {
+        let Some(room) = self.leads_to(by) else { return };
+        if self.sentenced(Penalty::Ban, Some(&room), person, session).is_some() {
+            return;
+        }
         if self.people.get(person).is_none_or(|known| known.author.guest || known.rooms.contains(&room)) {
             return;
         }
@@ -186,8 +190,10 @@ impl Hub {
             return Err(Refusal::new(Code::Other, text));
         }
         let room = match room {
-            Some(room) if !self.rooms.contains_key(&room) => return Err(super::moves::no_such_room(&room)),
-            Some(room) => self.rooms.get_key_value(&room).map(|(known, _)| known.clone()),
+            Some(room) => {
+                self.seen(person, &room)?;
+                self.rooms.get_key_value(&room).map(|(known, _)| known.clone())
+            }
             None => None,
         };
         if lasts.is_some_and(|lasts| lasts > LONGEST || lasts.is_zero()) {

@@ -3,12 +3,16 @@
 //! server's.
 
 mod crowd;
+mod doors;
 mod ears;
 mod enter;
 pub mod invites;
+pub mod limits;
 mod moves;
 mod order;
 mod people;
+mod rights;
+mod sentences;
 mod session;
 mod talk;
 #[cfg(test)]
@@ -21,7 +25,10 @@ use std::time::Duration;
 
 use ears::Ears;
 use invites::{Admission, Invitations, Site};
+use limits::{Limiter, Rates};
+use order::Ordered;
 use people::People;
+use sentences::Sentences;
 use session::{Session, Stage, source};
 
 use crate::protocol::command::{Command, Cursor, PageEnd, Tag};
@@ -31,8 +38,9 @@ use crate::protocol::event::{Bounds, CloseCode, Code, Event, Place, Refusal};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::Challenge;
+use crate::protocol::rights::{Change, Order, Record, Role, RoomSettings, Sentence};
 use crate::protocol::search::{Found, Query};
-use crate::protocol::secret::Token;
+use crate::protocol::secret::{Password, PasswordHash, Token};
 use crate::protocol::text::Text;
 
 /// The time, handed in. Rules, limits and [`Hub::wake_at`] go by `up`; `wall` is only stamped.
@@ -127,6 +135,27 @@ pub enum Input {
         ticket: Ticket,
         /// The messages.
         found: Found,
+    },
+    /// A password was looked at ([`Effect::Check`]).
+    Checked {
+        /// Which.
+        ticket: Ticket,
+        /// Whether it is the one.
+        right: bool,
+    },
+    /// What is to be kept of a password ([`Effect::Hash`]).
+    Hashed {
+        /// Which.
+        ticket: Ticket,
+        /// It.
+        hash: PasswordHash,
+    },
+    /// Lines of the record ([`Effect::Audit`]).
+    Audited {
+        /// Which.
+        ticket: Ticket,
+        /// The newest last.
+        lines: Vec<Record>,
     },
     /// The store said no to a ticket.
     Failed {
@@ -236,6 +265,29 @@ pub enum Effect {
         /// Who asks.
         asker: PersonId,
     },
+    /// Look whether this password is the one this hash was made of: [`Input::Checked`] or [`Input::Failed`] answers.
+    Check {
+        /// What the answer is recognised by.
+        ticket: Ticket,
+        /// What was tried.
+        password: Password,
+        /// What is kept.
+        hash: PasswordHash,
+    },
+    /// Make of a password what may be kept of it: [`Input::Hashed`] or [`Input::Failed`] answers.
+    Hash {
+        /// What the answer is recognised by.
+        ticket: Ticket,
+        /// The password.
+        password: Password,
+    },
+    /// Read the newest lines of the record: [`Input::Audited`] or [`Input::Failed`] answers.
+    Audit {
+        /// What the answer is recognised by.
+        ticket: Ticket,
+        /// Lines at most.
+        limit: u32,
+    },
     /// Close a connection once what was told to it is written; [`Input::Closed`] follows.
     Close {
         /// Which.
@@ -286,6 +338,8 @@ pub struct Rules {
     pub site: Site,
     /// Chance that invitations are made of.
     pub seed: [u8; 32],
+    /// How much one may do in how long.
+    pub rates: Rates,
 }
 
 /// What a ticket stands for: who asked, and how it goes on when the store has answered.
@@ -317,6 +371,27 @@ enum Pending {
     Invite { session: SessionId, tag: Tag, number: u32, token: Token },
     /// Something is being kept, and there is nothing more to say than that it was.
     Settled { session: SessionId, tag: Tag },
+    /// A password is looked at.
+    Check { session: SessionId, tag: Tag, person: PersonId, room: RoomName },
+    /// A password is made what may be kept of it.
+    Hash { session: SessionId, tag: Tag, person: PersonId, room: RoomName, change: Change },
+    /// How a room is set is being kept.
+    Set {
+        session: SessionId,
+        tag: Tag,
+        person: PersonId,
+        room: RoomName,
+        settings: RoomSettings,
+        hash: Option<PasswordHash>,
+    },
+    /// That somebody may come in is being kept.
+    LetIn { session: SessionId, tag: Tag, person: PersonId, room: RoomName, who: PersonId },
+    /// The end of a room is being kept.
+    Delete { session: SessionId, tag: Tag, person: PersonId, room: RoomName },
+    /// What is done to somebody is being kept.
+    Order(Box<Ordered>),
+    /// The record is being read.
+    Audit { session: SessionId, tag: Tag },
     /// Nobody waits.
     Nobody,
 }
@@ -330,6 +405,33 @@ struct Room {
     ears: Ears,
     /// Whoever listens was told that they are too many to be told of each.
     crowd: bool,
+    settings: RoomSettings,
+    password: Option<PasswordHash>,
+    operators: BTreeSet<PersonId>,
+    /// Who comes in without being asked for more.
+    invited: BTreeSet<PersonId>,
+    /// Who spoke last when, where that is slow; only those who have to wait.
+    spoke: HashMap<PersonId, Duration>,
+    /// Its end is being kept: it is as if it were not there.
+    gone: bool,
+}
+
+impl Room {
+    fn new(topic: Text, head: Seq) -> Room {
+        Room {
+            topic,
+            head,
+            members: BTreeSet::new(),
+            ears: Ears::default(),
+            crowd: false,
+            settings: RoomSettings::default(),
+            password: None,
+            operators: BTreeSet::new(),
+            invited: BTreeSet::new(),
+            spoke: HashMap::new(),
+            gone: false,
+        }
+    }
 }
 
 /// When to wake, and for what.
@@ -339,6 +441,8 @@ enum Alarm {
     Enter(SessionId),
     /// This person, cut off, counts as gone.
     Gone(PersonId),
+    /// This sentence is served.
+    Over(u64),
 }
 
 /// The mind.
@@ -358,6 +462,10 @@ pub struct Hub {
     up: Duration,
     wall: Timestamp,
     counts: crowd::Counts,
+    limiter: Limiter,
+    sentences: Sentences,
+    /// What the store had of them: their ends are counted from the first moment that is known.
+    kept_sentences: Vec<Sentence>,
     started: bool,
     stopping: bool,
     effects: Vec<Effect>,
@@ -368,14 +476,14 @@ impl Hub {
     pub fn new(rules: Rules, epoch: Epoch, facts: Facts) -> Hub {
         let mut rooms: HashMap<RoomName, Room> = HashMap::new();
         for fact in facts.rooms {
-            let room = Room {
-                topic: fact.topic,
-                head: fact.head,
-                members: BTreeSet::new(),
-                ears: Ears::default(),
-                crowd: false,
+            let hall = Room {
+                settings: fact.settings,
+                password: fact.password,
+                operators: fact.operators.into_iter().collect(),
+                invited: fact.invited.into_iter().collect(),
+                ..Room::new(fact.topic, fact.head)
             };
-            rooms.insert(fact.room, room);
+            rooms.insert(fact.room, hall);
         }
         for person in &facts.people {
             for room in &person.rooms {
@@ -411,15 +519,21 @@ impl Hub {
             up: Duration::ZERO,
             wall: Timestamp(0),
             counts: crowd::Counts::default(),
+            limiter: Limiter::default(),
+            sentences: Sentences::default(),
+            kept_sentences: facts.sentences,
             started: false,
             stopping: false,
             effects: Vec::new(),
         }
     }
 
-    /// Once, before anything else: the default room is made when the store lacks it.
+    /// Once, before anything else: sentences begin to count, and the default room is made when the store lacks it.
     fn start(&mut self, now: Now) {
         self.started = true;
+        for sentence in std::mem::take(&mut self.kept_sentences) {
+            self.impose(now, sentence);
+        }
         let room = self.rules.default_room.clone();
         if !self.rooms.contains_key(&room) {
             self.make_room(&room);
@@ -462,6 +576,9 @@ impl Hub {
             Input::Loaded { ticket, standings } => self.loaded(now, ticket, standings),
             Input::Paged { ticket, page } => self.paged(ticket, page),
             Input::Found { ticket, found } => self.found(ticket, found),
+            Input::Checked { ticket, right } => self.checked(now, ticket, right),
+            Input::Hashed { ticket, hash } => self.hashed(ticket, hash),
+            Input::Audited { ticket, lines } => self.audited(ticket, lines),
             Input::Failed { ticket, why } => self.failed(ticket, why),
             Input::Closed { session } => self.closed(now, session),
             Input::Woke => self.woke(now),
@@ -490,22 +607,29 @@ impl Hub {
                 self.refuse(session, &tag, refusal);
             }
             (Stage::Entered(person), command) => {
-                let command = self.spelled(command);
+                let command = self.spelled(person, command);
                 self.asked(now, session, tag, person, command);
             }
         }
     }
 
-    /// The command with rooms as they are written by who made them: `#DEV` is `#dev`.
-    fn spelled(&self, mut command: Command) -> Command {
+    /// The command with rooms as they are written by who made them: `#DEV` is `#dev`. Not those that this person must not
+    /// know of: the answer would show that somebody made it.
+    fn spelled(&self, person: PersonId, mut command: Command) -> Command {
         let rooms = &self.rooms;
         let spell = |room: &mut RoomName| {
-            if let Some((known, _)) = rooms.get_key_value(room) {
+            if let Some((known, _)) = rooms.get_key_value(room).filter(|_| self.seen(person, room).is_ok()) {
                 *room = known.clone();
             }
         };
         match &mut command {
-            Command::Join { room } | Command::Leave { room } | Command::Topic { room, .. } => spell(room),
+            Command::Join { room, .. }
+            | Command::Leave { room }
+            | Command::Topic { room, .. }
+            | Command::RoomSet { room, .. }
+            | Command::RoomDelete { room }
+            | Command::RoomInvite { room, .. } => spell(room),
+            Command::Moderate(Order { room: Some(room), .. }) => spell(room),
             Command::Who { room: Some(room) } => spell(room),
             Command::Say { to: Target::Room(room), .. }
             | Command::Edit { to: Target::Room(room), .. }
@@ -526,7 +650,7 @@ impl Hub {
             Command::Enter { .. } => self.refuse(session, &tag, Refusal::new(Code::AlreadyIn, "you are in already")),
             Command::Bye => self.bye(session),
             Command::Introduce { name } => self.introduce(now, session, person, &name),
-            Command::Join { room } => self.join(now, session, tag, person, room),
+            Command::Join { room, password } => self.join(now, session, tag, person, room, password),
             Command::Leave { room } => self.leave(session, tag, person, room),
             Command::Rename { name } => self.rename(now, session, tag, person, name),
             Command::Rooms => self.list_rooms(session, &tag, person),
@@ -540,6 +664,11 @@ impl Hub {
             Command::Away { away } => self.away(session, &tag, person, away),
             Command::Typing { to } => self.typing(now, session, person, &to),
             Command::Read { to, seq } => self.read(now, session, tag, person, to, seq),
+            Command::Moderate(order) => self.order(now, session, tag, person, order),
+            Command::RoomSet { room, change } => self.set_room(now, session, tag, person, room, change),
+            Command::RoomDelete { room } => self.delete_room(now, session, tag, person, room),
+            Command::RoomInvite { room, name } => self.invite_in(now, session, tag, person, room, &name),
+            Command::Audit { limit } => self.audit(session, tag, person, limit),
             command => self.append(now, session, tag, person, command),
         }
     }
@@ -643,7 +772,14 @@ impl Hub {
         };
         let stale = |cursor: &Cursor| cursor.epoch != self.epoch || cursor.after > standing.head;
         let reset = cursors.iter().any(|cursor| cursor.to == to && stale(cursor));
-        Some(Place { to, peer, epoch: self.epoch, standing, reset })
+        let (settings, role) = match &standing.conversation {
+            Conversation::Room(room) => {
+                let settings = self.rooms.get(room).map(|hall| hall.settings).unwrap_or_default();
+                (settings, self.rank(person, Some(room)).role())
+            }
+            Conversation::Direct(_) => (RoomSettings::default(), Role::Member),
+        };
+        Some(Place { to, peer, epoch: self.epoch, standing, reset, settings, role })
     }
 
     fn ears(&mut self, conversation: &Conversation) -> Option<&mut Ears> {
@@ -654,14 +790,7 @@ impl Hub {
     }
 
     fn make_room(&mut self, room: &RoomName) {
-        let made = Room {
-            topic: Text::clean(""),
-            head: Seq::ZERO,
-            members: BTreeSet::new(),
-            ears: Ears::default(),
-            crowd: false,
-        };
-        self.rooms.insert(room.clone(), made);
+        self.rooms.insert(room.clone(), Room::new(Text::clean(""), Seq::ZERO));
     }
 
     /// The live sessions of everybody who shares such a room or a direct conversation with this person, itself included.

@@ -1,5 +1,7 @@
-//! Where people are and what they are called: join, leave, rename, and the lists of rooms and people.
+//! Where people are and what they are called: joined, left, renamed, and the lists of rooms and people. Who may come into a
+//! room is in `doors`.
 
+use super::limits::Kind;
 use super::{Hub, Now, Pending, SessionId, Ticket};
 use crate::protocol::command::Tag;
 use crate::protocol::entry::{Conversation, PersonId, Standing, Timestamp};
@@ -11,41 +13,6 @@ use crate::protocol::names::{Nick, RoomName};
 const LISTED: usize = 300;
 
 impl Hub {
-    pub(super) fn join(&mut self, now: Now, session: SessionId, tag: Tag, person: PersonId, room: RoomName) {
-        let Some(known) = self.people.get(person) else { return self.done(session) };
-        if known.rooms.contains(&room) {
-            let of = vec![Conversation::Room(room.clone())];
-            return self.load(person, of, Pending::JoinLoad { session, tag, person, room });
-        }
-        let (guest, in_rooms) = (known.author.guest, known.rooms.len());
-        let (most_of_one, most) = (self.rules.rooms_per_person, self.rules.rooms);
-        if most_of_one > 0 && in_rooms >= most_of_one {
-            let text = format!("you are in {in_rooms} rooms, and that is as many as one may be in; /leave one");
-            return self.refuse(session, &tag, Refusal::new(Code::Limit, text));
-        }
-        let new = !self.rooms.contains_key(&room);
-        if new && most > 0 && self.rooms.len() >= most {
-            return self.refuse(
-                session,
-                &tag,
-                Refusal::new(Code::Limit, "this host has as many rooms as it may (limits.rooms)"),
-            );
-        }
-        let mut facts = Vec::new();
-        if new {
-            self.make_room(&room);
-            let maker = Some(person).filter(|_| !guest);
-            facts.push(Fact::RoomMade { room: room.clone(), maker, at: now.wall });
-        }
-        if !guest {
-            facts.push(Fact::Joined { person, room: room.clone() });
-        }
-        match facts.is_empty() {
-            true => self.joined(session, tag, person, room),
-            false => self.keep(facts, Pending::Join { session, tag, person, room }),
-        }
-    }
-
     /// The membership is kept: it counts, and its head is asked for.
     pub(super) fn joined(&mut self, session: SessionId, tag: Tag, person: PersonId, room: RoomName) {
         let Some(known) = self.people.get_mut(person) else { return self.forget_if_empty(&room) };
@@ -110,18 +77,28 @@ impl Hub {
 
     /// The end of a membership is kept.
     pub(super) fn left(&mut self, session: SessionId, tag: Tag, person: PersonId, room: RoomName) {
+        self.out(person, &room, Some((session, &tag)));
+    }
+
+    /// Somebody is no member any more, whoever asked for it.
+    pub(super) fn out(&mut self, person: PersonId, room: &RoomName, asker: Option<(SessionId, &Tag)>) {
         let Some(known) = self.people.get_mut(person) else { return };
-        known.rooms.remove(&room);
+        known.rooms.remove(room);
         known.reads.remove(&Conversation::Room(room.clone()));
         let (who, screens) = (known.author.clone(), known.sessions.clone());
-        if let Some(hall) = self.rooms.get_mut(&room) {
+        if let Some(hall) = self.rooms.get_mut(room) {
             hall.members.remove(&person);
             hall.ears.remove(&screens);
         }
-        self.tell_screens(person, session, &tag, &Event::Left { room: room.clone() });
-        self.done(session);
-        self.moved(&room, None, who, false);
-        self.forget_if_empty(&room);
+        for screen in screens {
+            let id = asker.filter(|(session, _)| *session == screen).and_then(|(_, tag)| tag.id());
+            self.tell(screen, id, Event::Left { room: room.clone() });
+        }
+        if let Some((session, _)) = asker {
+            self.done(session);
+        }
+        self.moved(room, None, who, false);
+        self.forget_if_empty(room);
     }
 
     /// A room without members and without entries is forgotten; the default room is not.
@@ -131,6 +108,9 @@ impl Hub {
         let spare = *room != self.rules.default_room && !self.tickets.values().any(joining);
         if spare && self.rooms.get(room).is_some_and(empty) {
             self.rooms.remove(room);
+            for sentence in self.sentences.of_room(room) {
+                self.lift(sentence);
+            }
             self.keep(vec![Fact::RoomForgotten { room: room.clone() }], Pending::Nobody);
         }
     }
@@ -143,6 +123,9 @@ impl Hub {
         }
         if !name.claimable() {
             return self.refuse(session, &tag, Refusal::new(Code::BadName, format!("nobody can be called {name}")));
+        }
+        if let Err(refusal) = self.limited(now, session, person, Kind::Name) {
+            return self.refuse(session, &tag, refusal);
         }
         if self.people.taken(&name, Some(person), now.wall).is_some() {
             let refusal = self.name_taken(now, &name);
@@ -179,11 +162,13 @@ impl Hub {
         let mut rooms: Vec<RoomInfo> = self
             .rooms
             .iter()
+            .filter(|(room, _)| self.seen(person, room).is_ok())
             .map(|(room, hall)| RoomInfo {
                 room: room.clone(),
                 topic: hall.topic.clone(),
                 members: u32::try_from(hall.members.len()).unwrap_or(u32::MAX),
                 member: hall.members.contains(&person),
+                settings: hall.settings,
             })
             .collect();
         rooms.sort_by(|a, b| a.room.cmp(&b.room));
@@ -193,14 +178,16 @@ impl Hub {
     }
 
     pub(super) fn who(&mut self, session: SessionId, tag: &Tag, person: PersonId, room: Option<RoomName>) {
-        let member = super::people::Person::member;
+        let member = |known: &super::people::Person| {
+            let role = self.rank(known.author.person, room.as_ref()).role();
+            Member { role, ..known.member() }
+        };
         let mut people: Vec<Member> = match &room {
             None => self.people.iter().filter(|known| known.online).map(member).collect(),
-            Some(name) => match self.rooms.get(name) {
-                None => return self.refuse(session, tag, no_such_room(name)),
-                Some(hall) if !hall.members.contains(&person) => return self.refuse(session, tag, not_member(name)),
+            Some(name) => match self.inside(person, name) {
+                Err(refusal) => return self.refuse(session, tag, refusal),
                 // A raw client nobody was told of yet is no member to others.
-                Some(hall) => {
+                Ok(hall) => {
                     let told = |known: &&super::people::Person| {
                         known.online || !known.author.guest || known.author.person == person
                     };
@@ -223,15 +210,13 @@ impl Hub {
             Some(Pending::Join { session, tag, person, room }) => self.joined(session, tag, person, room),
             Some(Pending::Leave { session, tag, person, room }) => self.left(session, tag, person, room),
             Some(Pending::Rename { session, tag, person, name }) => self.renamed(now, session, tag, person, &name),
+            Some(Pending::Order(ordered)) => self.order_kept(now, *ordered),
+            Some(Pending::Set { session, tag, person, room, settings, hash }) => {
+                self.settings_kept(session, tag, person, room, settings, hash)
+            }
+            Some(Pending::LetIn { session, tag, person, room, who }) => self.let_in(session, &tag, person, room, who),
+            Some(Pending::Delete { session, tag, person, room }) => self.room_deleted(session, &tag, person, &room),
             _ => {}
         }
     }
-}
-
-pub(super) fn no_such_room(room: &RoomName) -> Refusal {
-    Refusal::new(Code::NoSuchRoom, format!("there is no {room}; /join {room} makes it"))
-}
-
-pub(super) fn not_member(room: &RoomName) -> Refusal {
-    Refusal::new(Code::NotMember, format!("you are not in {room}; /join {room}"))
 }

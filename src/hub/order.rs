@@ -1,15 +1,59 @@
-//! Order is kept: who owns the host, and what operators do to people and rooms. Who may do it is in `rights`.
+//! Order is kept: what operators do to people, who owns the host, and sentences with their ends. Who may do what is in
+//! `rights`; how rooms are set is in `doors`.
 
-use super::{Hub, Now, Pending};
-use crate::protocol::entry::PersonId;
+use std::time::Duration;
+
+use super::rights::{Doing, Rank, Whom, may};
+use super::{Alarm, Effect, Hub, Now, Pending, SessionId, limits, sentences};
+use crate::protocol::command::Tag;
+use crate::protocol::entry::{Author, Conversation, PersonId, Timestamp};
+use crate::protocol::event::{CloseCode, Code, Event, Refusal};
 use crate::protocol::fact::Fact;
-use crate::protocol::rights::{Record, Role};
+use crate::protocol::names::{Nick, RoomName};
+use crate::protocol::rights::{self, AUDIT_LINES, Deed, Order, Penalty, Record, Role, Sentence, Subject};
+use crate::protocol::span;
 use crate::protocol::text::Text;
+
+/// Bytes of a close frame's sentence (RFC 6455, 5.5).
+const CLOSE_BYTES: usize = 123;
+
+/// Something done to somebody that is being kept.
+#[derive(Debug)]
+pub struct Ordered {
+    session: SessionId,
+    tag: Tag,
+    by: Author,
+    order: Order,
+    /// To whom; they may be gone when it is kept.
+    who: Author,
+    imposed: Vec<Sentence>,
+    lifted: Vec<u64>,
+}
+
+impl Ordered {
+    /// Who asked, for when it cannot be kept.
+    pub fn asker(&self) -> (SessionId, Tag) {
+        (self.session, self.tag.clone())
+    }
+}
 
 impl Hub {
     /// What a person may do on the host.
     pub fn role(&self, person: PersonId) -> Role {
         self.people.get(person).map_or(Role::Guest, |known| known.role)
+    }
+
+    /// The same, compared with others there: in a room, or on the host.
+    pub(super) fn rank(&self, person: PersonId, room: Option<&RoomName>) -> Rank {
+        match self.role(person) {
+            Role::Owner => Rank::Owner,
+            Role::Operator => Rank::OfHost,
+            Role::Guest => Rank::Guest,
+            Role::Member => match room.and_then(|room| self.rooms.get(room)) {
+                Some(hall) if hall.operators.contains(&person) => Rank::OfRoom,
+                _ => Rank::Member,
+            },
+        }
     }
 
     /// The host belongs to this person from now on, unless it belongs to somebody.
@@ -26,5 +70,420 @@ impl Hub {
         let record = Record { at, by: None, deed, room: None, whom, until: None, why };
         let role = Fact::Role { person, room: None, role: Role::Owner };
         self.keep(vec![role, Fact::Recorded(record)], Pending::Nobody);
+    }
+
+    pub(super) fn order(&mut self, now: Now, session: SessionId, tag: Tag, person: PersonId, order: Order) {
+        let ordered = match self.ordered(now, session, &tag, person, order) {
+            Ok(ordered) => ordered,
+            Err(refusal) => return self.refuse(session, &tag, refusal),
+        };
+        let facts = self.order_facts(now, &ordered);
+        self.keep(facts, Pending::Order(Box::new(ordered)));
+    }
+
+    /// What an order comes to, or why it may not be given.
+    fn ordered(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        tag: &Tag,
+        person: PersonId,
+        order: Order,
+    ) -> Result<Ordered, Refusal> {
+        let no_such = |text: String| Err(Refusal::new(Code::NoSuchPerson, text));
+        let room = order.room.as_ref();
+        if let Some(room) = room {
+            self.seen(person, room)?;
+        }
+        let actor = self.rank(person, room);
+        let doing = if room.is_some() { Doing::InRoom(order.deed) } else { Doing::OnHost(order.deed) };
+        let subject = self.people.by_name(&order.name, now.wall);
+        may(
+            actor,
+            doing,
+            match subject {
+                None => Whom::Nobody,
+                Some(subject) if subject == person => Whom::Oneself,
+                Some(subject) => Whom::Other(self.rank(subject, room)),
+            },
+        )?;
+        self.limited(now, session, person, limits::Kind::Message)?;
+        let Some(by) = self.people.get(person).map(|known| known.author.clone()) else {
+            return no_such("you are not here any more".to_owned());
+        };
+        let unnamed = || Author { person: PersonId([0; 16]), name: order.name.clone(), guest: true };
+        let who = subject.and_then(|subject| self.people.get(subject)).map(|known| known.author.clone());
+        let (mut imposed, mut lifted) = (Vec::new(), Vec::new());
+        match (order.deed, &who) {
+            (Deed::Unban | Deed::Unmute, _) => {
+                let penalty = if order.deed == Deed::Unban { Penalty::Ban } else { Penalty::Mute };
+                lifted = self.sentences.about(penalty, room, subject.map(Subject::Person), &order.name);
+                if lifted.is_empty() {
+                    let text = format!("nobody called {} is under a {} there", order.name, penalty.as_str());
+                    return Err(Refusal::new(Code::Unchanged, text));
+                }
+            }
+            (_, None) => return no_such(format!("nobody here is called {}", order.name)),
+            (Deed::Ban | Deed::Mute, Some(who)) => imposed = self.sentence(now, &order, who)?,
+            (Deed::Kick, Some(who)) => {
+                let there = match room {
+                    Some(room) => self.rooms.get(room).is_some_and(|hall| hall.members.contains(&who.person)),
+                    None => self.people.get(who.person).is_some_and(|known| !known.sessions.is_empty()),
+                };
+                if !there {
+                    return no_such(format!("{} is not there", who.name));
+                }
+            }
+            (Deed::Op | Deed::Deop, Some(who)) => self.may_change_role(&order, who)?,
+        }
+        let who = who.unwrap_or_else(unnamed);
+        Ok(Ordered { session, tag: tag.clone(), by, order, who, imposed, lifted })
+    }
+
+    fn may_change_role(&self, order: &Order, who: &Author) -> Result<(), Refusal> {
+        if who.guest {
+            return Err(Refusal::new(Code::NeedsKey, "a guest has no key, so nobody would know them tomorrow"));
+        }
+        let (is, there) = match &order.room {
+            None => (self.role(who.person) == Role::Operator, true),
+            Some(room) => self.rooms.get(room).map_or((false, false), |hall| {
+                (hall.operators.contains(&who.person), hall.members.contains(&who.person))
+            }),
+        };
+        if is == (order.deed == Deed::Op) {
+            return Err(Refusal::new(Code::Unchanged, format!("nothing would change for {}", who.name)));
+        }
+        match is || there {
+            true => Ok(()),
+            false => Err(Refusal::new(Code::NoSuchPerson, format!("{} is not there", who.name))),
+        }
+    }
+
+    /// The sentences an order imposes: on a person; of a guest, who is somebody else with the next connection, on where
+    /// they come from too.
+    fn sentence(&self, now: Now, order: &Order, who: &Author) -> Result<Vec<Sentence>, Refusal> {
+        if self.sentences.len() + 2 > sentences::MOST {
+            let text = format!("this host remembers {} bans and mutes and no more; lift some", sentences::MOST);
+            return Err(Refusal::new(Code::Limit, text));
+        }
+        let penalty = if order.deed == Deed::Ban { Penalty::Ban } else { Penalty::Mute };
+        let until = order.time.map(|time| after(now.wall, time));
+        let one = |subject| Sentence {
+            penalty,
+            room: order.room.clone(),
+            subject,
+            name: who.name.clone(),
+            until,
+            why: order.why.clone(),
+        };
+        let address = self.people.get(who.person).filter(|_| who.guest).and_then(|known| {
+            known.sessions.iter().find_map(|session| self.sessions.get(session).and_then(|open| open.address))
+        });
+        Ok([Some(Subject::Person(who.person)), address.map(Subject::Address)].into_iter().flatten().map(one).collect())
+    }
+
+    /// What of an order is to be kept.
+    fn order_facts(&self, now: Now, ordered: &Ordered) -> Vec<Fact> {
+        let Ordered { by, order, who, imposed, lifted, .. } = ordered;
+        let mut facts = Vec::new();
+        let out = matches!(order.deed, Deed::Kick | Deed::Ban);
+        if let (true, false, Some(room)) = (out, who.guest, &order.room) {
+            facts.push(Fact::Left { person: who.person, room: room.clone() });
+            facts.push(Fact::RoomUninvited { room: room.clone(), person: who.person });
+            facts.push(Fact::Role { person: who.person, room: Some(room.clone()), role: Role::Member });
+        }
+        // Nobody is that guest again.
+        let lasting = |sentence: &&Sentence| !who.guest || matches!(sentence.subject, Subject::Address(_));
+        facts.extend(imposed.iter().filter(lasting).cloned().map(Fact::Sentenced));
+        facts.extend(lifted.iter().filter_map(|id| self.sentences.get(*id)).map(|held| pardoned(&held.sentence)));
+        if let Some(role) = new_role(order.deed) {
+            facts.push(Fact::Role { person: who.person, room: order.room.clone(), role });
+        }
+        let until = imposed.first().and_then(|sentence| sentence.until);
+        let record = Record {
+            at: now.wall,
+            by: Some(by.name.clone()),
+            deed: order.deed.as_str().to_owned(),
+            room: order.room.clone(),
+            whom: Some(who.name.clone()),
+            until,
+            why: order.why.clone(),
+        };
+        facts.push(Fact::Recorded(record));
+        facts
+    }
+
+    /// It is kept: it holds from now on, and is told.
+    pub(super) fn order_kept(&mut self, now: Now, ordered: Ordered) {
+        let Ordered { session, tag, by, order, who, imposed, lifted } = ordered;
+        for sentence in imposed {
+            self.impose(now, sentence);
+        }
+        for id in lifted {
+            self.lift(id);
+        }
+        if let Some(role) = new_role(order.deed) {
+            self.give_role(who.person, order.room.as_ref(), role);
+        }
+        let Order { deed, room, time, why, .. } = order;
+        let told = (room.clone(), who.clone(), Some(by.clone()), why.clone());
+        self.tell_order(deed, told.0, told.1, told.2, time, told.3);
+        match (deed, &room) {
+            (Deed::Kick | Deed::Ban, Some(room)) => {
+                if let Some(hall) = self.rooms.get_mut(room) {
+                    hall.invited.remove(&who.person);
+                    hall.operators.remove(&who.person);
+                }
+                if self.people.get(who.person).is_some_and(|known| known.rooms.contains(room)) {
+                    self.out(who.person, room, None);
+                }
+            }
+            (Deed::Kick | Deed::Ban, None) => {
+                let told = rights::told(deed, "this host", &who.name, Some(&by.name), time, &why);
+                self.send_away(who.person, &told);
+            }
+            _ => {}
+        }
+        self.answer(session, &tag, Event::Done);
+    }
+
+    fn give_role(&mut self, person: PersonId, room: Option<&RoomName>, role: Role) {
+        match room {
+            None => {
+                if let Some(known) = self.people.get_mut(person) {
+                    known.role = role;
+                }
+            }
+            Some(room) => {
+                if let Some(hall) = self.rooms.get_mut(room) {
+                    match role >= Role::Operator {
+                        true => hall.operators.insert(person),
+                        false => hall.operators.remove(&person),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Tells those who are there, and whom it is about.
+    fn tell_order(
+        &mut self,
+        deed: Deed,
+        room: Option<RoomName>,
+        who: Author,
+        by: Option<Author>,
+        time: Option<Duration>,
+        why: Text,
+    ) {
+        let place = room.clone();
+        let person = who.person;
+        let event = Event::Moderated { deed, room, who, by, time, why };
+        match place {
+            Some(room) => self.tell_room(&room, event),
+            None => self.spread(person, event),
+        }
+    }
+
+    /// Closes every connection of a person.
+    fn send_away(&mut self, person: PersonId, why: &str) {
+        let screens = self.people.get(person).map(|known| known.sessions.clone()).unwrap_or_default();
+        for screen in screens {
+            self.send_off(screen, why);
+        }
+    }
+
+    /// Closes one connection, which is to stay away.
+    pub(super) fn send_off(&mut self, session: SessionId, why: &str) {
+        let mut end = why.len().min(CLOSE_BYTES);
+        while !why.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.close(session, CloseCode::SentAway, &why[..end]);
+    }
+
+    /// A guest is gone, and will never be the same again.
+    pub(super) fn forget_sentences(&mut self, guest: PersonId) {
+        for id in self.sentences.of_person(guest) {
+            self.lift(id);
+        }
+    }
+
+    pub(super) fn audited(&mut self, ticket: super::Ticket, lines: Vec<Record>) {
+        if let Some(Pending::Audit { session, tag }) = self.tickets.remove(&ticket) {
+            self.answer(session, &tag, Event::Audit { lines });
+        }
+    }
+
+    /// A sentence holds from now on, until its alarm.
+    pub(super) fn impose(&mut self, now: Now, sentence: Sentence) {
+        let left = sentence.until.map(|until| u64::try_from(until.0.saturating_sub(now.wall.0)).unwrap_or(0));
+        let ends = left.map(|ms| now.up.saturating_add(Duration::from_millis(ms)));
+        if let Some(before) = self.sentences.like(&sentence) {
+            self.lift(before);
+        }
+        let id = self.sentences.add(sentence, ends);
+        if let Some(at) = ends {
+            self.alarms.insert((at, Alarm::Over(id)));
+        }
+    }
+
+    /// A sentence holds no more.
+    pub(super) fn lift(&mut self, id: u64) -> Option<Sentence> {
+        let held = self.sentences.remove(id)?;
+        if let Some(at) = held.ends {
+            self.alarms.remove(&(at, Alarm::Over(id)));
+        }
+        Some(held.sentence)
+    }
+
+    /// The time of a sentence is over.
+    pub(super) fn over(&mut self, id: u64) {
+        let Some(sentence) = self.lift(id) else { return };
+        self.keep(vec![pardoned(&sentence)], Pending::Nobody);
+        let (Penalty::Mute, Subject::Person(person)) = (sentence.penalty, sentence.subject) else { return };
+        if let Some(who) = self.people.get(person).map(|known| known.author.clone()) {
+            self.tell_order(Deed::Unmute, sentence.room, who, None, None, Text::clean(""));
+        }
+    }
+
+    /// The sentence that keeps this person from being somewhere, or from speaking there. What is about an address holds
+    /// for guests.
+    pub(super) fn sentenced(
+        &self,
+        penalty: Penalty,
+        room: Option<&RoomName>,
+        person: PersonId,
+        session: SessionId,
+    ) -> Option<Refusal> {
+        let by_person = self.sentences.of(penalty, room, Subject::Person(person));
+        let guest = self.people.get(person).is_none_or(|known| known.author.guest);
+        let address = || self.sessions.get(&session).filter(|_| guest)?.address;
+        let held = by_person.or_else(|| self.sentences.of(penalty, room, Subject::Address(address()?)))?;
+        Some(self.no(held))
+    }
+
+    /// The refusal of who comes to the host and is banned; `person` is `None` of whom it does not know.
+    pub(super) fn banned(&self, person: Option<PersonId>, session: SessionId) -> Option<Refusal> {
+        let held = match person {
+            Some(person) => self.sentences.of(Penalty::Ban, None, Subject::Person(person)),
+            None => {
+                let address = self.sessions.get(&session)?.address?;
+                self.sentences.of(Penalty::Ban, None, Subject::Address(address))
+            }
+        };
+        held.map(|held| self.no(held))
+    }
+
+    fn no(&self, held: &sentences::Held) -> Refusal {
+        let left = held.ends.map(|ends| ends.saturating_sub(self.up));
+        let place = held.sentence.room.as_ref().map_or_else(|| "this host".to_owned(), RoomName::to_string);
+        let time = left.map(|left| format!(" for another {}", span::show(left))).unwrap_or_default();
+        let why = match held.sentence.why.is_blank() {
+            true => String::new(),
+            false => format!(": {}", held.sentence.why.one_line()),
+        };
+        let (code, text) = match held.sentence.penalty {
+            Penalty::Ban => (Code::Banned, format!("you are banned from {place}{time}{why}")),
+            Penalty::Mute => (Code::Muted, format!("you are muted in {place}{time}{why}")),
+        };
+        Refusal { retry_after: left, ..Refusal::new(code, text) }
+    }
+
+    /// Why this person may not say that there now; what one said one may always take back.
+    pub(super) fn may_speak(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        person: PersonId,
+        conversation: &Conversation,
+        said: bool,
+    ) -> Result<(), Refusal> {
+        let room = match conversation {
+            Conversation::Room(room) => Some(room),
+            Conversation::Direct(_) => None,
+        };
+        let muted = |place| self.sentenced(Penalty::Mute, place, person, session);
+        if let Some(refusal) = muted(None).or_else(|| muted(Some(room?))) {
+            return Err(refusal);
+        }
+        let Some(room) = room else { return Ok(()) };
+        let operator = self.rank(person, Some(room)) >= Rank::OfRoom;
+        let Some(hall) = self.rooms.get_mut(room).filter(|_| !operator) else { return Ok(()) };
+        if hall.settings.readonly {
+            return Err(Refusal::new(Code::ReadOnly, format!("only operators speak in {room}")));
+        }
+        if said && !hall.settings.slow.is_zero() {
+            let slow = hall.settings.slow;
+            let wait = hall.spoke.get(&person).map_or(Duration::ZERO, |at| (*at + slow).saturating_sub(now.up));
+            if !wait.is_zero() {
+                let text =
+                    format!("{room} is slow: one line each in {}; you in {}", span::show(slow), span::show(wait));
+                return Err(Refusal { retry_after: Some(wait), ..Refusal::new(Code::RateLimited, text) });
+            }
+        }
+        Ok(())
+    }
+
+    /// A line of this person is on its way: the next one in a slow room has to wait.
+    pub(super) fn spoke(&mut self, now: Now, person: PersonId, conversation: &Conversation) {
+        let Conversation::Room(room) = conversation else { return };
+        let Some(hall) = self.rooms.get_mut(room).filter(|hall| !hall.settings.slow.is_zero()) else { return };
+        let slow = hall.settings.slow;
+        hall.spoke.retain(|_, at| *at + slow > now.up);
+        hall.spoke.insert(person, now.up);
+    }
+
+    /// Takes from the buckets of a person and of where it is, or says how long to wait.
+    pub(super) fn limited(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        person: PersonId,
+        kind: limits::Kind,
+    ) -> Result<(), Refusal> {
+        let address = self.sessions.get(&session).and_then(|open| open.address);
+        let of: Vec<limits::Of> =
+            [Some(limits::Of::Person(person)), address.map(limits::Of::Address)].into_iter().flatten().collect();
+        self.limiter.take(&self.rules.rates, now.up, kind, &of).map_err(limits::too_quick)
+    }
+
+    pub(super) fn audit(&mut self, session: SessionId, tag: Tag, person: PersonId, limit: Option<u32>) {
+        if let Err(refusal) = may(self.rank(person, None), Doing::Audit, Whom::Nobody) {
+            return self.refuse(session, &tag, refusal);
+        }
+        let limit = limit.unwrap_or(AUDIT_LINES).clamp(1, AUDIT_LINES);
+        let ticket = self.ticket(Pending::Audit { session, tag });
+        self.effects.push(Effect::Audit { ticket, limit });
+    }
+}
+
+fn after(wall: Timestamp, time: Duration) -> Timestamp {
+    Timestamp(wall.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+}
+
+fn pardoned(sentence: &Sentence) -> Fact {
+    Fact::Pardoned { penalty: sentence.penalty, room: sentence.room.clone(), subject: sentence.subject }
+}
+
+fn new_role(deed: Deed) -> Option<Role> {
+    match deed {
+        Deed::Op => Some(Role::Operator),
+        Deed::Deop => Some(Role::Member),
+        _ => None,
+    }
+}
+
+impl Hub {
+    /// A line for the record that is about a room.
+    pub(super) fn room_record(&self, by: PersonId, deed: &str, room: &RoomName, whom: Option<Nick>, why: &str) -> Fact {
+        Fact::Recorded(Record {
+            at: self.wall,
+            by: self.people.get(by).map(|known| known.author.name.clone()),
+            deed: deed.to_owned(),
+            room: Some(room.clone()),
+            whom,
+            until: None,
+            why: Text::clean(why),
+        })
     }
 }

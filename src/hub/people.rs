@@ -59,12 +59,13 @@ impl Person {
     /// As the list of people shows it.
     pub fn member(&self) -> Member {
         let seen = self.seen.filter(|_| !self.online);
-        Member { who: self.author.clone(), online: self.online, away: self.online && self.away, seen }
+        let (who, online, away) = (self.author.clone(), self.online, self.online && self.away);
+        Member { who, online, away, seen, role: self.role }
     }
 
     /// As the other one of a direct conversation.
     pub fn peer(&self) -> Peer {
-        let Member { who, online, away, seen } = self.member();
+        let Member { who, online, away, seen, .. } = self.member();
         Peer { person: who.person, online, away, seen }
     }
 }

@@ -31,7 +31,6 @@ pub struct Session {
     /// What it has to sign.
     pub challenge: Challenge,
     /// Where it comes from; `None` for this machine itself, on which no limit of addresses holds.
-    #[allow(dead_code, reason = "limits per address")]
     pub address: Option<IpAddr>,
     /// Whether it needs no invitation.
     pub free: bool,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ears::Ears;
-use super::moves::{no_such_room, not_member};
+use super::limits::Kind;
 use super::{Effect, Hub, Now, Pending, SessionId, Ticket};
 use crate::protocol::command::{Command, Cursor, PageEnd, Tag};
 use crate::protocol::entry::{Conversation, Entry, Page, Pair, PersonId, Seq, Standing, What};
@@ -17,11 +17,7 @@ impl Hub {
     /// Which conversation a person means, if it may read and speak there.
     pub(super) fn resolve(&self, now: Now, person: PersonId, to: &Target) -> Result<Conversation, Refusal> {
         match to {
-            Target::Room(room) => match self.rooms.get(room) {
-                None => Err(no_such_room(room)),
-                Some(hall) if !hall.members.contains(&person) => Err(not_member(room)),
-                Some(_) => Ok(Conversation::Room(room.clone())),
-            },
+            Target::Room(room) => self.inside(person, room).map(|_| Conversation::Room(room.clone())),
             Target::Direct(nick) => self.resolve_direct(now, person, nick),
         }
     }
@@ -53,8 +49,17 @@ impl Hub {
             Ok(conversation) => conversation,
             Err(refusal) => return self.refuse(session, &tag, refusal.about(nonce)),
         };
-        if let Err(refusal) = self.fits(&what) {
+        let said = matches!(what, What::Said { .. });
+        let may = match what {
+            // What one said one may always take back.
+            What::Deleted { .. } => Ok(()),
+            _ => self.fits(&what).and_then(|()| self.may_speak(now, session, person, &conversation, said)),
+        };
+        if let Err(refusal) = may.and_then(|()| self.limited(now, session, person, Kind::Message)) {
             return self.refuse(session, &tag, refusal.about(nonce));
+        }
+        if said {
+            self.spoke(now, person, &conversation);
         }
         self.announce(person);
         if let (What::Said { .. }, Some(open)) = (&what, self.sessions.get_mut(&session)) {

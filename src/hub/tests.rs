@@ -2,7 +2,11 @@
 //! disk, no clock. Raw clients' transcripts are exactly their lines; those of `wschat.v1` are told in short.
 
 mod invites;
+mod limits;
+mod order;
 mod others;
+mod outsiders;
+mod ranks;
 mod raw;
 mod seeds;
 mod stories;

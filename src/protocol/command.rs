@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::entry::{Emoji, Epoch, Nonce, Seq, Timestamp};
 use super::names::{Nick, RoomName, Target};
 use super::person::Proof;
+use super::rights::{Change, Order};
 use super::search::Query;
-use super::secret::Token;
+use super::secret::{Password, Token};
 use super::text::Text;
 
 /// What a client asks of a host.
@@ -34,6 +35,8 @@ pub enum Command {
     Join {
         /// Which.
         room: RoomName,
+        /// What its door asks for, if it does.
+        password: Option<Password>,
     },
     /// Stop being a member.
     Leave {
@@ -162,6 +165,32 @@ pub enum Command {
     Uninvite {
         /// By its number.
         number: u32,
+    },
+    /// Do something to somebody, to keep order.
+    Moderate(Order),
+    /// Set a room otherwise.
+    RoomSet {
+        /// Which.
+        room: RoomName,
+        /// How.
+        change: Change,
+    },
+    /// Make an end of a room and all that was said in it.
+    RoomDelete {
+        /// Which.
+        room: RoomName,
+    },
+    /// Let somebody into a private room.
+    RoomInvite {
+        /// Which.
+        room: RoomName,
+        /// Whom.
+        name: Nick,
+    },
+    /// Who did what to keep order?
+    Audit {
+        /// Lines at most; the host's own limit when `None` or more.
+        limit: Option<u32>,
     },
     /// Goodbye; the host closes.
     Bye,

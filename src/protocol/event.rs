@@ -8,6 +8,7 @@ use super::entry::{Author, Conversation, Entry, Epoch, Nonce, Page, PersonId, Se
 use super::invite::Invitation;
 use super::names::{Nick, RoomName, Target};
 use super::person::Challenge;
+use super::rights::{Deed, Record, Role, RoomSettings};
 use super::search::Hit;
 use super::text::Text;
 
@@ -140,6 +141,49 @@ pub enum Event {
     },
     /// Those there are, the newest first.
     Invitations(Vec<Invitation>),
+    /// Something was done to somebody, perhaps to you, to keep order.
+    Moderated {
+        /// What.
+        deed: Deed,
+        /// In which room; on the host when `None`.
+        room: Option<RoomName>,
+        /// To whom.
+        who: Author,
+        /// By whom; `None` when its time was over, or when it was done at the host itself.
+        by: Option<Author>,
+        /// For how long; for good, or of no length, when `None`.
+        time: Option<Duration>,
+        /// The reason; may be empty.
+        why: Text,
+    },
+    /// A room is set otherwise.
+    RoomSet {
+        /// Which.
+        room: RoomName,
+        /// How it is set now.
+        settings: RoomSettings,
+        /// By whom; `None`: at the host itself.
+        by: Option<Author>,
+    },
+    /// A room is no more, and all that was said in it.
+    RoomDeleted {
+        /// Which.
+        room: RoomName,
+        /// By whom; `None`: at the host itself.
+        by: Option<Author>,
+    },
+    /// You may come into a room.
+    Invited {
+        /// Which.
+        room: RoomName,
+        /// Who says so.
+        by: Author,
+    },
+    /// Who did what to keep order, the newest last.
+    Audit {
+        /// The record.
+        lines: Vec<Record>,
+    },
     /// A raw client's own line is stored: the frame as it came.
     Received {
         /// The frame.
@@ -186,6 +230,8 @@ pub struct Welcome {
     pub ephemeral: bool,
     /// Your conversations and how you stand to them.
     pub places: Vec<Place>,
+    /// What you may do on the host.
+    pub role: Role,
 }
 
 /// One of your conversations.
@@ -201,6 +247,10 @@ pub struct Place {
     pub standing: Standing,
     /// In the answer to a resume: your cursor does not fit this log (another epoch, or from its future); forget it.
     pub reset: bool,
+    /// How the room is set.
+    pub settings: RoomSettings,
+    /// What you may do there.
+    pub role: Role,
 }
 
 /// The other one of a direct conversation.
@@ -227,6 +277,8 @@ pub struct RoomInfo {
     pub members: u32,
     /// Whether you are one.
     pub member: bool,
+    /// How it is set.
+    pub settings: RoomSettings,
 }
 
 /// A person as the list of people shows it.
@@ -240,6 +292,8 @@ pub struct Member {
     pub away: bool,
     /// When they were there last, of one who is not and whom this host saw.
     pub seen: Option<Timestamp>,
+    /// What they may do there.
+    pub role: Role,
 }
 
 /// Why a host says no: a code for programs, a sentence for people.
@@ -334,6 +388,18 @@ codes! {
     NotAllowed = "not_allowed",
     /// More than the host allows; the sentence says of what.
     Limit = "limit",
+    /// Too much at once; the same goes well a little later.
+    RateLimited = "rate_limited",
+    /// One may not be there.
+    Banned = "banned",
+    /// One may not speak there.
+    Muted = "muted",
+    /// Only operators speak there.
+    ReadOnly = "read_only",
+    /// The room asks for a password.
+    NeedsPassword = "needs_password",
+    /// It is another one.
+    WrongPassword = "wrong_password",
     /// The host has too much to do; try again.
     Busy = "busy",
     /// The host cannot store it now (a full disk); try again.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::entry::{PersonId, Timestamp};
 use super::names::{Nick, RoomName};
+use super::secret::Password;
 use super::text::Text;
 
 /// The longest reason, in characters: it is shown on one line, and is told in a close frame too.
@@ -119,6 +120,19 @@ pub struct Order {
     pub why: Text,
 }
 
+/// What of a room is to be set otherwise; `None` leaves it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// See [`RoomSettings::private`].
+    pub private: Option<bool>,
+    /// See [`RoomSettings::readonly`].
+    pub readonly: Option<bool>,
+    /// See [`RoomSettings::slow`].
+    pub slow: Option<Duration>,
+    /// The password from now on; `Some(None)` takes it away.
+    pub password: Option<Option<Password>>,
+}
+
 /// How a room is set, as everybody who sees it may know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RoomSettings {
@@ -186,3 +200,46 @@ pub struct Record {
 
 /// What is recorded besides deeds done to people.
 pub const RECORDED: [&str; 5] = ["owner", "set", "delete_room", "invite", "delete"];
+
+/// What was done to somebody, as a sentence that begins with their name; `place` is empty where the room needs no name.
+pub fn told(deed: Deed, place: &str, who: &Nick, by: Option<&Nick>, time: Option<Duration>, why: &Text) -> String {
+    let done = match deed {
+        Deed::Kick => format!("was put out{}", behind(" of ", place)),
+        Deed::Ban => format!("was banned{}", behind(" from ", place)),
+        Deed::Unban => format!("may come again{}", behind(" to ", place)),
+        Deed::Mute => format!("was muted{}", behind(" in ", place)),
+        Deed::Unmute => format!("may speak again{}", behind(" in ", place)),
+        Deed::Op => format!("is an operator now{}", behind(" of ", place)),
+        Deed::Deop => format!("is no operator any more{}", behind(" of ", place)),
+    };
+    let by = by.map(|by| format!(" (by {by})")).unwrap_or_default();
+    let time = time.map(|time| format!(" for {}", super::span::show(time))).unwrap_or_default();
+    format!("{who} {done}{time}{by}{}", behind(": ", &why.one_line()))
+}
+
+fn behind(word: &str, what: &str) -> String {
+    if what.is_empty() { String::new() } else { format!("{word}{what}") }
+}
+
+/// How a room is set, in words; a room like any other is `open to all`.
+pub fn described(settings: &RoomSettings) -> String {
+    let slow = (!settings.slow.is_zero()).then(|| format!("one line each in {}", super::span::show(settings.slow)));
+    let words = [
+        settings.private.then(|| "private".to_owned()),
+        settings.password.then(|| "asks for a password".to_owned()),
+        settings.readonly.then(|| "only operators speak".to_owned()),
+        slow,
+    ];
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    if words.is_empty() { "open to all".to_owned() } else { words.join(", ") }
+}
+
+/// A line of the record in words, without its time.
+pub fn recorded(line: &Record) -> String {
+    let by = line.by.as_ref().map_or_else(|| "(the host)".to_owned(), Nick::to_string);
+    let room = line.room.as_ref().map(|room| format!(" {room}")).unwrap_or_default();
+    let whom = line.whom.as_ref().map(|whom| format!(" @{whom}")).unwrap_or_default();
+    let left = line.until.map(|until| u64::try_from(until.0.saturating_sub(line.at.0)).unwrap_or(0));
+    let time = left.map(|ms| format!(" for {}", super::span::show(Duration::from_millis(ms)))).unwrap_or_default();
+    format!("{by}: {}{whom}{room}{time}{}", line.deed.replace('_', " "), behind(": ", &line.why.one_line()))
+}

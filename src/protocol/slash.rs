@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use super::names::{NameError, Nick, RoomName, Target};
+use super::rights::{Change, Deed, LONGEST, SLOWEST};
+use super::secret::{PASSWORD_BYTES, Password};
 use super::span::parse as span;
 
 /// One command: its name, its arguments as help shows them, and a sentence.
@@ -32,7 +34,7 @@ pub enum At {
 
 /// All commands, in the order of help.
 pub const COMMANDS: &[Spec] = &[
-    Spec { name: "join", args: "#room", help: "go to a room; a new one is made", at: At::Everywhere },
+    Spec { name: "join", args: "#room [password]", help: "go to a room; a new one is made", at: At::Everywhere },
     Spec { name: "leave", args: "[#room]", help: "leave this room, or that one", at: At::Everywhere },
     Spec { name: "rooms", args: "", help: "list the host's rooms", at: At::Everywhere },
     Spec { name: "topic", args: "[text]", help: "show the room's topic, or set it; - clears it", at: At::Everywhere },
@@ -69,10 +71,62 @@ pub const COMMANDS: &[Spec] = &[
         at: At::Screen,
     },
     Spec { name: "react", args: "number emoji", help: "react to a message by its number", at: At::Screen },
-    Spec { name: "delete", args: "number", help: "delete a message of yours by its number", at: At::Screen },
+    Spec {
+        name: "delete",
+        args: "number|#room",
+        help: "delete a message of yours by its number, or a room you keep order in",
+        at: At::Screen,
+    },
     Spec { name: "editor", args: "", help: "write in your own editor ($VISUAL, $EDITOR)", at: At::Screen },
-    Spec { name: "mute", args: "[2h]", help: "nothing calls you from here, for a time or for good", at: At::Screen },
-    Spec { name: "unmute", args: "", help: "hear of this conversation again", at: At::Screen },
+    Spec {
+        name: "mute",
+        args: "[2h] | [host] @name [2h] [why]",
+        help: "nothing calls you from here, for a time or for good; with a name: they may not speak here",
+        at: At::Screen,
+    },
+    Spec {
+        name: "unmute",
+        args: "[[host] @name]",
+        help: "hear of this conversation again; with a name: they may speak again",
+        at: At::Screen,
+    },
+    Spec { name: "ignore", args: "[@name]", help: "see nothing more of somebody, here alone", at: At::Screen },
+    Spec { name: "unignore", args: "@name", help: "see them again", at: At::Screen },
+    Spec {
+        name: "kick",
+        args: "[host] @name [why]",
+        help: "put somebody out of the room, or off the host",
+        at: At::Screen,
+    },
+    Spec {
+        name: "ban",
+        args: "[host] @name [1h10m] [why]",
+        help: "the same, and they may not come again, for a time or for good",
+        at: At::Screen,
+    },
+    Spec { name: "unban", args: "[host] @name", help: "they may come again", at: At::Screen },
+    Spec {
+        name: "op",
+        args: "[host] @name",
+        help: "make somebody an operator of this room, or of the host",
+        at: At::Screen,
+    },
+    Spec { name: "deop", args: "[host] @name", help: "they are none any more", at: At::Screen },
+    Spec { name: "slow", args: "30s|off", help: "one line from each in so long", at: At::Screen },
+    Spec { name: "readonly", args: "[on|off]", help: "only operators speak in this room", at: At::Screen },
+    Spec {
+        name: "private",
+        args: "[on|off|#_room]",
+        help: "only who is invited knows of this room; with a name: make such a room",
+        at: At::Screen,
+    },
+    Spec {
+        name: "password",
+        args: "word|-",
+        help: "who comes into this room is asked for it; - takes it away",
+        at: At::Screen,
+    },
+    Spec { name: "audit", args: "[n]", help: "show who did what to keep order", at: At::Screen },
     Spec {
         name: "dnd",
         args: "[2h]",
@@ -134,7 +188,7 @@ pub enum Line {
     /// `/me`.
     Me(String),
     /// `/join`.
-    Join(RoomName),
+    Join(RoomName, Option<Password>),
     /// `/leave`; here when no room is named.
     Leave(Option<RoomName>),
     /// `/rooms`.
@@ -169,6 +223,22 @@ pub enum Line {
     React(u64, String),
     /// `/delete`.
     Delete(u64),
+    /// `/delete` of a room.
+    DeleteRoom(RoomName),
+    /// What is done to somebody, in this room or on the host.
+    Order(Ordered),
+    /// `/slow`, `/readonly`, `/private`, `/password`: of this room.
+    Set(Change),
+    /// `/readonly` and `/private` without a word: the other way round.
+    Toggle(Toggled),
+    /// `/private` with a name: make such a room.
+    MakePrivate(RoomName),
+    /// `/ignore`; without a name it shows who is.
+    Ignore(Option<Nick>),
+    /// `/unignore`.
+    Unignore(Nick),
+    /// `/audit`.
+    Audit(Option<u32>),
     /// `/editor`.
     Editor,
     /// `/mute`, for a time.
@@ -192,7 +262,7 @@ pub enum Line {
     /// `/theme`.
     Theme(Option<String>),
     /// `/set`: which, and to what.
-    Set(Option<String>, Option<String>),
+    Setting(Option<String>, Option<String>),
     /// `/keys`.
     Keys,
     /// `/reload`.
@@ -217,6 +287,30 @@ pub enum Line {
     Quit,
 }
 
+/// A word of order as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ordered {
+    /// What.
+    pub deed: Deed,
+    /// On the whole host, and not in this room alone.
+    pub host: bool,
+    /// To whom.
+    pub name: Nick,
+    /// For how long.
+    pub time: Option<Duration>,
+    /// The reason.
+    pub why: String,
+}
+
+/// A setting of a room that is on or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Toggled {
+    /// See [`Change::readonly`].
+    Readonly,
+    /// See [`Change::private`].
+    Private,
+}
+
 /// Why a line with a slash in front cannot be carried out. Nothing of it is ever sent as text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SlashError {
@@ -231,6 +325,12 @@ pub enum SlashError {
     /// An argument is missing or too much.
     #[error("usage: /{} {}", .0.name, .0.args)]
     Usage(&'static Spec),
+    /// An argument is no time.
+    #[error("“{0}” is no time; write 30s, 10m, 1h10m or 7d")]
+    BadTime(String),
+    /// An argument is no password.
+    #[error("a password has 1 to {PASSWORD_BYTES} bytes, on one line")]
+    BadPassword,
     /// An argument is no name.
     #[error("{what} “{typed}”: {why}")]
     BadName {
@@ -291,7 +391,12 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
     let maybe_room = |text: &str| if text.is_empty() { Ok(None) } else { room(text).map(Some) };
     let some = |text: &str| if text.is_empty() { None } else { Some(text.to_owned()) };
     match spec.name {
-        "join" if !args.is_empty() => one_room(args).map(Line::Join),
+        "join" if !args.is_empty() => {
+            let (name, word) = args.split_once(char::is_whitespace).unwrap_or((args, ""));
+            // A name with a blank in it is a mistake worth its own words, and no password is a name.
+            let password = some(word.trim()).map(|word| password(&word)).transpose()?;
+            Ok(Line::Join(one_room(name)?, password))
+        }
         "leave" => maybe_room(args).map(Line::Leave),
         "rooms" if args.is_empty() => Ok(Line::Rooms),
         "topic" => Ok(Line::Topic(match args {
@@ -323,7 +428,37 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
             let (number, rest) = (number.parse().map_err(|_| usage())?, rest.trim().to_owned());
             Ok(if spec.name == "reply" { Line::Reply(number, rest) } else { Line::React(number, rest) })
         }
+        "delete" if args.starts_with('#') => one_room(args).map(Line::DeleteRoom),
         "delete" => args.parse().map(Line::Delete).map_err(|_| usage()),
+        "mute" | "unmute" if orders(args) => ordered(spec, args),
+        "kick" | "ban" | "unban" | "op" | "deop" => ordered(spec, args),
+        "slow" if !args.is_empty() => {
+            let slow = match args {
+                "off" | "0" => Duration::ZERO,
+                time => span(time).filter(|time| *time <= SLOWEST).ok_or_else(|| SlashError::BadTime(short(time)))?,
+            };
+            Ok(Line::Set(Change { slow: Some(slow), ..Change::default() }))
+        }
+        "readonly" | "private" if args.is_empty() => {
+            Ok(Line::Toggle(if spec.name == "private" { Toggled::Private } else { Toggled::Readonly }))
+        }
+        "readonly" | "private" if matches!(args, "on" | "off") => {
+            let on = Some(args == "on");
+            Ok(Line::Set(match spec.name {
+                "private" => Change { private: on, ..Change::default() },
+                _ => Change { readonly: on, ..Change::default() },
+            }))
+        }
+        "private" if args.starts_with('#') => one_room(args).map(Line::MakePrivate),
+        "password" if !args.is_empty() => {
+            let word = if args == "-" { None } else { Some(password(args)?) };
+            Ok(Line::Set(Change { password: Some(word), ..Change::default() }))
+        }
+        "audit" if args.is_empty() => Ok(Line::Audit(None)),
+        "audit" => args.parse().map(|n| Line::Audit(Some(n))).map_err(|_| usage()),
+        "ignore" if args.is_empty() => Ok(Line::Ignore(None)),
+        "ignore" => nick(args).map(|name| Line::Ignore(Some(name))),
+        "unignore" if !args.is_empty() => nick(args).map(Line::Unignore),
         "editor" if args.is_empty() => Ok(Line::Editor),
         "mute" => Ok(Line::Mute(some(args))),
         "unmute" if args.is_empty() => Ok(Line::Unmute),
@@ -336,7 +471,7 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
         "theme" => Ok(Line::Theme(some(args))),
         "set" => {
             let (name, value) = args.split_once(char::is_whitespace).unwrap_or((args, ""));
-            Ok(Line::Set(some(name), some(value.trim())))
+            Ok(Line::Setting(some(name), some(value.trim())))
         }
         "keys" if args.is_empty() => Ok(Line::Keys),
         "reload" if args.is_empty() => Ok(Line::Reload),
@@ -348,6 +483,55 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
         "help" => Ok(Line::Help(some(args))),
         "quit" => Ok(Line::Quit),
         _ => Err(usage()),
+    }
+}
+
+/// Whether the words behind a command are about somebody.
+fn orders(args: &str) -> bool {
+    args.starts_with('@') || args.strip_prefix("host").is_some_and(|rest| rest.starts_with(char::is_whitespace))
+}
+
+/// `[host] @name [time] [why]`, where the deed has a time and a reason.
+fn ordered(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
+    let word = |text: &str| -> (String, String) {
+        let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        (word.to_owned(), rest.trim_start().to_owned())
+    };
+    let usage = || SlashError::Usage(spec);
+    let deed = Deed::read(spec.name).ok_or_else(usage)?;
+    let (first, rest) = word(args);
+    // Nobody can be called host.
+    let host = first == "host";
+    let (name, rest) = if host { word(&rest) } else { (first, rest) };
+    if name.is_empty() {
+        return Err(usage());
+    }
+    let name = nick(&name)?;
+    let (first, behind) = word(&rest);
+    let time = span(&first).filter(|time| matches!(deed, Deed::Ban | Deed::Mute) && *time <= LONGEST);
+    let why = if time.is_some() { behind } else { rest };
+    let reasoned = matches!(deed, Deed::Kick | Deed::Ban | Deed::Mute);
+    if !why.is_empty() && !reasoned {
+        return Err(usage());
+    }
+    Ok(Line::Order(Ordered { deed, host, name, time, why }))
+}
+
+fn password(text: &str) -> Result<Password, SlashError> {
+    Password::parse(text).ok_or(SlashError::BadPassword)
+}
+
+/// What may be remembered of a line: all but the password that is in it, if one is.
+pub fn without_password(input: &str) -> Option<String> {
+    let mut words = input.split_whitespace();
+    let command = words.next().unwrap_or("").to_lowercase();
+    match command.as_str() {
+        "/join" => {
+            let room = words.next()?;
+            words.next().map(|_| format!("{command} {room}"))
+        }
+        "/password" => words.next().filter(|word| *word != "-").map(|_| command),
+        _ => None,
     }
 }
 
@@ -390,6 +574,25 @@ pub fn target(text: &str) -> Option<Target> {
 mod tests {
     use super::*;
 
+    fn order(deed: Deed, host: bool, secs: Option<u64>, why: &str) -> Line {
+        let (name, time) = (Nick::parse("ben").unwrap(), secs.map(Duration::from_secs));
+        Line::Order(Ordered { deed, host, name, time, why: why.to_owned() })
+    }
+
+    #[test]
+    fn no_password_is_remembered() {
+        for (typed, kept) in [
+            ("/join #dev horse", Some("/join #dev")),
+            ("  /JOIN dev a b", Some("/join dev")),
+            ("/password horse", Some("/password")),
+            ("/password -", None),
+            ("/join #dev", None),
+            ("the password is horse", None),
+        ] {
+            assert_eq!(without_password(typed).as_deref(), kept, "{typed}");
+        }
+    }
+
     fn screen(input: &str) -> Result<Line, String> {
         read(input, At::Screen).map_err(|e| e.to_string())
     }
@@ -401,8 +604,18 @@ mod tests {
         for (input, line) in [
             ("hello", Line::Say("hello".into())),
             ("//join", Line::Say("/join".into())),
-            ("/join #dev", Line::Join(dev.clone())),
-            ("/JOIN dev", Line::Join(dev.clone())),
+            ("/join #dev", Line::Join(dev.clone(), None)),
+            ("/JOIN dev", Line::Join(dev.clone(), None)),
+            ("/join dev a b", Line::Join(dev.clone(), Password::parse("a b"))),
+            ("/private #_dev", Line::MakePrivate(RoomName::parse("_dev").unwrap())),
+            ("/delete #dev", Line::DeleteRoom(dev.clone())),
+            ("/mute 2h", Line::Mute(Some("2h".into()))),
+            ("/mute @ben", order(Deed::Mute, false, None, "")),
+            ("/ban ben 1h10m spam, again", order(Deed::Ban, false, Some(4200), "spam, again")),
+            ("/ban host @ben spam", order(Deed::Ban, true, None, "spam")),
+            ("/kick ben 1h of this", order(Deed::Kick, false, None, "1h of this")),
+            ("/op ben", order(Deed::Op, false, None, "")),
+            ("/slow 30s", Line::Set(Change { slow: Some(Duration::from_secs(30)), ..Change::default() })),
             ("/leave", Line::Leave(None)),
             ("/topic", Line::Topic(None)),
             ("/topic -", Line::Topic(Some(String::new()))),
@@ -424,8 +637,10 @@ mod tests {
             ("/j #dev", "there is no /j; did you mean /join?"),
             ("/frobnicate", "there is no /frobnicate; /help lists the commands"),
             ("/", "there is no /; /help lists the commands"),
-            ("/join", "usage: /join #room"),
-            ("/join #a b", "no room can be called “#a b”: a name cannot hold blanks (try - instead)"),
+            ("/join", "usage: /join #room [password]"),
+            ("/join #a@b", "no room can be called “#a@b”: a name cannot hold “@”"),
+            ("/op ben please", "usage: /op [host] @name"),
+            ("/slow soon", "“soon” is no time; write 30s, 10m, 1h10m or 7d"),
             ("/history 5", "there is no /history; /help lists the commands"),
         ] {
             assert_eq!(screen(input), Err(said.to_owned()), "{input}");

@@ -15,6 +15,7 @@ use super::ServeError;
 use super::connection::{Handle, House};
 use super::fanout::Fanout;
 use super::keeper::{Answer, Keeper};
+use super::passwords::{Passwords, Task};
 use super::turns::{Job, Look};
 use crate::hub::{Effect, Failure, Hub, Input, Now, Ticket};
 use crate::protocol::entry::Timestamp;
@@ -47,6 +48,8 @@ pub struct Driver {
     now: Now,
     /// Answers the keeper owes.
     owed: usize,
+    passwords: Passwords,
+    checked: mpsc::Receiver<Input>,
     /// Refusals of our own, for the hub before anything else.
     refused: VecDeque<Input>,
     /// When old history is to be dropped next.
@@ -65,6 +68,7 @@ impl Driver {
         retain: bool,
     ) -> Driver {
         let started = Instant::now();
+        let (passwords, checked) = Passwords::new();
         Driver {
             hub,
             fanout: Fanout::new(house.translator.clone()),
@@ -75,6 +79,8 @@ impl Driver {
             house,
             started,
             owed: 0,
+            passwords,
+            checked,
             refused: VecDeque::new(),
             retain_at: retain.then_some(started),
             stopping: false,
@@ -98,6 +104,10 @@ impl Driver {
                 () = &mut stop => return Ok(()),
                 () = &mut timer, if due.is_some() => self.time(),
                 answer = self.answers.recv() => self.answered(answer)?,
+                Some(checked) = self.checked.recv() => {
+                    self.tick();
+                    self.take(checked);
+                }
                 _ = self.arrivals.recv_many(&mut inbox, TURN) => self.arrived(&mut inbox),
             }
             self.keep()?;
@@ -249,6 +259,9 @@ impl Driver {
                 let ask = SearchAsk { of, query, author, limit, bytes, asker };
                 self.ask(ticket, Job::Look(ticket, Look::Search(ask)));
             }
+            Effect::Audit { ticket, limit } => self.ask(ticket, Job::Look(ticket, Look::Audit(limit))),
+            Effect::Check { ticket, password, hash } => self.work_out(ticket, Task::Check(password, hash)),
+            Effect::Hash { ticket, password } => self.work_out(ticket, Task::Hash(password)),
             Effect::Close { session, code, why } => self.fanout.close(session, code, &why),
         }
     }
@@ -257,6 +270,12 @@ impl Driver {
         match self.house.limits.page_bytes {
             0 => usize::MAX,
             bytes => bytes,
+        }
+    }
+
+    fn work_out(&mut self, ticket: Ticket, task: Task) {
+        if let Err(why) = self.passwords.ask(ticket, task) {
+            self.refused.push_back(Input::Failed { ticket, why });
         }
     }
 

@@ -10,7 +10,7 @@ use std::thread::{Builder, JoinHandle};
 
 use tokio::sync::mpsc;
 
-use super::turns::{Job, Look, Turns, found, paged};
+use super::turns::{Job, Look, Turns, audited, found, paged};
 use crate::hub::{Failure, Input, Ticket};
 use crate::store::{Reader, Retention, Store, StoreError};
 
@@ -226,6 +226,7 @@ fn read_pages(
         let answer = match look {
             Look::Page(ask) => paged(ticket, reader.page(&ask)),
             Look::Search(ask) => found(ticket, reader.search(&ask)),
+            Look::Audit(limit) => audited(ticket, reader.audit(limit)),
         };
         if answers.blocking_send(Answer::Turn(vec![answer])).is_err() {
             return;

@@ -2,7 +2,7 @@
 //! certificate, `gate` says who may knock and `entrance` who may come in how, `http` speaks until a connection is upgraded,
 //! `connection` reads its `wire` and `outgoing` is what is written to it,
 //! `driver` owns the hub and `fanout` tells everybody what it wants told, `keeper` owns the store and
-//! `turns` asks it. What may be said and
+//! `turns` asks it, `passwords` works out what takes long. What may be said and
 //! who hears it is decided in `hub`, nowhere here.
 //!
 //! A connection's task never touches the hub, the driver never waits, and nothing is told before it is kept.
@@ -18,6 +18,7 @@ mod ids;
 mod keeper;
 mod listen;
 pub mod outgoing;
+mod passwords;
 pub mod tls;
 mod turns;
 pub mod wire;
@@ -35,6 +36,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{self, Config, Limits, Timeouts};
 use crate::hub::invites::Site;
+use crate::hub::limits::{Rate, Rates};
 use crate::hub::{Hub, Rules};
 use crate::protocol::dialect::{DecodeLimits, Translator};
 use crate::protocol::event::Bounds;
@@ -106,6 +108,20 @@ impl Options {
         }
     }
 
+    /// What one may do in how long.
+    fn rates(&self) -> Rates {
+        let of = |burst, every| Rate { burst, every };
+        let limits = &self.limits;
+        Rates {
+            messages: of(limits.message_burst, limits.message_every),
+            joins: of(limits.join_burst, limits.join_every),
+            names: of(limits.name_burst, limits.name_every),
+            invites: of(limits.invite_burst, limits.invite_every),
+            passwords: of(limits.password_burst, limits.password_every),
+            per_address: limits.people_per_address,
+        }
+    }
+
     /// The hub's share.
     fn rules(&self, seed: [u8; 32]) -> Rules {
         let Limits { frame_bytes, text_bytes, page_entries, unanswered_commands, .. } = self.limits;
@@ -128,6 +144,7 @@ impl Options {
             owner_ticket: self.owner_ticket.clone(),
             site: self.site.clone(),
             seed,
+            rates: self.rates(),
         }
     }
 }

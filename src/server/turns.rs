@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::hub::{Failure, Input, Ticket};
 use crate::protocol::entry::{Conversation, Page, PersonId, Timestamp};
 use crate::protocol::fact::{Draft, Fact, ReadFrom};
+use crate::protocol::rights::Record;
 use crate::protocol::search::Found;
 use crate::store::{PageAsk, Retention, SearchAsk, Store, StoreError, Write, Written};
 
@@ -32,6 +33,8 @@ pub enum Look {
     Page(PageAsk),
     /// [`crate::hub::Effect::Search`].
     Search(SearchAsk),
+    /// [`crate::hub::Effect::Audit`].
+    Audit(u32),
 }
 
 /// The store, and what is to be dropped of it.
@@ -94,6 +97,7 @@ impl Turns {
                 },
                 Asked::Look(ticket, Look::Page(ask)) => paged(ticket, self.store.page(&ask)),
                 Asked::Look(ticket, Look::Search(ask)) => found(ticket, self.store.search(&ask)),
+                Asked::Look(ticket, Look::Audit(limit)) => audited(ticket, self.store.audit(limit)),
                 Asked::Retain(now) => {
                     self.retaining = Some(now);
                     continue;
@@ -184,6 +188,17 @@ pub fn paged(ticket: Ticket, page: Result<Page, StoreError>) -> Input {
         Ok(page) => Input::Paged { ticket, page },
         Err(error) => {
             tracing::error!("a page of history cannot be read: {error}");
+            Input::Failed { ticket, why: Failure::Full }
+        }
+    }
+}
+
+/// The same for the record.
+pub fn audited(ticket: Ticket, lines: Result<Vec<Record>, StoreError>) -> Input {
+    match lines {
+        Ok(lines) => Input::Audited { ticket, lines },
+        Err(error) => {
+            tracing::error!("the record cannot be read: {error}");
             Input::Failed { ticket, why: Failure::Full }
         }
     }

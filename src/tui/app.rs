@@ -9,6 +9,7 @@ mod find;
 mod lines;
 mod name;
 mod notify;
+pub mod order;
 mod others;
 mod pick;
 mod rooms;
@@ -38,10 +39,11 @@ use crate::client::outbox::Record;
 use crate::config::settings::Setting;
 use crate::config::{Clock, Config, Density, Notify};
 use crate::protocol::dialect::Dialect;
-use crate::protocol::entry::{Author, Seq, Shown, Timestamp};
+use crate::protocol::entry::{Author, PersonId, Seq, Shown, Timestamp};
 use crate::protocol::event::{Member, Peer};
 use crate::protocol::fingerprint::Fingerprint;
 use crate::protocol::names::{Nick, Target};
+use crate::protocol::rights::Role as Rank;
 use crate::protocol::slash;
 
 pub use compose::{Aim, Written};
@@ -261,6 +263,7 @@ pub struct App {
     /// Up to where was read when one came: the way to the first unread line is still being loaded.
     landing: Option<Seq>,
     mutes: HashMap<Target, Until>,
+    ignored: Vec<(Nick, PersonId)>,
     levels: HashMap<Target, Notify>,
     silence: Option<Until>,
     /// When somebody was called last.
@@ -340,6 +343,7 @@ impl App {
             wrote_at: None,
             landing: None,
             mutes: HashMap::new(),
+            ignored: Vec::new(),
             levels: HashMap::new(),
             silence: None,
             rang: None,
@@ -535,6 +539,7 @@ impl App {
             Note::Rooms(rooms) => self.list_rooms(&rooms),
             Note::People(room, people) => self.list_people(room, &people),
             Note::Found(hits, more) => self.found(hits, more),
+            Note::Audit(lines) => self.list_record(&lines),
             Note::NotFound(why) => self.not_found(why),
             Note::Around(to, seq) => self.around(&to, seq),
             Note::Distrusted(why) => self.distrusted(&why),
@@ -890,8 +895,9 @@ impl App {
         if let (Target::Direct(name), Some(peer), Some(me)) = (&talk.to, talk.peer, self.chat.me()) {
             let who = Author { person: peer.person, name: name.clone(), guest: false };
             let Peer { online, away, seen, .. } = peer;
-            let own = Member { who: me.clone(), online: true, away: self.chat.away(), seen: None };
-            people = vec![own, Member { who, online, away, seen }];
+            let role = Rank::Member;
+            let own = Member { who: me.clone(), online: true, away: self.chat.away(), seen: None, role };
+            people = vec![own, Member { who, online, away, seen, role }];
             people.dedup_by_key(|member| member.who.person);
         }
         people.sort_by(|a, b| b.online.cmp(&a.online).then_with(|| a.who.name.cmp(&b.who.name)));

@@ -78,6 +78,12 @@ pub fn drafts(file: &Path) -> Kept {
         pinned: list("pinned"),
         archived: list("archived"),
         mutes: places("mutes").map(|(to, value)| (to, until(value))).collect(),
+        ignored: value["ignored"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, id)| Some((Nick::parse(name).ok()?, id.as_str()?.parse().ok()?)))
+            .collect(),
         levels: places("levels").filter_map(|(to, value)| Some((to, Notify::named(value.as_str()?)?))).collect(),
     }
 }
@@ -95,9 +101,12 @@ pub fn keep_drafts(file: &Path, kept: &Kept) {
         kept.mutes.iter().map(|(to, then)| (to.to_string(), until(then))).collect();
     let levels: serde_json::Map<String, Value> =
         kept.levels.iter().map(|(to, level)| (to.to_string(), level.word().into())).collect();
+    let ignored: serde_json::Map<String, Value> =
+        kept.ignored.iter().map(|(name, person)| (name.to_string(), person.to_string().into())).collect();
     let list = |targets: &[Target]| targets.iter().map(Target::to_string).collect::<Vec<_>>();
     let value = json!({
         "here": here, "drafts": drafts, "history": kept.history, "mutes": mutes, "levels": levels,
+        "ignored": ignored,
         "pinned": list(&kept.pinned), "archived": list(&kept.archived),
     });
     if let Err(why) = replace(file, &value.to_string()) {
@@ -122,6 +131,7 @@ fn replace(file: &Path, text: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::entry::PersonId;
 
     #[test]
     fn drafts_are_read_as_they_were_kept_and_nothing_else_is() {
@@ -137,6 +147,7 @@ mod tests {
             history: vec!["one".into(), "/quit".into()],
             mutes: vec![(to("#dev"), Until::Always), (to("@ben"), Until::Then(Timestamp(7)))],
             levels: vec![(to("#dev"), Notify::All)],
+            ignored: vec![(Nick::parse("mallory").expect("a name"), PersonId([7; 16]))],
         };
         keep_drafts(&file, &kept);
         assert_eq!(drafts(&file), kept);

@@ -29,6 +29,7 @@ use crate::protocol::entry::{
 };
 use crate::protocol::event::{Bounds, Event, Hello, Member, Place, Welcome};
 use crate::protocol::names::{Nick, RoomName, Target};
+use crate::protocol::rights::{Role as Rank, RoomSettings};
 use crate::protocol::text::Text;
 
 /// Friday, 20 November 2026, 14:00 UTC.
@@ -64,14 +65,22 @@ fn room(name: &str) -> RoomName {
 }
 
 fn member(name: &str, online: bool) -> Member {
-    Member { who: author(name), online, away: false, seen: None }
+    Member { who: author(name), online, away: false, seen: None, role: Rank::Member }
 }
 
 fn place(name: &str, head: u64) -> Place {
     let conversation = Conversation::Room(room(name));
     let (oldest, head, read) = (Seq(1), Seq(head), Seq(head));
     let standing = Standing { conversation, oldest, head, read, unread: 0, mentions: 0, topic: Text::clean("") };
-    Place { to: Target::Room(room(name)), peer: None, epoch: Epoch([1; 16]), standing, reset: false }
+    Place {
+        to: Target::Room(room(name)),
+        peer: None,
+        epoch: Epoch([1; 16]),
+        standing,
+        reset: false,
+        settings: RoomSettings::default(),
+        role: Rank::Member,
+    }
 }
 
 impl Scene {
@@ -111,7 +120,12 @@ impl Scene {
             limits: bounds,
             features: vec!["search", "presence"],
         }));
-        scene.hear(Event::Welcome(Welcome { you: author("ann"), ephemeral: false, places: places.clone() }));
+        scene.hear(Event::Welcome(Welcome {
+            you: author("ann"),
+            ephemeral: false,
+            places: places.clone(),
+            role: Rank::Member,
+        }));
         scene.hear(Event::Resumed { places });
         scene.link(LinkEvent::Latency(Duration::from_millis(4)));
         for (name, _) in rooms {
@@ -307,7 +321,7 @@ fn commands_are_never_sent_as_text() {
     scene.sends("//shrug");
     assert_eq!(scene.commands().iter().filter_map(says).next().map(|(_, text)| text).as_deref(), Some("/shrug"));
     scene.sends("/join #dev");
-    assert!(matches!(&scene.commands()[..], [Command::Join { room }] if room.as_str() == "dev"));
+    assert!(matches!(&scene.commands()[..], [Command::Join { room, password: None }] if room.as_str() == "dev"));
     scene.sends("/msg @ben psst");
     assert_eq!(scene.commands().iter().filter_map(says).next().map(|(to, _)| to).as_deref(), Some("@ben"));
     assert!(scene.picture().contains("@ben"), "and one is there now");

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::bot::DEADLINE;
 
+/// Settings of a host that takes what is said as fast as it comes.
+const QUICK: &str = "[limits]\nmessage_burst = 0\njoin_burst = 0\nname_burst = 0\n";
+
 /// A running host; dropping it kills it.
 pub struct Host {
     child: Child,
@@ -39,6 +42,12 @@ impl Host {
             .append(true)
             .open(log_file(data))
             .expect("the test's folder can be written");
+        if !more.contains(&"--config") {
+            // Tests are quicker than people; those of the limits bring settings of their own.
+            let settings = data.with_extension("quick.toml");
+            std::fs::write(&settings, QUICK).expect("the test's folder can be written");
+            command.arg("--config").arg(settings);
+        }
         let mut child = command
             .args(["--host", addr, "--headless", "--data-dir"])
             .arg(data)

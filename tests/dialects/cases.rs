@@ -12,8 +12,9 @@ use wschat::protocol::event::{Bounds, Code, Event, Hello, Member, Peer, Place, R
 use wschat::protocol::invite::Invitation;
 use wschat::protocol::names::{Nick, RoomName, Target};
 use wschat::protocol::person::Proof;
+use wschat::protocol::rights::{Change, Deed, Order, Record, Role, RoomSettings};
 use wschat::protocol::search::{Hit, Query};
-use wschat::protocol::secret::Token;
+use wschat::protocol::secret::{Password, Token};
 use wschat::protocol::text::Text;
 
 pub const EPOCH: Epoch = Epoch([0xe0; 16]);
@@ -75,7 +76,8 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
         ("enter", Some(1), enter(Some("ann"), Some(proof), Some("wschat 0.1.0"))),
         ("enter-guest", Some(1), enter(None, None, None)),
         ("enter-invite", Some(1), invited),
-        ("join", Some(2), Command::Join { room: room("dev") }),
+        ("join", Some(2), Command::Join { room: room("dev"), password: None }),
+        ("join-password", Some(2), Command::Join { room: room("dev"), password: Password::parse("correct horse") }),
         ("leave", Some(3), Command::Leave { room: room("dev") }),
         ("say", Some(4), say(lobby(), "hello\n\tall — “hi” 👋", false, None)),
         ("say-direct", Some(5), say(at_ben(), "psst", false, None)),
@@ -103,7 +105,53 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
         ("invite-room", Some(25), Command::Invite { room: Some(room("dev")), once: true, lasts: Some(HOUR) }),
         ("invites", Some(26), Command::Invites),
         ("uninvite", Some(27), Command::Uninvite { number: 3 }),
+        ("moderate", Some(30), Command::Moderate(ban())),
+        (
+            "moderate-host",
+            Some(31),
+            Command::Moderate(Order { deed: Deed::Op, room: None, time: None, why: text(""), ..ban() }),
+        ),
+        ("room-set", Some(32), Command::RoomSet { room: room("dev"), change: whole_change() }),
+        (
+            "room-open",
+            Some(33),
+            Command::RoomSet { room: room("dev"), change: Change { password: Some(None), ..Change::default() } },
+        ),
+        ("room-delete", Some(34), Command::RoomDelete { room: room("dev") }),
+        ("room-invite", Some(35), Command::RoomInvite { room: room("dev"), name: nick("ben") }),
+        ("audit", Some(36), Command::Audit { limit: Some(50) }),
         ("bye", Some(20), Command::Bye),
+    ]
+}
+
+fn ban() -> Order {
+    let (deed, time) = (Deed::Ban, Some(Duration::from_secs(4200)));
+    Order { deed, room: Some(room("dev")), name: nick("ben"), time, why: text("spam, again") }
+}
+
+fn whole_change() -> Change {
+    let (private, readonly, slow) = (Some(true), Some(false), Some(Duration::from_secs(30)));
+    Change { private, readonly, slow, password: Some(Password::parse("correct horse")) }
+}
+
+fn all_set() -> RoomSettings {
+    RoomSettings { private: true, readonly: true, slow: Duration::from_secs(30), password: true }
+}
+
+fn record() -> Vec<Record> {
+    let line = |by, deed: &str, whom, until, why| Record {
+        at: AT,
+        by,
+        deed: deed.to_owned(),
+        room: Some(room("dev")),
+        whom,
+        until,
+        why: text(why),
+    };
+    let until = Some(Timestamp(AT.0 + 4_200_000));
+    vec![
+        line(Some(nick("ann")), "ban", Some(nick("ben")), until, "spam, again"),
+        Record { room: None, ..line(None, "owner", Some(nick("ann")), None, "") },
     ]
 }
 
@@ -196,6 +244,8 @@ fn place() -> Place {
             topic: text("welcome, all"),
         },
         reset: false,
+        settings: RoomSettings::default(),
+        role: Role::Member,
     }
 }
 
@@ -269,7 +319,7 @@ fn direct_page() -> Page {
 pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
     let bounds = Bounds { frame_bytes: 65536, text_bytes: 8192, page_entries: 100, unanswered: 32 };
     let hello = Hello { server: text("wschat"), epoch: EPOCH, challenge: [0xc4; 32], limits: bounds, features: vec![] };
-    let welcome = Welcome { you: ann(), ephemeral: false, places: vec![place(), direct_place()] };
+    let welcome = Welcome { you: ann(), ephemeral: false, places: vec![place(), direct_place()], role: Role::Member };
     let taken = Refusal {
         try_names: vec![nick("ann-2"), nick("ann-3")],
         ..Refusal::new(Code::NameTaken, "ann belongs to another key; ann-2 is free")
@@ -278,9 +328,19 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
         retry_after: Some(Duration::from_millis(250)),
         ..Refusal::new(Code::Busy, "the host has too much to do; try again").about(Some(NONCE))
     };
-    let dev_info = RoomInfo { room: room("dev"), topic: text("ship it"), members: 3, member: false };
-    let lobby_info = RoomInfo { room: room("lobby"), topic: text(""), members: 1, member: true };
-    let member = |who, online| Member { who, online, away: false, seen: None };
+    let dev_info = RoomInfo {
+        room: room("dev"),
+        topic: text("ship it"),
+        members: 3,
+        member: false,
+        settings: RoomSettings::default(),
+    };
+    let lobby_info =
+        RoomInfo { room: room("lobby"), topic: text(""), members: 1, member: true, settings: RoomSettings::default() };
+    let member = |who: Author, online| {
+        let role = if who.guest { Role::Guest } else { Role::Member };
+        Member { who, online, away: false, seen: None, role }
+    };
     let people = vec![member(ann(), true), member(cy(), true)];
     let away = vec![member(ben(), false)];
     let now = vec![Member { away: true, ..member(cy(), true) }, Member { seen: Some(AT), ..member(ben(), false) }];
@@ -291,6 +351,19 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
     let joined = Place {
         standing: Standing { conversation: Conversation::Room(room("dev")), ..joined.standing.clone() },
         ..joined
+    };
+    let joined_too = joined.clone();
+    let (open, closed) = (dev_info.clone(), RoomInfo { settings: all_set(), ..dev_info.clone() });
+    let ranked = vec![
+        Member { role: Role::Owner, ..member(ann(), true) },
+        Member { role: Role::Operator, ..member(ben(), true) },
+    ];
+    let owned = Welcome { role: Role::Owner, ..welcome.clone() };
+    let moderated =
+        |deed, by, time, why| Event::Moderated { deed, room: Some(room("dev")), who: ben(), by, time, why: text(why) };
+    let slow = Refusal {
+        retry_after: Some(Duration::from_millis(1500)),
+        ..Refusal::new(Code::RateLimited, "that was too much at once; it goes on in 2s").about(Some(NONCE))
     };
     vec![
         ("hello", None, Event::Hello(hello)),
@@ -328,6 +401,21 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
         ("invitation", Some(24), Event::Invitation { invitation: invitation(), link: LINK.into() }),
         ("invitations", Some(26), Event::Invitations(vec![Invitation { room: None, ..invitation() }, over()])),
         ("renamed", None, Event::Renamed { who: Author { name: nick("anna"), ..ann() }, was: nick("ann") }),
+        (
+            "joined-set",
+            Some(2),
+            Event::Joined { place: Place { settings: all_set(), role: Role::Operator, ..joined_too } },
+        ),
+        ("rooms-set", Some(16), Event::Rooms { rooms: vec![open, closed], more: false }),
+        ("members-roles", Some(17), Event::Members { room: Some(room("dev")), people: ranked, more: false }),
+        ("welcome-owner", Some(1), Event::Welcome(owned)),
+        ("moderated", None, moderated(Deed::Ban, Some(ann()), Some(Duration::from_secs(4200)), "spam, again")),
+        ("moderated-over", None, moderated(Deed::Unmute, None, None, "")),
+        ("room-set", None, Event::RoomSet { room: room("dev"), settings: all_set(), by: Some(ann()) }),
+        ("room-deleted", None, Event::RoomDeleted { room: room("dev"), by: Some(ann()) }),
+        ("invited", None, Event::Invited { room: room("dev"), by: ann() }),
+        ("audit", Some(36), Event::Audit { lines: record() }),
+        ("refused-slow", Some(4), Event::Refused(slow)),
         ("done", Some(20), Event::Done),
     ]
 }

@@ -17,8 +17,9 @@ use wschat::protocol::event::{Bounds, Code, Event, Hello, Member, Peer, Place, R
 use wschat::protocol::mention;
 use wschat::protocol::names::{Nick, RoomName, Target, fold, skeleton};
 use wschat::protocol::person::{Proof, PublicKey};
+use wschat::protocol::rights::{Change, Deed, LONGEST, Order, Record, Role, RoomSettings, SLOWEST};
 use wschat::protocol::search::Query;
-use wschat::protocol::secret::Token;
+use wschat::protocol::secret::{Password, Token};
 use wschat::protocol::slash::{self, At};
 use wschat::protocol::text::Text;
 
@@ -261,6 +262,69 @@ fn token() -> impl Strategy<Value = Token> {
     "[!-~]{1,64}".prop_map(|token| Token::parse(&token).expect("it can be seen"))
 }
 
+fn password() -> impl Strategy<Value = Password> {
+    "[ -~äß漢]{1,40}".prop_map(|password| Password::parse(&password).expect("no control, and short"))
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    proptest::sample::select(Deed::ALL)
+}
+
+/// On one line, as a reason is.
+fn why() -> impl Strategy<Value = Text> {
+    "[a-z,: äß漢]{0,60}".prop_map(|why| Text::clean(why.trim()))
+}
+
+fn order() -> impl Strategy<Value = Order> {
+    let time = option::of((1..=LONGEST.as_secs()).prop_map(Duration::from_secs));
+    (deed(), option::of(room()), nick(), time, why()).prop_map(|(deed, room, name, time, why)| Order {
+        deed,
+        room,
+        name,
+        time,
+        why,
+    })
+}
+
+fn slow() -> impl Strategy<Value = Duration> {
+    (0..=SLOWEST.as_secs()).prop_map(Duration::from_secs)
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    (any::<bool>(), option::of(any::<bool>()), option::of(slow()), option::of(option::of(password())))
+        .prop_map(|(private, readonly, slow, password)| Change { private: Some(private), readonly, slow, password })
+}
+
+fn settings() -> impl Strategy<Value = RoomSettings> {
+    (any::<[bool; 3]>(), slow()).prop_map(|([private, readonly, password], slow)| RoomSettings {
+        private,
+        readonly,
+        slow,
+        password,
+    })
+}
+
+/// A role that is told, or that of everybody.
+fn role(guest: bool) -> impl Strategy<Value = Role> {
+    let common = if guest { Role::Guest } else { Role::Member };
+    proptest::sample::select(vec![common, Role::Operator, Role::Owner])
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    let names = (option::of(nick()), option::of(nick()));
+    (any::<i64>(), names, deed(), option::of(room()), option::of(any::<i64>()), why()).prop_map(
+        |(at, (by, whom), deed, room, until, why)| Record {
+            at: Timestamp(at),
+            by,
+            deed: deed.as_str().to_owned(),
+            room,
+            whom,
+            until: until.map(Timestamp),
+            why,
+        },
+    )
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let proof = (any::<[u8; 32]>(), vec(any::<u8>(), 64)).prop_map(|(key, signature)| Proof {
         key: PublicKey(key),
@@ -271,7 +335,12 @@ fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
         (option::of(nick()), option::of(proof), client, option::of(token()))
             .prop_map(|(name, proof, client, invite)| Command::Enter { name, proof, client, invite }),
-        room().prop_map(|room| Command::Join { room }),
+        (room(), option::of(password())).prop_map(|(room, password)| Command::Join { room, password }),
+        order().prop_map(Command::Moderate),
+        (room(), change()).prop_map(|(room, change)| Command::RoomSet { room, change }),
+        room().prop_map(|room| Command::RoomDelete { room }),
+        (room(), nick()).prop_map(|(room, name)| Command::RoomInvite { room, name }),
+        option::of(any::<u32>()).prop_map(|limit| Command::Audit { limit }),
         room().prop_map(|room| Command::Leave { room }),
         (target(), text(), any::<bool>(), option::of(seq()), nonce())
             .prop_map(|(to, text, me, reply_to, nonce)| Command::Say { to, text, me, reply_to, nonce }),
@@ -347,13 +416,25 @@ fn place() -> impl Strategy<Value = Place> {
         seen: (!online).then_some(Timestamp(5)),
     }));
     let counts = (any::<u32>(), any::<u32>());
-    (place_of(), peer, epoch(), [seq(), seq(), seq()], counts, any_text(), any::<bool>()).prop_map(
-        |((conversation, to), peer, epoch, [oldest, head, read], (unread, mentions), topic, reset)| Place {
+    let set = (settings(), role(false));
+    (place_of(), peer, epoch(), [seq(), seq(), seq()], counts, any_text(), any::<bool>(), set).prop_map(
+        |(
+            (conversation, to),
+            peer,
+            epoch,
+            [oldest, head, read],
+            (unread, mentions),
+            topic,
+            reset,
+            (settings, role),
+        )| Place {
             to,
             peer,
             epoch,
             standing: Standing { conversation, oldest, head, read, unread, mentions, topic },
             reset,
+            settings,
+            role,
         },
     )
 }
@@ -422,18 +503,23 @@ fn refused() -> impl Strategy<Value = Event> {
     )
 }
 
+fn moderated() -> impl Strategy<Value = Event> {
+    (order(), author(), option::of(author())).prop_map(|(order, who, by)| {
+        let Order { deed, room, time, why, .. } = order;
+        Event::Moderated { deed, room, who, by, time, why }
+    })
+}
+
 fn event() -> impl Strategy<Value = Event> {
-    let info = (room(), any_text(), any::<u32>(), any::<bool>()).prop_map(|(room, topic, members, member)| RoomInfo {
-        room,
-        topic,
-        members,
-        member,
-    });
-    let member = (author(), any::<bool>()).prop_map(|(who, online)| Member {
+    let info = (room(), any_text(), any::<u32>(), any::<bool>(), settings())
+        .prop_map(|(room, topic, members, member, settings)| RoomInfo { room, topic, members, member, settings });
+    let ranked = || author().prop_flat_map(|who| role(who.guest).prop_map(move |role| (who.clone(), role)));
+    let member = (ranked(), any::<bool>()).prop_map(|((who, role), online)| Member {
         who,
         online,
         away: !online,
         seen: online.then_some(Timestamp(7)),
+        role,
     });
     let page = (place_of(), seq(), seq(), seq(), vec(shown(), 0..4)).prop_map(
         |((conversation, to), from, before, oldest, entries)| Event::Page {
@@ -443,11 +529,17 @@ fn event() -> impl Strategy<Value = Event> {
     );
     prop_oneof![
         hello(),
-        (author(), any::<bool>(), vec(place(), 0..3)).prop_map(|(you, ephemeral, places)| Event::Welcome(Welcome {
-            you,
-            ephemeral,
-            places
-        })),
+        (ranked(), any::<bool>(), vec(place(), 0..3))
+            .prop_map(|((you, role), ephemeral, places)| { Event::Welcome(Welcome { you, ephemeral, places, role }) }),
+        moderated(),
+        (room(), settings(), option::of(author())).prop_map(|(room, settings, by)| Event::RoomSet {
+            room,
+            settings,
+            by
+        }),
+        (room(), option::of(author())).prop_map(|(room, by)| Event::RoomDeleted { room, by }),
+        (room(), author()).prop_map(|(room, by)| Event::Invited { room, by }),
+        vec(record(), 0..3).prop_map(|lines| Event::Audit { lines }),
         refused(),
         place().prop_map(|place| Event::Joined { place }),
         room().prop_map(|room| Event::Left { room }),

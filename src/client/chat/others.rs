@@ -9,6 +9,8 @@ use crate::protocol::command::Command;
 use crate::protocol::entry::{Author, PersonId};
 use crate::protocol::event::Member;
 use crate::protocol::names::{Nick, RoomName, Target, blurred};
+use crate::protocol::rights::{self, Deed, Role, RoomSettings};
+use crate::protocol::text::Text;
 
 /// How long somebody counts as writing after the last word of it. Their client repeats it sooner.
 const TYPING_SHOWN: Duration = Duration::from_secs(6);
@@ -48,7 +50,52 @@ impl Chat {
         let Some(talk) = self.talk_mut(&to) else { return };
         talk.people.retain(|member| member.who.person != who.person);
         if joined {
-            talk.people.push(Member { who, online: true, away: false, seen: None });
+            let role = if who.guest { Role::Guest } else { Role::Member };
+            talk.people.push(Member { who, online: true, away: false, seen: None, role });
+        }
+    }
+
+    /// Something was done to somebody to keep order.
+    pub(super) fn moderated(
+        &mut self,
+        deed: Deed,
+        room: Option<RoomName>,
+        who: &Author,
+        by: Option<Author>,
+        time: Option<Duration>,
+        why: &Text,
+    ) {
+        let role = match deed {
+            Deed::Op => Some(Role::Operator),
+            Deed::Deop => Some(Role::Member),
+            _ => None,
+        };
+        let me = self.me.as_ref().is_some_and(|me| me.person == who.person);
+        if let Some(role) = role {
+            if me && room.is_none() {
+                self.role = role;
+            }
+            let there = room.clone().map(Target::Room);
+            for talk in self.talks.iter_mut().filter(|talk| there.as_ref().is_none_or(|there| talk.to == *there)) {
+                if me {
+                    talk.role = role;
+                }
+                for member in talk.people.iter_mut().filter(|member| member.who.person == who.person) {
+                    member.role = role;
+                }
+            }
+        }
+        let place = room.map_or_else(|| "this host".to_owned(), |room| room.to_string());
+        let told = rights::told(deed, &place, &who.name, by.as_ref().map(|by| &by.name), time, why);
+        self.note(Note::Info(told));
+    }
+
+    /// A room is set otherwise.
+    pub(super) fn room_set(&mut self, room: RoomName, settings: RoomSettings, by: Option<Author>) {
+        let by = by.map(|by| format!(" (by {})", by.name)).unwrap_or_default();
+        self.note(Note::Info(format!("{room}: {}{by}", rights::described(&settings))));
+        if let Some(talk) = self.talk_mut(&Target::Room(room)) {
+            talk.settings = settings;
         }
     }
 

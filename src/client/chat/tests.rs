@@ -7,6 +7,7 @@ use super::*;
 use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{Page, Pair, Standing};
 use crate::protocol::event::{Bounds, Hello, Peer, Welcome};
+use crate::protocol::rights::{Role, RoomSettings};
 
 struct Side {
     chat: Chat,
@@ -39,7 +40,15 @@ fn place(to: &str, epoch: u8, head: u64, read: u64, unread: u32) -> Place {
     };
     let (oldest, head, read, topic) = (Seq(1), Seq(head), Seq(read), Text::clean(""));
     let standing = Standing { conversation, oldest, head, read, unread, mentions: 0, topic };
-    Place { to, peer, epoch: Epoch([epoch; 16]), standing, reset: false }
+    Place {
+        to,
+        peer,
+        epoch: Epoch([epoch; 16]),
+        standing,
+        reset: false,
+        settings: RoomSettings::default(),
+        role: Role::Member,
+    }
 }
 
 fn entry(to: &str, seq: u64, from: &str, what: What, nonce: Option<Nonce>) -> Event {
@@ -86,7 +95,8 @@ impl Side {
         }));
         assert!(matches!(&entered[..], [Effect::Enter(_, name)] if name.as_str() == "ann"), "{entered:?}");
         let you = author("ann");
-        let resumed = self.hear(Event::Welcome(Welcome { you, ephemeral: false, places: places.clone() }));
+        let resumed =
+            self.hear(Event::Welcome(Welcome { you, ephemeral: false, places: places.clone(), role: Role::Member }));
         let cursors = resumed.into_iter().find_map(|effect| match effect {
             Effect::Send(_, Command::Resume { cursors }) => Some(cursors),
             _ => None,

@@ -80,7 +80,7 @@ fn what_is_refused_is_not_received() {
     for (frame, says) in [
         ("ann: /jion #dev", "did you mean /join?"),
         ("ann:    ", ""),
-        ("ann: /join #a b", "cannot hold blanks"),
+        ("ann: /join #a@b", "cannot hold"),
         ("ann: /msg nobody hi", "!"),
     ] {
         world.types(ann, frame);

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::hub::limits::Rates;
 use crate::hub::{Effect, Failure, Hub, Input, Now, Rules, SessionId};
 use crate::protocol::command::{Command, Cursor, PageEnd, Tag};
 use crate::protocol::dialect::{Codec, DecodeLimits, Decoded, Dialect};
@@ -14,11 +15,15 @@ use crate::protocol::event::{Bounds, CloseCode, Event, Member, Place};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::Proof;
+use crate::protocol::rights::{self, Change, Deed, Order, Record};
 use crate::protocol::search::{Found, Hit};
+use crate::protocol::secret::{Password, PasswordHash, Token};
 use crate::protocol::text::Text;
 
 pub const HOST: &str = "localhost:8080";
 pub const LOBBY: &str = "#lobby";
+/// What makes an owner in a story.
+pub const OWNERS: &str = "owners-ticket";
 
 /// One connection, and what it heard.
 pub struct Screen {
@@ -50,6 +55,12 @@ pub struct World {
     pub free: bool,
     logs: HashMap<Conversation, Vec<Entry>>,
     reads: HashMap<(PersonId, Conversation), Seq>,
+    /// The record, as it was kept.
+    pub record: Vec<Record>,
+    /// All other facts that were kept.
+    pub facts: Vec<Fact>,
+    /// Every answer as it looks on the wire, for whom it is to be compared.
+    pub wire: Vec<(usize, String)>,
 }
 
 pub fn rules() -> Rules {
@@ -69,9 +80,10 @@ pub fn rules() -> Rules {
         linger: Duration::from_secs(5),
         enter_within: Duration::from_secs(5),
         name_reserved: Duration::from_secs(30 * 86_400),
-        owner_ticket: None,
         site: Default::default(),
         seed: [7; 32],
+        owner_ticket: Token::parse(OWNERS),
+        rates: Rates::default(),
     }
 }
 
@@ -107,6 +119,9 @@ impl World {
             free: true,
             logs: HashMap::new(),
             reads: HashMap::new(),
+            record: Vec::new(),
+            facts: Vec::new(),
+            wire: Vec::new(),
         }
     }
 
@@ -137,6 +152,8 @@ impl World {
     }
 
     fn hears(&mut self, session: SessionId, event: &Event) {
+        let frame = crate::protocol::dialect::v1::encode(event, None);
+        self.wire.push((session.0 as usize, String::from_utf8(frame).expect("JSON is text")));
         let screen = &mut self.screens[session.0 as usize];
         assert!(screen.closed.is_none(), "a closed connection is told {event:?}");
         if let Event::Entry(entry) = event
@@ -196,6 +213,16 @@ impl World {
         !taken.is_empty()
     }
 
+    /// Takes the oldest question out: its answer comes later than those of others.
+    pub fn hold(&mut self) -> Effect {
+        self.jobs.pop_front().expect("something was asked")
+    }
+
+    /// Asks it again.
+    pub fn release(&mut self, job: Effect) {
+        self.jobs.push_back(job);
+    }
+
     fn kept(&mut self, job: Effect) -> Option<Input> {
         Some(match job {
             Effect::Append { ticket, .. } | Effect::Keep { ticket, .. } if self.full => {
@@ -228,6 +255,12 @@ impl World {
                     PageEnd::Around(_) => return None,
                 };
                 Input::Paged { ticket, page: self.page(conversation, before, limit) }
+            }
+            Effect::Check { ticket, password, hash } => Input::Checked { ticket, right: hash == hashed(&password) },
+            Effect::Hash { ticket, password } => Input::Hashed { ticket, hash: hashed(&password) },
+            Effect::Audit { ticket, limit } => {
+                let lines = self.record[self.record.len().saturating_sub(limit as usize)..].to_vec();
+                Input::Audited { ticket, lines }
             }
             Effect::Search { ticket, of, query, author, limit, asker } => {
                 let mut found = Found::default();
@@ -288,7 +321,8 @@ impl World {
                 let read = self.reads.entry((person, conversation)).or_insert(Seq::ZERO);
                 *read = (*read).max(seq.min(head));
             }
-            _ => {}
+            Fact::Recorded(line) => self.record.push(line),
+            fact => self.facts.push(fact),
         }
     }
 
@@ -384,6 +418,37 @@ impl World {
         self.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite: None });
     }
 
+    /// A screen of the host's owner.
+    pub fn owner(&mut self, name: &str) -> usize {
+        let at = self.opened(Dialect::V1);
+        let proof = Some(Proof::sign(&secret(name), HOST, &[at as u8; 32]));
+        let invite = Token::parse(OWNERS);
+        self.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite });
+        self.resumes(at, Vec::new());
+        self.screens[at].heard.clear();
+        at
+    }
+
+    /// A guest of this name from there, who hears live.
+    pub fn guest_from(&mut self, name: &str, address: Option<&str>) -> usize {
+        let at = self.opened_from(Dialect::V1, address.map(|address| address.parse().expect("an address")));
+        self.enters(at, name, None);
+        if self.screens[at].closed.is_none() {
+            self.resumes(at, Vec::new());
+        }
+        at
+    }
+
+    /// Does something to somebody.
+    pub fn orders(&mut self, at: usize, place: Option<&str>, deed: Deed, name: &str, secs: Option<u64>) {
+        let (time, why) = (secs.map(Duration::from_secs), Text::clean(""));
+        self.ask(at, Command::Moderate(Order { deed, room: place.map(room), name: nick(name), time, why }));
+    }
+
+    pub fn sets(&mut self, at: usize, name: &str, change: Change) {
+        self.ask(at, Command::RoomSet { room: room(name), change });
+    }
+
     /// A screen of somebody with a key, who hears live.
     pub fn keyed(&mut self, name: &str) -> usize {
         let at = self.opened(Dialect::V1);
@@ -429,7 +494,7 @@ impl World {
     }
 
     pub fn joins(&mut self, at: usize, name: &str) {
-        self.ask(at, Command::Join { room: room(name) });
+        self.ask(at, Command::Join { room: room(name), password: None });
     }
 
     /// The wire is cut.
@@ -457,6 +522,10 @@ impl World {
     pub fn forget_all(&mut self) {
         self.screens.iter_mut().for_each(|screen| screen.heard.clear());
     }
+}
+
+fn hashed(password: &Password) -> PasswordHash {
+    PasswordHash::parse(&format!("$test${}", password.as_str())).expect("a hash of a story")
 }
 
 pub fn secret(name: &str) -> [u8; 32] {
@@ -540,6 +609,14 @@ fn told(event: &Event) -> String {
             format!("found{}{}", hits.collect::<String>(), if *more { " and more" } else { "" })
         }
         Event::Renamed { who, was } => format!("* {was} is {}", who.name),
+        Event::Moderated { deed, room, who, by, time, why } => {
+            let place = room.as_ref().map_or_else(|| "the host".to_owned(), ToString::to_string);
+            format!("* {}", rights::told(*deed, &place, &who.name, by.as_ref().map(|by| &by.name), *time, why))
+        }
+        Event::RoomSet { room, settings, .. } => format!("{room} is {}", rights::described(settings)),
+        Event::RoomDeleted { room, .. } => format!("{room} is no more"),
+        Event::Invited { room, by } => format!("{} invites to {room}", by.name),
+        Event::Audit { lines } => format!("record of {}", lines.len()),
         Event::Received { line } => format!("received {line}"),
         Event::Done => "done".into(),
     }

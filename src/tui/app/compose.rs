@@ -14,6 +14,7 @@ use crate::client::chat::{Ask, Delivery};
 use crate::client::outbox::Record;
 use crate::protocol::entry::{Seq, What};
 use crate::protocol::names::{Nick, RoomName, Target};
+use crate::protocol::secret::Password;
 use crate::protocol::slash::{self, At, Line};
 use crate::protocol::text::Text;
 
@@ -402,6 +403,8 @@ impl App {
     }
 
     fn remember(&mut self, text: String) {
+        // A password is in nobody's history: what stands before it is.
+        let text = slash::without_password(&text).unwrap_or(text);
         self.history_at = None;
         self.stash.clear();
         if self.history.last() != Some(&text) {
@@ -439,7 +442,7 @@ impl App {
                 return self.say("you are in no room yet; /join #lobby goes to one".to_owned(), Role::Error);
             }
             (Line::Msg(nick, None), _) => self.open_direct(nick),
-            (Line::Join(room), _) => self.join(room),
+            (Line::Join(room, password), _) => self.join(room, password),
             (Line::Leave(Some(room)), _) => self.ask(Ask::Leave(room)),
             (Line::Leave(None), here) => self.leave(here),
             (Line::Rooms, _) => self.ask(Ask::Rooms),
@@ -480,7 +483,15 @@ impl App {
             (Line::Bare, _) => self.toggle_bare(),
             (Line::Theme(None), _) => self.pick_theme(),
             (Line::Theme(Some(name)), _) => self.set_command(Some("theme"), Some(&name)),
-            (Line::Set(name, value), _) => {
+            (Line::Order(ordered), _) => self.order(ordered),
+            (Line::Set(change), _) => self.set_room(change),
+            (Line::Toggle(which), _) => self.toggle_room(which),
+            (Line::MakePrivate(room), _) => self.make_private(room),
+            (Line::DeleteRoom(room), _) => self.ask_delete_room(room),
+            (Line::Audit(lines), _) => self.ask(Ask::Audit(lines)),
+            (Line::Ignore(name), _) => self.ignore(name),
+            (Line::Unignore(name), _) => self.unignore(&name),
+            (Line::Setting(name, value), _) => {
                 self.composer_of_command(written);
                 return self.set_command(name.as_deref(), value.as_deref());
             }
@@ -645,11 +656,11 @@ impl App {
         self.go(Target::Direct(nick));
     }
 
-    pub(super) fn join(&mut self, room: RoomName) {
+    pub(super) fn join(&mut self, room: RoomName, password: Option<Password>) {
         let to = Target::Room(room.clone());
         match self.chat.talk(&to).is_some() {
             true => self.go(to),
-            false => self.ask(Ask::Join(room)),
+            false => self.ask(Ask::Join(room, password)),
         }
     }
 

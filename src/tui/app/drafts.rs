@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::compose::Aim;
 use super::{App, Effect, Until};
 use crate::config::Notify;
-use crate::protocol::names::Target;
+use crate::protocol::entry::PersonId;
+use crate::protocol::names::{Nick, Target};
+use crate::protocol::slash::without_password;
 
 /// How long what was written may be in memory only: a second of typing is what kill -9 costs at most.
 const KEPT_WITHIN: Duration = Duration::from_secs(1);
@@ -28,6 +30,8 @@ pub struct Kept {
     pub archived: Vec<Target>,
     /// What calls, where it is not as the settings say.
     pub levels: Vec<(Target, Notify)>,
+    /// Whose lines are folded away, by the name and the id of then.
+    pub ignored: Vec<(Nick, PersonId)>,
 }
 
 impl App {
@@ -39,6 +43,7 @@ impl App {
         self.levels = kept.levels.iter().cloned().collect();
         self.pinned = kept.pinned.clone();
         self.archived = kept.archived.clone();
+        self.ignored = kept.ignored.clone();
         for (to, text) in &kept.drafts {
             let area = self.composers.entry(to.clone()).or_insert_with(super::compose::field);
             if area.is_empty() {
@@ -58,7 +63,7 @@ impl App {
                 Some(Aim::Edit { stash, .. }) => (to.clone(), stash.clone()),
                 _ => (to.clone(), area.lines().join("\n")),
             })
-            .filter(|(_, text)| !text.trim().is_empty())
+            .filter(|(_, text)| !text.trim().is_empty() && without_password(text).is_none())
             .collect();
         drafts.sort_by(|a, b| a.0.cmp(&b.0));
         let mut mutes: Vec<_> = self.mutes.iter().map(|(to, until)| (to.clone(), *until)).collect();
@@ -66,7 +71,8 @@ impl App {
         mutes.sort_by(|a, b| a.0.cmp(&b.0));
         levels.sort_by(|a, b| a.0.cmp(&b.0));
         let (pinned, archived) = (self.pinned.clone(), self.archived.clone());
-        Kept { here: self.here.clone(), drafts, history: self.history.clone(), mutes, pinned, archived, levels }
+        let (here, history, ignored) = (self.here.clone(), self.history.clone(), self.ignored.clone());
+        Kept { here, drafts, history, mutes, pinned, archived, levels, ignored }
     }
 
     /// Something may have been written: it is kept soon.

@@ -54,6 +54,9 @@ impl App {
             return;
         }
         let Some(shown) = self.chat.talk(to).and_then(|talk| talk.timeline.get(seq)) else { return };
+        if self.ignores(&shown.from) {
+            return;
+        }
         let words = super::select::words(&shown);
         let level = self.levels.get(to).copied().unwrap_or(self.look.config.ui.notify);
         let wanted = match level {

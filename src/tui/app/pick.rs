@@ -9,7 +9,7 @@ use tui_input::{Input, InputRequest};
 use super::super::keys::{Action, Context, Group};
 use super::super::theme::Role;
 use super::{App, Popup};
-use crate::client::chat::Talk;
+use crate::client::chat::{Ask, Talk};
 use crate::config::settings::Setting;
 use crate::protocol::entry::{Emoji, Seq};
 use crate::protocol::names::{RoomName, Target};
@@ -29,6 +29,8 @@ pub enum Choice {
     Go(Target),
     /// Joins, or makes, this room.
     Join(RoomName),
+    /// Make an end of a room.
+    DeleteRoom(RoomName),
     /// A command: carried out, or put into the composer when it wants more.
     Command(&'static str),
     /// Reacts to the message picked out.
@@ -349,7 +351,8 @@ impl App {
             Choice::Nothing => {}
             Choice::Do(action) => self.act(action),
             Choice::Go(to) => self.go(to),
-            Choice::Join(room) => self.join(room),
+            Choice::Join(room) => self.join(room, None),
+            Choice::DeleteRoom(room) => self.ask(Ask::DeleteRoom(room)),
             Choice::React(emoji) => self.react(emoji),
             Choice::Delete(of) => self.delete(of),
             Choice::Open(link) => self.follow(link),

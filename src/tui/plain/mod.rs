@@ -241,6 +241,7 @@ impl Plain {
         match &shown.what {
             ShownWhat::Topic { text } if text.is_blank() => vec![format!("{head} cleared the topic")],
             ShownWhat::Topic { text } => vec![format!("{head} set the topic: {}", text.one_line())],
+            ShownWhat::Said { text: Some(_), .. } if self.app.ignores(&shown.from) => Vec::new(),
             ShownWhat::Said { text: None, .. } => vec![format!("{head} (deleted)")],
             ShownWhat::Said { text: Some(text), me, reply_to, edited, .. } => {
                 let answers = reply_to.map(|of| format!(" to {}", self.quoted(&talk.to, of))).unwrap_or_default();

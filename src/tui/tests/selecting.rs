@@ -262,7 +262,7 @@ fn one_list_goes_everywhere() {
     assert!(scene.picture().contains("join, or make it"), "{}", scene.picture());
     scene.wanted.clear();
     scene.press("Enter");
-    assert!(matches!(&scene.commands()[..], [Command::Join { room }] if room.as_str() == "new-room"));
+    assert!(matches!(&scene.commands()[..], [Command::Join { room, password: None }] if room.as_str() == "new-room"));
     scene.press("Ctrl+G");
     scene.types("@cy");
     scene.press("Enter");

@@ -134,6 +134,7 @@ pub fn entry_lines(app: &App, talk: &Talk, before: Option<&Shown>, shown: &Shown
             let means_me = app.chat().me().is_some_and(|me| shown.mentions.contains(&me.person));
             let tail = if *edited { " (edited)" } else { "" };
             let (text, style) = match text {
+                Some(_) if app.ignores(&shown.from) => ("(ignored)", app.style(Role::Dim)),
                 Some(text) => (text.as_str(), style),
                 None => ("(deleted)", app.style(Role::Dim)),
             };

@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
+use super::super::app::order::role_mark;
 use super::super::app::{Aim, App, Hint, PersonRow, RoomRow};
 use super::super::layout::Areas;
 use super::super::theme::Role;
@@ -240,10 +241,14 @@ pub fn people(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
         if app.here_talk().is_some_and(|talk| talk.alike.contains(&member.who.person)) {
             left.push(Span::styled(format!(" {}", glyphs.alike), app.style(Role::Warn)));
         }
-        let tail = match (Some(member.who.person) == me, app.since(&member)) {
-            (true, _) => " you ".to_owned(),
-            (false, Some(since)) => format!(" {since} "),
-            (false, None) => String::new(),
+        let since = match Some(member.who.person) == me {
+            true => Some("you".to_owned()),
+            false => app.since(&member),
+        };
+        let mark = Some(role_mark(member.role)).filter(|mark| !mark.is_empty()).map(str::to_owned);
+        let tail = match [mark, since].into_iter().flatten().collect::<Vec<_>>().join(" ") {
+            nothing if nothing.is_empty() => nothing,
+            tail => format!(" {tail} "),
         };
         let right = if tail.is_empty() { Vec::new() } else { vec![Span::styled(tail, app.style(Role::Dim))] };
         two_ends(frame, app, place, left, right);

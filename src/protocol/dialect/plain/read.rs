@@ -100,9 +100,9 @@ impl Decoder {
             Line::Me(text) => self.say(here, &text, true)?,
             Line::Msg(name, Some(text)) => self.say(Target::Direct(name), &text, false)?,
             Line::Msg(_, None) => return Err(Refusal::new(Code::Blank, "usage: /msg @name text")),
-            Line::Join(room) => {
+            Line::Join(room, password) => {
                 self.here = room.clone();
-                Command::Join { room }
+                Command::Join { room, password }
             }
             Line::Leave(room) => {
                 let room = room.unwrap_or_else(|| self.here.clone());
@@ -185,6 +185,7 @@ fn refusal(why: &SlashError) -> Refusal {
         SlashError::Unknown { .. } => Code::UnknownCommand,
         SlashError::Usage(_) => Code::BadField,
         SlashError::BadName { .. } => Code::BadName,
+        SlashError::BadTime(_) | SlashError::BadPassword => Code::BadField,
     };
     Refusal::new(code, why.to_string())
 }

@@ -80,7 +80,7 @@ fn talk_goes_where_one_is() {
     assert_eq!(
         told(&frames),
         [
-            "Join { room: RoomName(dev) }",
+            "Join { room: RoomName(dev), password: None }",
             "#dev hi",
             "Topic { room: RoomName(dev), text: Text(\"new\"), nonce: None }",
             "Who { room: Some(RoomName(dev)) }",
@@ -98,7 +98,7 @@ fn what_cannot_be_done_is_said() {
     for (frame, said) in [
         ("/jion #dev", "! there is no /jion; did you mean /join?"),
         ("/clear", "! there is no /clear; /help lists the commands"),
-        ("/join", "! usage: /join #room"),
+        ("/join", "! usage: /join #room [password]"),
         ("/msg @ben", "! usage: /msg @name text"),
         ("/topic", "! usage: /topic text (- clears it; /rooms shows all topics)"),
         ("/nick a b", "! nobody can be called “a b”: a name cannot hold blanks (try - instead)"),
@@ -116,7 +116,7 @@ fn help_is_the_table() {
     let Some(Decoded::Answer(frames)) = decoder.decode("/help").pop() else { panic!() };
     let text = String::from_utf8_lossy(&frames[0][4..]).into_owned();
     assert!(text.lines().all(|line| line.starts_with("* ")), "{text}");
-    assert!(text.contains("* /join #room: ") && text.contains("/history") && !text.contains("/clear"));
+    assert!(text.contains("* /join #room [password]: ") && text.contains("/history") && !text.contains("/clear"));
 }
 
 #[test]

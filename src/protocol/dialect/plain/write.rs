@@ -7,6 +7,7 @@ use std::fmt::Display;
 use crate::protocol::entry::{Conversation, Entry, Page, Shown, ShownWhat, Timestamp, What};
 use crate::protocol::event::{Event, Member, Place, Refusal, RoomInfo};
 use crate::protocol::names::{RoomName, Target};
+use crate::protocol::rights;
 use crate::protocol::text::Text;
 
 /// One event as lines, or `None` where plain text says nothing of it. Lines of any room but `home` begin with its name.
@@ -24,6 +25,18 @@ pub fn encode(event: &Event, home: &RoomName) -> Option<String> {
         Event::Rooms { rooms, more } => list(rooms.iter().map(room_line), *more),
         Event::Members { room, people, more } => members(room.as_ref(), people, *more),
         Event::Page { to, page } => self::page(to, page),
+        Event::Moderated { deed, room, who, by, time, why } => {
+            let place = if room.is_some() { "" } else { "this host" };
+            let told = rights::told(*deed, place, &who.name, by.as_ref().map(|by| &by.name), *time, why);
+            format!("{}* {told}", room.as_ref().map(here).unwrap_or_default())
+        }
+        Event::RoomSet { room, settings, .. } => format!("* {room}: {}", rights::described(settings)),
+        Event::RoomDeleted { room, .. } => format!("* {room}: it is no more, and what was said there neither"),
+        Event::Invited { room, by } => format!("* /join {room}: @{} invites you", by.name),
+        Event::Audit { lines } => {
+            let line = |line: &rights::Record| format!("* [{}] {}", moment(line.at), rights::recorded(line));
+            list(lines.iter().map(line), false)
+        }
         Event::Hello(_)
         | Event::Welcome(_)
         | Event::Skipped { .. }
@@ -101,15 +114,20 @@ fn room_line(info: &RoomInfo) -> String {
         1 => "1 person".to_owned(),
         n => format!("{n} people"),
     };
+    let set = match info.settings.plain() {
+        true => String::new(),
+        false => format!(", {}", rights::described(&info.settings)),
+    };
     let you = if info.member { ", you too" } else { "" };
     match info.topic.is_blank() {
-        true => format!("* {}: {people}{you}", info.room),
-        false => format!("* {}: {people}{you}; topic: {}", info.room, info.topic.one_line()),
+        true => format!("* {}: {people}{set}{you}", info.room),
+        false => format!("* {}: {people}{set}{you}; topic: {}", info.room, info.topic.one_line()),
     }
 }
 
 fn members(room: Option<&RoomName>, people: &[Member], more: bool) -> String {
     let name = |member: &Member| match member.online {
+        true if member.role >= rights::Role::Operator => format!("{} ({})", member.who.name, member.role.as_str()),
         true => member.who.name.to_string(),
         false => format!("{} (away)", member.who.name),
     };

@@ -14,6 +14,7 @@ use crate::protocol::entry::{Emoji, Nonce, Seq, Timestamp};
 use crate::protocol::event::{Code, Refusal};
 use crate::protocol::names::{NameError, Nick, RoomName, Target};
 use crate::protocol::person::{Proof, PublicKey};
+use crate::protocol::rights::{Change, LONGEST, Order, SLOWEST, WHY_CHARS};
 use crate::protocol::search::{QUERY_BYTES, Query};
 use crate::protocol::text::{Text, TextError};
 
@@ -94,6 +95,13 @@ struct Fields<'a> {
     mentions: Field<'a>,
     away: Field<'a>,
     limit: Field<'a>,
+    deed: Field<'a>,
+    for_s: Field<'a>,
+    why: Field<'a>,
+    private: Field<'a>,
+    readonly: Field<'a>,
+    slow_s: Field<'a>,
+    password: Field<'a>,
     seq: Field<'a>,
     once: Field<'a>,
     lasts: Field<'a>,
@@ -117,7 +125,7 @@ impl Reader<'_, '_> {
         let nonce = fields.nonce.word("nonce")?;
         Ok(match kind {
             "enter" => self.enter()?,
-            "join" => Command::Join { room: self.room()? },
+            "join" => Command::Join { room: self.room()?, password: fields.password.word("password")? },
             "leave" => Command::Leave { room: self.room()? },
             "say" => Command::Say {
                 to: self.to()?,
@@ -148,7 +156,7 @@ impl Reader<'_, '_> {
             "read" => Command::Read { to: self.to()?, seq: Seq(need(fields.seq.number("seq")?, "seq")?) },
             "rooms" => Command::Rooms,
             "who" => Command::Who { room: fields.room.text("room")?.as_deref().map(room).transpose()? },
-            "rename" => Command::Rename { name: nick(&need(fields.name.text("name")?, "name")?)? },
+            "rename" => Command::Rename { name: self.name()? },
             "invite" => Command::Invite {
                 room: fields.room.text("room")?.as_deref().map(room).transpose()?,
                 once: fields.once.flag("once")?.unwrap_or(false),
@@ -156,6 +164,14 @@ impl Reader<'_, '_> {
             },
             "invites" => Command::Invites,
             "uninvite" => Command::Uninvite { number: self.invitation()? },
+            "moderate" => Command::Moderate(self.order()?),
+            "room_set" => Command::RoomSet { room: self.room()?, change: self.change()? },
+            "room_delete" => Command::RoomDelete { room: self.room()? },
+            "room_invite" => Command::RoomInvite { room: self.room()?, name: self.name()? },
+            "audit" => {
+                let limit = fields.limit.number("limit")?;
+                Command::Audit { limit: limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)) }
+            }
             "bye" => Command::Bye,
             other => return Err(unknown(other)),
         })
@@ -182,6 +198,48 @@ impl Reader<'_, '_> {
     fn invitation(&self) -> Strict<u32> {
         let number = need(self.fields.number.number("number")?, "number")?;
         u32::try_from(number).map_err(|_| bad_field("number", "larger than that of any invitation"))
+    }
+
+    fn name(&self) -> Strict<Nick> {
+        nick(&need(self.fields.name.text("name")?, "name")?)
+    }
+
+    fn order(&self) -> Strict<Order> {
+        let fields = self.fields;
+        let time = fields.for_s.number("for_s")?.map(Duration::from_secs);
+        if time.is_some_and(|time| time.is_zero() || time > LONGEST) {
+            let days = LONGEST.as_secs() / 86_400;
+            return Err(bad_field("for_s", &format!("not 1 second to {days} days; left out, it is for good")));
+        }
+        let why = fields.why.text("why")?.unwrap_or_default();
+        let short: String = Text::clean(&why).one_line().chars().take(WHY_CHARS).collect();
+        Ok(Order {
+            deed: need(fields.deed.word("deed")?, "deed")?,
+            room: fields.room.text("room")?.as_deref().map(room).transpose()?,
+            name: self.name()?,
+            time,
+            why: Text::clean(&short),
+        })
+    }
+
+    fn change(&self) -> Strict<Change> {
+        let fields = self.fields;
+        let slow = fields.slow_s.number("slow_s")?.map(Duration::from_secs);
+        if slow.is_some_and(|slow| slow > SLOWEST) {
+            let hours = SLOWEST.as_secs() / 3600;
+            return Err(bad_field("slow_s", &format!("more than {hours} hours")));
+        }
+        let password = match fields.password.text("password")?.as_deref() {
+            None => None,
+            Some("") => Some(None),
+            Some(_) => Some(fields.password.word("password")?),
+        };
+        let (private, readonly) = (fields.private.flag("private")?, fields.readonly.flag("readonly")?);
+        let change = Change { private, readonly, slow, password };
+        match change == Change::default() {
+            true => Err(bad_field("private", "missing, and so is all else that could be set")),
+            false => Ok(change),
+        }
     }
 
     fn to(&self) -> Strict<Target> {

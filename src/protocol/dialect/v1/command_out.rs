@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::wire::{Each, Hex, Shown};
 use crate::protocol::command::{Command, Cursor, PageEnd};
 use crate::protocol::names::{RoomName, Target};
+use crate::protocol::secret::Password;
 
 /// One command as the text of a frame; `id` comes back in its answer. [`Command::Introduce`] exists for raw clients; here
 /// it is the `enter` of a guest.
@@ -67,6 +68,20 @@ struct Frame<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    deed: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    for_s: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    private: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    readonly: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slow_s: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     once: bool,
@@ -90,7 +105,11 @@ fn frame(command: &Command) -> Frame<'_> {
             ..new("enter")
         },
         Command::Introduce { name } => Frame { name: Some(name.as_str()), ..new("enter") },
-        Command::Join { room } => Frame { room: Some(Shown(room)), ..new("join") },
+        Command::Join { room, password } => Frame {
+            room: Some(Shown(room)),
+            password: password.as_ref().map(|password| password.as_str()),
+            ..new("join")
+        },
         Command::Leave { room } => Frame { room: Some(Shown(room)), ..new("leave") },
         Command::Say { to, text, me, reply_to, .. } => Frame {
             to: Some(Shown(to)),
@@ -147,6 +166,27 @@ fn frame(command: &Command) -> Frame<'_> {
         },
         Command::Invites => new("invites"),
         Command::Uninvite { number } => Frame { number: Some(*number), ..new("uninvite") },
+        Command::Moderate(order) => Frame {
+            deed: Some(order.deed.as_str()),
+            room: order.room.as_ref().map(Shown),
+            name: Some(order.name.as_str()),
+            for_s: order.time.map(|time| time.as_secs()),
+            why: Some(order.why.as_str()).filter(|why| !why.is_empty()),
+            ..new("moderate")
+        },
+        Command::RoomSet { room, change } => Frame {
+            room: Some(Shown(room)),
+            private: change.private,
+            readonly: change.readonly,
+            slow_s: change.slow.map(|slow| slow.as_secs()),
+            password: change.password.as_ref().map(|password| password.as_ref().map_or("", Password::as_str)),
+            ..new("room_set")
+        },
+        Command::RoomDelete { room } => Frame { room: Some(Shown(room)), ..new("room_delete") },
+        Command::RoomInvite { room, name } => {
+            Frame { room: Some(Shown(room)), name: Some(name.as_str()), ..new("room_invite") }
+        }
+        Command::Audit { limit } => Frame { limit: *limit, ..new("audit") },
         Command::Bye => new("bye"),
     }
 }

@@ -17,6 +17,7 @@ use crate::protocol::entry::{Shown, ShownWhat, Standing, Timestamp, What};
 use crate::protocol::event::{Bounds, Code, Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::Challenge;
+use crate::protocol::rights::{Deed, LONGEST, Record, Role, RoomSettings, SLOWEST, WHY_CHARS};
 use crate::protocol::search::Hit;
 use crate::protocol::text::Text;
 
@@ -82,6 +83,19 @@ fn event(kind: &str, frame: &str) -> Result<Option<Event>, BadEvent> {
         }
         "invitations" => serde_json::from_str::<ListIn>(frame)?.event(),
         "renamed" => serde_json::from_str::<RenamedIn>(frame)?.event(),
+        "moderated" => return Ok(serde_json::from_str::<ModeratedIn>(frame)?.event()),
+        "room_set" => serde_json::from_str::<RoomSetIn>(frame)?.event(),
+        "room_deleted" => {
+            let ByIn { room, by } = serde_json::from_str(frame)?;
+            Event::RoomDeleted { room: room.0, by: by.map(AuthorIn::author) }
+        }
+        "invited" => {
+            let ByIn { room, by } = serde_json::from_str(frame)?;
+            Event::Invited { room: room.0, by: need(by, "by")?.author() }
+        }
+        "audit" => Event::Audit {
+            lines: serde_json::from_str::<AuditIn>(frame)?.lines.into_iter().map(RecordIn::record).collect(),
+        },
         "done" => Event::Done,
         _ => return Ok(None),
     }))
@@ -134,12 +148,15 @@ struct WelcomeIn {
     #[serde(default)]
     ephemeral: bool,
     places: Vec<PlaceIn>,
+    role: Option<Read<Role>>,
 }
 
 impl WelcomeIn {
     fn event(self) -> Result<Event, BadEvent> {
         let places = places(self.places)?;
-        Ok(Event::Welcome(Welcome { you: self.you.author(), ephemeral: self.ephemeral, places }))
+        let you = self.you.author();
+        let role = role(self.role, you.guest);
+        Ok(Event::Welcome(Welcome { you, ephemeral: self.ephemeral, places, role }))
     }
 }
 
@@ -208,6 +225,40 @@ struct PlaceIn {
     topic: Option<Read<Text>>,
     #[serde(default)]
     reset: bool,
+    #[serde(flatten)]
+    settings: SettingsIn,
+    role: Option<Read<Role>>,
+}
+
+/// How a room is set; what is left out is as in every room.
+#[derive(Deserialize)]
+struct SettingsIn {
+    #[serde(default)]
+    private: bool,
+    #[serde(default)]
+    readonly: bool,
+    #[serde(default)]
+    slow_s: u64,
+    #[serde(default)]
+    password: bool,
+}
+
+impl SettingsIn {
+    fn settings(self) -> RoomSettings {
+        let SettingsIn { private, readonly, slow_s, password } = self;
+        // No host of ours says more than that, and a clock cannot be set beyond it.
+        let slow = Duration::from_secs(slow_s).min(SLOWEST);
+        RoomSettings { private, readonly, slow, password }
+    }
+}
+
+/// A role that is left out is that of everybody.
+fn role(role: Option<Read<Role>>, guest: bool) -> Role {
+    match (role, guest) {
+        (Some(Read(role)), _) => role,
+        (None, true) => Role::Guest,
+        (None, false) => Role::Member,
+    }
 }
 
 /// Both people of a direct conversation.
@@ -250,6 +301,8 @@ impl PlaceIn {
                 topic,
             },
             reset: self.reset,
+            settings: self.settings.settings(),
+            role: role(self.role, false),
         })
     }
 }
@@ -494,6 +547,8 @@ struct RoomIn {
     members: u32,
     #[serde(default)]
     member: bool,
+    #[serde(flatten)]
+    settings: SettingsIn,
 }
 
 impl RoomsIn {
@@ -503,6 +558,7 @@ impl RoomsIn {
             topic: room.topic.map_or_else(|| Text::clean(""), |topic| topic.0),
             members: room.members,
             member: room.member,
+            settings: room.settings.settings(),
         };
         Event::Rooms { rooms: self.rooms.into_iter().map(info).collect(), more: self.more }
     }
@@ -527,6 +583,7 @@ struct MemberIn {
     #[serde(default)]
     away: bool,
     seen: Option<i64>,
+    role: Option<Read<Role>>,
 }
 
 impl MembersIn {
@@ -536,6 +593,7 @@ impl MembersIn {
             online: member.online,
             away: member.away,
             seen: member.seen.map(Timestamp),
+            role: role(member.role, member.guest),
         };
         Event::Members {
             room: self.room.map(|room| room.0),
@@ -634,5 +692,86 @@ struct RenamedIn {
 impl RenamedIn {
     fn event(self) -> Event {
         Event::Renamed { who: self.who.author(), was: self.was.0 }
+    }
+}
+
+#[derive(Deserialize)]
+struct ModeratedIn {
+    deed: String,
+    room: Option<Read<RoomName>>,
+    who: AuthorIn,
+    by: Option<AuthorIn>,
+    for_s: Option<u64>,
+    why: Option<Read<Text>>,
+}
+
+impl ModeratedIn {
+    /// `None`: a newer host does what this program has no word for.
+    fn event(self) -> Option<Event> {
+        Some(Event::Moderated {
+            deed: Deed::read(&self.deed)?,
+            room: self.room.map(|room| room.0),
+            who: self.who.author(),
+            by: self.by.map(AuthorIn::author),
+            time: self.for_s.map(|secs| Duration::from_secs(secs).min(LONGEST)),
+            why: why(self.why),
+        })
+    }
+}
+
+fn why(text: Option<Read<Text>>) -> Text {
+    let text = text.map_or_else(|| Text::clean(""), |text| text.0);
+    let short: String = text.one_line().chars().take(WHY_CHARS).collect();
+    Text::clean(&short)
+}
+
+#[derive(Deserialize)]
+struct RoomSetIn {
+    room: Read<RoomName>,
+    #[serde(flatten)]
+    settings: SettingsIn,
+    by: Option<AuthorIn>,
+}
+
+impl RoomSetIn {
+    fn event(self) -> Event {
+        let settings = self.settings.settings();
+        Event::RoomSet { room: self.room.0, settings, by: self.by.map(AuthorIn::author) }
+    }
+}
+
+#[derive(Deserialize)]
+struct ByIn {
+    room: Read<RoomName>,
+    by: Option<AuthorIn>,
+}
+
+#[derive(Deserialize)]
+struct AuditIn {
+    lines: Vec<RecordIn>,
+}
+
+#[derive(Deserialize)]
+struct RecordIn {
+    at: i64,
+    by: Option<Read<Nick>>,
+    deed: Read<Text>,
+    room: Option<Read<RoomName>>,
+    whom: Option<Read<Nick>>,
+    until: Option<i64>,
+    why: Option<Read<Text>>,
+}
+
+impl RecordIn {
+    fn record(self) -> Record {
+        Record {
+            at: Timestamp(self.at),
+            by: self.by.map(|name| name.0),
+            deed: self.deed.0.one_line().chars().take(WHY_CHARS).collect(),
+            room: self.room.map(|room| room.0),
+            whom: self.whom.map(|name| name.0),
+            until: self.until.map(Timestamp),
+            why: why(self.why),
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::protocol::entry::{
 };
 use crate::protocol::event::{Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
 use crate::protocol::names::{Nick, RoomName, Target};
+use crate::protocol::rights::{Record, Role, RoomSettings};
 use crate::protocol::search::Hit;
 use crate::protocol::text::Text;
 
@@ -67,6 +68,22 @@ pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
         Event::Renamed { who, was } => {
             put(out, "renamed", id, &RenamedFrame { who: author_out(who), was: was.as_str() });
         }
+        Event::Moderated { deed, room, who, by, time, why } => {
+            let (deed, room, who, by) = (deed.as_str(), room.as_ref().map(Shown), author_out(who), by.as_ref());
+            let (by, for_s, why) = (by.map(author_out), time.map(|time| time.as_secs()), filled(why));
+            put(out, "moderated", id, &ModeratedFrame { deed, room, who, by, for_s, why });
+        }
+        Event::RoomSet { room, settings, by } => {
+            let (settings, by) = (settings_out(settings), by.as_ref().map(author_out));
+            put(out, "room_set", id, &RoomSetFrame { room: Shown(room), settings, by });
+        }
+        Event::RoomDeleted { room, by } => {
+            put(out, "room_deleted", id, &ByFrame { room: Shown(room), by: by.as_ref().map(author_out) });
+        }
+        Event::Invited { room, by } => {
+            put(out, "invited", id, &ByFrame { room: Shown(room), by: Some(author_out(by)) });
+        }
+        Event::Audit { lines } => put(out, "audit", id, &AuditFrame { lines: Each(lines, record_out) }),
         // Raw clients alone are told of a line; here the entry itself is the answer.
         Event::Received { .. } | Event::Done => put(out, "done", id, &RoomFrame { room: None }),
     }
@@ -125,6 +142,8 @@ fn hello_out(hello: &Hello) -> HelloFrame<'_> {
 #[derive(Serialize)]
 struct WelcomeFrame<'a, P: Serialize> {
     you: AuthorOut<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
     ephemeral: bool,
     places: P,
 }
@@ -132,6 +151,7 @@ struct WelcomeFrame<'a, P: Serialize> {
 fn welcome_out(welcome: &Welcome) -> WelcomeFrame<'_, impl Serialize> {
     WelcomeFrame {
         you: author_out(&welcome.you),
+        role: role_out(welcome.role),
         ephemeral: welcome.ephemeral,
         places: Each(&welcome.places, place_out),
     }
@@ -208,6 +228,37 @@ struct PlaceOut<'a> {
     topic: &'a str,
     #[serde(skip_serializing_if = "is_false")]
     reset: bool,
+    #[serde(flatten)]
+    settings: SettingsOut,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+}
+
+/// What every room is without saying so is left out.
+#[derive(Serialize)]
+struct SettingsOut {
+    #[serde(skip_serializing_if = "is_false")]
+    private: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    readonly: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slow_s: Option<u64>,
+    #[serde(skip_serializing_if = "is_false")]
+    password: bool,
+}
+
+fn settings_out(settings: &RoomSettings) -> SettingsOut {
+    let RoomSettings { private, readonly, slow, password } = *settings;
+    SettingsOut { private, readonly, slow_s: Some(slow.as_secs()).filter(|slow| *slow > 0), password }
+}
+
+/// Only who may more than others has a role that is worth telling; whether one is a guest is told with the name.
+fn role_out(role: Role) -> Option<&'static str> {
+    (role >= Role::Operator).then(|| role.as_str())
+}
+
+fn filled(text: &Text) -> Option<&str> {
+    Some(text.as_str()).filter(|text| !text.is_empty())
 }
 
 #[derive(Serialize)]
@@ -247,6 +298,8 @@ fn place_out(place: &Place) -> PlaceOut<'_> {
         mentions: standing.mentions,
         topic: standing.topic.as_str(),
         reset: place.reset,
+        settings: settings_out(&place.settings),
+        role: role_out(place.role),
     }
 }
 
@@ -451,10 +504,13 @@ struct RoomOut<'a> {
     topic: &'a str,
     members: u32,
     member: bool,
+    #[serde(flatten)]
+    settings: SettingsOut,
 }
 
 fn room_out(info: &RoomInfo) -> RoomOut<'_> {
-    RoomOut { room: Shown(&info.room), topic: info.topic.as_str(), members: info.members, member: info.member }
+    let (topic, settings) = (info.topic.as_str(), settings_out(&info.settings));
+    RoomOut { room: Shown(&info.room), topic, members: info.members, member: info.member, settings }
 }
 
 #[derive(Serialize)]
@@ -474,11 +530,13 @@ struct MemberOut<'a> {
     away: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     seen: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
 }
 
 fn member_out(member: &Member) -> MemberOut<'_> {
-    let seen = member.seen.map(|at| at.0);
-    MemberOut { who: author_out(&member.who), online: member.online, away: member.away, seen }
+    let (seen, role) = (member.seen.map(|at| at.0), role_out(member.role));
+    MemberOut { who: author_out(&member.who), online: member.online, away: member.away, seen, role }
 }
 
 #[derive(Serialize)]
@@ -515,4 +573,67 @@ struct TypingFrame<'a> {
 struct RenamedFrame<'a> {
     who: AuthorOut<'a>,
     was: &'a str,
+}
+
+#[derive(Serialize)]
+struct ModeratedFrame<'a> {
+    deed: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<Shown<&'a RoomName>>,
+    who: AuthorOut<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<AuthorOut<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    for_s: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct RoomSetFrame<'a> {
+    room: Shown<&'a RoomName>,
+    #[serde(flatten)]
+    settings: SettingsOut,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<AuthorOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct ByFrame<'a> {
+    room: Shown<&'a RoomName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<AuthorOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct AuditFrame<L: Serialize> {
+    lines: L,
+}
+
+#[derive(Serialize)]
+struct RecordOut<'a> {
+    at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
+    deed: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<Shown<&'a RoomName>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whom: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+}
+
+fn record_out(record: &Record) -> RecordOut<'_> {
+    RecordOut {
+        at: record.at.0,
+        by: record.by.as_ref().map(Nick::as_str),
+        deed: &record.deed,
+        room: record.room.as_ref().map(Shown),
+        whom: record.whom.as_ref().map(Nick::as_str),
+        until: record.until.map(|at| at.0),
+        why: filled(&record.why),
+    }
 }

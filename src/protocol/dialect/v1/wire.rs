@@ -9,7 +9,8 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::protocol::entry::{Emoji, Epoch, Nonce, PersonId, unhex};
 use crate::protocol::names::{Nick, RoomName, Target};
-use crate::protocol::secret::Token;
+use crate::protocol::rights::{Deed, Role};
+use crate::protocol::secret::{Password, Token};
 use crate::protocol::text::Text;
 
 /// Bytes as lower case hex. Ids stand in every frame, so they are written without the machinery of `format!`.
@@ -81,6 +82,9 @@ words! {
     Target, "#room or @name", |word| Target::parse(word).ok();
     Emoji, "an emoji", Emoji::parse;
     Token, "an invitation", Token::parse;
+    Password, "a password of 1 to 128 bytes", Password::parse;
+    Deed, "kick, ban, unban, mute, unmute, op or deop", Deed::read;
+    Role, "a role", |word| Some(Role::read(word));
     Text, "a text", |word| Some(Text::clean(word));
 }
 

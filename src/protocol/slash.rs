@@ -42,7 +42,12 @@ pub const COMMANDS: &[Spec] = &[
     Spec { name: "me", args: "text", help: "say what you do, in the third person", at: At::Everywhere },
     Spec { name: "nick", args: "name", help: "be called otherwise", at: At::Everywhere },
     Spec { name: "who", args: "[#room]", help: "list the people of this room, or of that one", at: At::Everywhere },
-    Spec { name: "invite", args: "[#room] [once] [2h]", help: "make a link that lets people in", at: At::Screen },
+    Spec {
+        name: "invite",
+        args: "[#room] [once] [2h] | @name [#room]",
+        help: "make a link that lets people in; with a name: let them into this room",
+        at: At::Screen,
+    },
     Spec { name: "invites", args: "", help: "list the invitations there are", at: At::Screen },
     Spec { name: "revoke", args: "number", help: "take an invitation back", at: At::Screen },
     Spec { name: "host", args: "", help: "show how this host is reached, and by whom", at: At::Screen },
@@ -277,6 +282,8 @@ pub enum Line {
     Help(Option<String>),
     /// `/invite`.
     Invite(Option<RoomName>, bool, Option<Duration>),
+    /// `/invite @name`: into a room that is private or has a password; this one when none is named.
+    InviteTo(Nick, Option<RoomName>),
     /// `/invites`.
     Invites,
     /// `/revoke`.
@@ -366,9 +373,16 @@ pub fn read(input: &str, at: At) -> Result<Line, SlashError> {
     carry(spec, args)
 }
 
-/// `[#room] [once] [2h]` in any order, also with the dashes one may be used to; `None` when a word is none of these.
+/// `@name [#room]`; or `[#room] [once] [2h]` in any order, also with the dashes one may be used to; `None` when a word is none of these.
 fn invite(args: &str) -> Option<Result<Line, SlashError>> {
     let (mut to, mut once, mut lasts) = (None, false, None);
+    let mut words = args.split_whitespace();
+    if let Some(name) = words.next().filter(|word| word.starts_with('@')) {
+        let place = words.next().map(room).transpose();
+        let more = words.next().is_some();
+        let invited = nick(name).and_then(|name| Ok(Line::InviteTo(name, place?)));
+        return (!more).then_some(invited);
+    }
     for word in args.split_whitespace() {
         let word = word.strip_prefix("--").unwrap_or(word);
         let time = span(word.strip_prefix("expires=").unwrap_or(word));
@@ -607,6 +621,7 @@ mod tests {
             ("/join #dev", Line::Join(dev.clone(), None)),
             ("/JOIN dev", Line::Join(dev.clone(), None)),
             ("/join dev a b", Line::Join(dev.clone(), Password::parse("a b"))),
+            ("/invite @ben #dev", Line::InviteTo(ben.clone(), Some(dev.clone()))),
             ("/private #_dev", Line::MakePrivate(RoomName::parse("_dev").unwrap())),
             ("/delete #dev", Line::DeleteRoom(dev.clone())),
             ("/mute 2h", Line::Mute(Some("2h".into()))),

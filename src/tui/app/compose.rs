@@ -446,6 +446,7 @@ impl App {
             (Line::Leave(Some(room)), _) => self.ask(Ask::Leave(room)),
             (Line::Leave(None), here) => self.leave(here),
             (Line::Rooms, _) => self.ask(Ask::Rooms),
+            (Line::InviteTo(name, room), _) => self.invite_in(name, room),
             (Line::Invite(room, once, lasts), _) => self.invite(room, once, lasts),
             (Line::Invites, _) => self.ask(Ask::Invites),
             (Line::Revoke(number), _) => self.ask(Ask::Uninvite(number)),

@@ -44,6 +44,14 @@ impl App {
         self.ask(Ask::Order(Order { deed, room, name, time, why: Text::clean(&why) }));
     }
 
+    /// `/invite @name`.
+    pub(super) fn invite_in(&mut self, name: Nick, room: Option<RoomName>) {
+        if let Some(room) = room.or_else(|| self.this_room()) {
+            self.say(format!("letting {name} into {room}"), Look::Dim);
+            self.ask(Ask::InviteTo(room, name));
+        }
+    }
+
     /// `/slow`, `/readonly on`, `/private on`, `/password`.
     pub(super) fn set_room(&mut self, change: Change) {
         if let Some(room) = self.this_room() {

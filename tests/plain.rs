@@ -180,3 +180,23 @@ fn a_dumb_terminal_gets_lines_by_itself() {
     term.types("/quit\r");
     assert!(term.ends().success());
 }
+
+#[test]
+fn who_talks_too_fast_is_held_back_and_nothing_is_lost_or_out_of_order() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let settings = dir.path().join("strict.toml");
+    std::fs::write(&settings, "[limits]\nmessage_burst = 3\nmessage_every = \"30ms\"\n").expect("the test's folder");
+    let strict = ["--config", settings.to_str().expect("a path of the test")];
+    let host = Host::start("127.0.0.1:0", &dir.path().join("host"), &strict);
+    let mut ben = Person::start(&host, &dir.path().join("ben"), &["--name", "ben"]);
+    ben.hears("now in #lobby");
+    let mut ann = Person::start(&host, &dir.path().join("ann"), &["--name", "ann"]);
+    ann.hears("now in #lobby");
+    for n in 0..40 {
+        ann.types(&format!("line {n}."));
+    }
+    ben.hears("line 39.");
+    let said: Vec<String> = ben.heard.iter().filter_map(|line| Some(line.split_once("ann: ")?.1.to_owned())).collect();
+    let right: Vec<String> = (0..40).map(|n| format!("line {n}.")).collect();
+    assert_eq!(said, right);
+}

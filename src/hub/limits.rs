@@ -3,7 +3,7 @@
 //! by who asks.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use crate::protocol::entry::PersonId;
@@ -129,6 +129,19 @@ pub fn too_quick(wait: Duration) -> Refusal {
     let wait = Duration::from_millis(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1));
     let text = format!("that was too much at once; it goes on in {}", span::show(wait));
     Refusal { retry_after: Some(wait), ..Refusal::new(Code::RateLimited, text) }
+}
+
+/// Where an address counts as from: of IPv6 its network of 64 bits, since whoever has one has all of it; nowhere for this
+/// machine itself, where proxies are.
+pub fn source(address: IpAddr) -> Option<IpAddr> {
+    match address.to_canonical() {
+        own if own.is_loopback() => None,
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & !u128::from(u64::MAX);
+            Some(IpAddr::V6(Ipv6Addr::from(network)))
+        }
+        address => Some(address),
+    }
 }
 
 #[cfg(test)]

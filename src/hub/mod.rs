@@ -25,11 +25,11 @@ use std::time::Duration;
 
 use ears::Ears;
 use invites::{Admission, Invitations, Site};
-use limits::{Limiter, Rates};
+use limits::{Limiter, Rates, source};
 use order::Ordered;
 use people::People;
 use sentences::Sentences;
-use session::{Session, Stage, source};
+use session::{Session, Stage};
 
 use crate::protocol::command::{Command, Cursor, PageEnd, Tag};
 use crate::protocol::dialect::Dialect;

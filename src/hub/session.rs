@@ -1,6 +1,6 @@
 //! One connection as the hub sees it: what it speaks, how far it has come in, and whom it speaks for.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::protocol::dialect::Dialect;
@@ -63,18 +63,5 @@ impl Session {
             Stage::Entered(person) => Some(person),
             Stage::Greeted { .. } | Stage::Entering(_) => None,
         }
-    }
-}
-
-/// Where an address counts as from: of IPv6 its network of 64 bits, since whoever has one has all of it; nowhere for this
-/// machine itself, where proxies are.
-pub fn source(address: IpAddr) -> Option<IpAddr> {
-    match address.to_canonical() {
-        own if own.is_loopback() => None,
-        IpAddr::V6(address) => {
-            let network = u128::from(address) & !u128::from(u64::MAX);
-            Some(IpAddr::V6(Ipv6Addr::from(network)))
-        }
-        address => Some(address),
     }
 }

@@ -22,6 +22,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig, WebSocketContext};
 
+use super::addresses::Seat;
 use super::driver::Arrival;
 use super::entrance::Way;
 use super::half_open;
@@ -135,6 +136,8 @@ pub struct Upgraded {
     pub peer: SocketAddr,
     /// Its place among those who have not entered.
     pub place: half_open::Place,
+    /// Its place among those of its address.
+    pub seat: Seat,
 }
 
 /// Serves one connection to its end. What is to be awaited holds as little as can be: there is one for everybody who is
@@ -168,6 +171,7 @@ struct Connection {
     codec: Box<dyn Codec>,
     /// As long as it has not entered.
     place: Option<half_open::Place>,
+    _seat: Seat,
     /// When it must have tried to enter.
     enter_by: Option<Instant>,
     /// Last sign of life.
@@ -203,7 +207,7 @@ enum Got {
 impl Connection {
     /// A connection whose first word, that it is there, waits for the driver.
     fn open(house: Arc<House>, upgraded: Upgraded) -> Option<Connection> {
-        let Upgraded { wire, early, dialect, authority, way, since, peer, place } = upgraded;
+        let Upgraded { wire, early, dialect, authority, way, since, peer, place, seat } = upgraded;
         let mut chance = [0; 56];
         if let Err(error) = getrandom::fill(&mut chance) {
             // A challenge that can be guessed is worse than no connection.
@@ -224,6 +228,7 @@ impl Connection {
             frames: WebSocketContext::from_partially_read(early, Role::Server, Some(config(&house.limits, entered))),
             codec: house.translator.codec(dialect, super::decode_limits(&house.limits)),
             place: (!entered).then_some(place),
+            _seat: seat,
             enter_by: (!entered).then(|| after(since, house.timeouts.enter)).flatten(),
             heard: now,
             pinged: false,

@@ -3,11 +3,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE};
+use axum::http::header::{
+    CONNECTION, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -25,6 +28,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tower::ServiceExt;
 
+use super::addresses::{Addresses, Seat};
 use super::connection::{House, Upgraded};
 use super::entrance::{Entrance, Way};
 use super::gate::Gate;
@@ -77,6 +81,7 @@ struct Upgrade {
     dialect: Dialect,
     authority: String,
     way: Way,
+    seat: Seat,
 }
 
 /// Who may knock, and who may come in how.
@@ -85,6 +90,8 @@ pub struct Porch {
     pub gate: Gate,
     /// By addresses and encryption.
     pub entrance: Arc<Entrance>,
+    /// By how many come from there.
+    pub addresses: Arc<Addresses>,
 }
 
 /// The routes. One for all connections.
@@ -140,14 +147,14 @@ pub async fn greet(
             }),
         }
     };
-    let (wire, early, Upgrade { dialect, authority, way, .. }) = tokio::select! {
+    let (wire, early, Upgrade { dialect, authority, way, seat, .. }) = tokio::select! {
         upgraded = in_time => upgraded?,
         () = place.lost() => {
             tracing::info!(%peer, "handshake gave way to others");
             return None;
         }
     };
-    Some(Upgraded { wire, early, dialect, authority, way, since, peer, place })
+    Some(Upgraded { wire, early, dialect, authority, way, since, peer, place, seat })
 }
 
 /// Speaks HTTP until the upgrade; gives the socket, and what came early.
@@ -204,7 +211,10 @@ async fn knock(State(porch): State<Arc<Porch>>, request: Request, next: Next) ->
         Err(why) => return refuse(&knock, StatusCode::FORBIDDEN, why),
     };
     if upgrading {
-        return upgrade(&knock, authority, way, request);
+        return match porch.addresses.seat(way.address) {
+            Ok(seat) => upgrade(&knock, authority, way, seat, request),
+            Err(wait) => crowded(&knock, wait),
+        };
     }
     let mut response = next.run(request).await;
     dress(&mut response);
@@ -231,7 +241,7 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
 }
 
 /// Answers the handshake (RFC 6455, 4.2.2) and leaves the connection to the chat.
-fn upgrade(knock: &Knock, authority: String, way: Way, mut request: Request) -> Response {
+fn upgrade(knock: &Knock, authority: String, way: Way, seat: Seat, mut request: Request) -> Response {
     let offers: Vec<&str> =
         request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok()).collect();
     let offer = (!offers.is_empty()).then(|| offers.join(","));
@@ -257,13 +267,23 @@ fn upgrade(knock: &Knock, authority: String, way: Way, mut request: Request) -> 
         response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
     }
     let ready = hyper::upgrade::on(&mut request);
-    *knock.upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(Upgrade { ready, dialect, authority, way });
+    *knock.upgrade.lock().unwrap_or_else(PoisonError::into_inner) =
+        Some(Upgrade { ready, dialect, authority, way, seat });
     response
 }
 
 /// To a raw client where an invitation is needed: plain text has no place for one.
 const NO_RAW: &str = "This host lets in whom it invited, and plain text cannot say so. Come with wschat or a browser, or \
                       ask for a host that was started with --open.";
+
+/// To an address that has too many connections, or opened them too fast: when to come again.
+fn crowded(knock: &Knock, wait: Duration) -> Response {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let why = format!("Too many connections come from your address; try again in {seconds} s.");
+    let mut response = refuse(knock, StatusCode::TOO_MANY_REQUESTS, &why);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
 
 /// One line to the peer, one to the log.
 fn refuse(knock: &Knock, status: StatusCode, why: &str) -> Response {

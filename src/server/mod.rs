@@ -7,6 +7,7 @@
 //!
 //! A connection's task never touches the hub, the driver never waits, and nothing is told before it is kept.
 
+mod addresses;
 mod connection;
 mod driver;
 pub mod entrance;
@@ -43,6 +44,7 @@ use crate::protocol::event::Bounds;
 use crate::protocol::secret::Token;
 use crate::protocol::text::Text;
 use crate::store::{Retention, Store};
+use addresses::Addresses;
 use connection::House;
 use driver::Driver;
 use entrance::Entrance;
@@ -198,7 +200,9 @@ pub async fn run(
         ahead: options.ahead,
     });
     let gate = Gate { names: options.server.names, origins: options.server.allowed_origins };
-    let porch = Porch { gate, entrance: Arc::new(options.entrance) };
+    let crowd = Rate { burst: house.limits.connection_burst, every: house.limits.connection_every };
+    let addresses = Addresses::new(house.limits.connections_per_address, crowd);
+    let porch = Porch { gate, entrance: Arc::new(options.entrance), addresses };
     let mut door = Door::open(listeners, porch, house.clone());
     let mut driver = Driver::new(hub, keeper, answers, arrivals, house.clone(), retain);
 

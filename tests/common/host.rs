@@ -20,10 +20,14 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use wschat::config::Config;
+use wschat::protocol::secret::Token;
 use wschat::server::entrance::Entrance;
 use wschat::server::{self, Options, Place, ServeError, Stopped};
 use wschat::store::Store;
 use wschat::store::sqlite::SqliteStore;
+
+/// What makes whoever enters first with it the owner of a test's host.
+pub const OWNERS: &str = "owners-ticket";
 
 /// How long any wait of a test may take.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -87,7 +91,8 @@ impl Host {
             runtime.block_on(async {
                 let listeners = server::bind(Place::Loopback { port: 0 }).expect("a port is free");
                 tell.send(listeners.first).expect("the test waits");
-                let options = Options { entrance, ..Options::new(&config, store, ephemeral) };
+                let owner_ticket = Token::parse(OWNERS);
+                let options = Options { entrance, owner_ticket, ..Options::new(&config, store, ephemeral) };
                 server::run(listeners, options, async {
                     let _ = stopped.await;
                 })

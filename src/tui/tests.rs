@@ -6,6 +6,7 @@ mod changing;
 mod finding;
 mod marking;
 mod notifying;
+mod order;
 mod others;
 mod pictures;
 mod scrolling;

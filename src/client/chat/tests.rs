@@ -290,3 +290,50 @@ fn a_name_is_asked_for_on_a_plain_server_too() {
     assert_eq!(*ann.chat.status(), Status::Online);
     assert!(ann.chat.talk(&lobby()).is_some());
 }
+
+#[test]
+fn who_was_too_quick_goes_on_by_itself_one_line_at_a_time_and_in_order() {
+    let mut ann = Side::new();
+    ann.come_in(vec![place("#lobby", 1, 0, 0, 0), place("#dev", 1, 0, 0, 0)]);
+    let records: Vec<Record> = ["one", "two", "three"].map(|text| ann.say("#lobby", text).0).into();
+    ann.hear(entry("#lobby", 1, "ann", words("one"), Some(records[0].nonce)));
+    let slow = |nonce, ms| {
+        let refusal = Refusal::new(Code::RateLimited, "it goes on in 1s").about(Some(nonce));
+        Event::Refused(Refusal { retry_after: Some(Duration::from_millis(ms)), ..refusal })
+    };
+    ann.hear(slow(records[1].nonce, 1000));
+    ann.hear(slow(records[2].nonce, 999));
+    let (four, sent) = ann.say("#lobby", "four");
+    assert_eq!(said(&sent), [], "it waits behind the others");
+    let (_, sent) = ann.say("#dev", "elsewhere");
+    assert_eq!(said(&sent).len(), 1, "another room is another matter");
+    ann.up = Duration::from_millis(999);
+    assert_eq!(said(&ann.put(Input::Woke)), [], "the first of them is not due");
+    ann.up = Duration::from_secs(1);
+    let sent = ann.put(Input::Woke);
+    assert_eq!(said(&sent), [("two".to_owned(), records[1].nonce)], "one, with its nonce");
+    let sent = ann.hear(slow(records[1].nonce, 500));
+    assert_eq!(said(&sent), []);
+    ann.up = Duration::from_millis(1500);
+    assert_eq!(said(&ann.put(Input::Woke)).len(), 1);
+    let sent = ann.hear(entry("#lobby", 2, "ann", words("two"), Some(records[1].nonce)));
+    assert_eq!(said(&sent), [("three".to_owned(), records[2].nonce)]);
+    let sent = ann.hear(entry("#lobby", 3, "ann", words("three"), Some(records[2].nonce)));
+    assert_eq!(said(&sent), [("four".to_owned(), four.nonce)]);
+    ann.hear(entry("#lobby", 4, "ann", words("four"), Some(four.nonce)));
+    let (_, five) = ann.say("#lobby", "five");
+    let (_, six) = ann.say("#lobby", "six");
+    assert_eq!((said(&five).len(), said(&six).len()), (1, 1), "all is as before");
+}
+
+#[test]
+fn what_is_forbidden_for_long_is_not_sent_again_by_itself() {
+    let mut ann = Side::new();
+    ann.come_in(vec![place("#lobby", 1, 0, 0, 0)]);
+    let (one, _) = ann.say("#lobby", "one");
+    let muted = Refusal::new(Code::Muted, "you are muted").about(Some(one.nonce));
+    ann.hear(Event::Refused(Refusal { retry_after: Some(Duration::from_secs(3600)), ..muted }));
+    assert_eq!(ann.chat.wake_at(), None);
+    ann.up = Duration::from_secs(4000);
+    assert_eq!(said(&ann.put(Input::Woke)), [], "an hour later it would be out of place");
+}

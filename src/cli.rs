@@ -20,7 +20,8 @@ const EXAMPLES: &str = "\
 Examples:
   wschat --demo                        look at it first, offline
   wschat --host                        host here and chat, on port 8080
-  wschat                               join the host of this machine
+  wschat                               join the host of this machine; without one
+                                       see who hosts on your network, and choose
   wschat chat.example                  join another one, on port 8080
   wschat ws://chat.example:8080/#dev   the same as a URL, in the room #dev
   wschat --name ann --room dev --room ops
@@ -51,7 +52,7 @@ F1 in the chat lists the keys, /help the commands.";
     after_long_help = EXAMPLES
 )]
 pub struct Cli {
-    /// The host to join: HOST[:PORT], a URL, or an invitation [default: localhost:8080]
+    /// The host to join: HOST[:PORT], a URL, or an invitation; without it the one of this machine, or you are asked
     #[arg(value_name = "TARGET", conflicts_with = "host")]
     pub address: Option<Address>,
 
@@ -141,6 +142,8 @@ pub struct Cli {
 pub enum Mode {
     /// A client with a screen.
     Join(Address),
+    /// Nobody said where to: the host of this machine, or what the person chooses.
+    Ask,
     /// A client of a host that only plays.
     Demo,
     /// A host.
@@ -202,7 +205,7 @@ impl Cli {
             if self.demo {
                 return Ok(Mode::Demo);
             }
-            return Ok(Mode::Join(self.address.clone().unwrap_or_else(Address::local)));
+            return Ok(self.address.clone().map_or(Mode::Ask, Mode::Join));
         };
         let headless = self.headless || (!terminal.stdout && !self.plain);
         if !headless && !terminal.draws() && !self.is_plain(terminal) {
@@ -385,7 +388,7 @@ mod tests {
     #[test]
     fn what_that_comes_to() {
         let here = HostAddr::Loopback { port: 8080 };
-        assert_eq!(mode(""), Mode::Join(Address::local()));
+        assert_eq!(mode(""), Mode::Ask);
         assert_eq!(mode("localhost"), Mode::Join(Address::local()));
         assert_eq!(mode("--host"), Mode::Host { addr: here, headless: false });
         assert_eq!(mode("--host --headless"), Mode::Host { addr: here, headless: true });

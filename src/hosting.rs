@@ -12,8 +12,10 @@ use crate::config::Config;
 use crate::hub::invites::Site;
 use crate::paths::{self, Paths};
 use crate::protocol::fingerprint::Fingerprint;
+use crate::protocol::lan::Announcement;
 use crate::protocol::rights::Role;
 use crate::protocol::secret::Token;
+use crate::server::announce::{Announced, On};
 use crate::server::entrance::Entrance;
 use crate::server::tls::Tls;
 use crate::server::{self, Listeners, Options, Place};
@@ -39,6 +41,8 @@ pub struct House {
     pub entrance: Entrance,
     /// Where others find it, once that is known.
     pub site: Option<String>,
+    /// Whether the network is told of it.
+    pub announce: bool,
     /// Keeps a second host out of the folder.
     pub lock: Option<DataDirLock>,
 }
@@ -58,7 +62,7 @@ impl House {
                 ahead: 0,
                 owner_ticket: None,
                 entrance,
-                site: None,
+                site: None, announce: cli.lan,
                 lock: None,
             });
         }
@@ -66,7 +70,7 @@ impl House {
         let lock = DataDirLock::take(dir)?;
         let store = SqliteStore::open(&paths.host_db(), epoch)?;
         let entrance = entrance(cli, config, dir, addr)?;
-        Ok(House { store, ephemeral: false, ahead: 0, owner_ticket: None, entrance, site: None, lock: Some(lock) })
+        Ok(House { store, ephemeral: false, ahead: 0, owner_ticket: None, entrance, site: None, announce: cli.lan, lock: Some(lock) })
     }
 
     /// Whether somebody owns it.
@@ -90,7 +94,31 @@ impl House {
             entrance: self.entrance,
             ..Options::new(config, store, self.ephemeral)
         };
-        server::run(listeners, options, shutdown).await?;
+        let told = self.announce.then(|| {
+            let said = Announcement {
+                name: config.server.name.clone(),
+                port: listeners.first.port(),
+                tls: options.entrance.tls.is_some(),
+                open: options.entrance.open,
+                here: 0,
+            };
+            Announced::start(said, On::Everywhere)
+        });
+        let telling = match told {
+            Some(Ok(announced)) => Some(tokio::spawn(announced.keep_telling(options.here.subscribe()))),
+            Some(Err(why)) => {
+                tracing::warn!("the network is not told of this host: {why}");
+                None
+            }
+            None => None,
+        };
+        let served = server::run(listeners, options, shutdown).await;
+        if let Some(telling) = telling {
+            telling.abort();
+            // Its end takes the announcement back.
+            let _ = telling.await;
+        }
+        served?;
         Ok(())
     }
 }

@@ -1,12 +1,14 @@
 //! Arguments → mode → run. The one place that chooses between host and client, prints an error and ends the process.
 
 use std::future::Future;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use wschat::cli::{Cli, HostAddr, Mode, Terminal};
-use wschat::client::address::Address;
+use wschat::client::address::{Address, PORT};
 use wschat::config::Config;
 use wschat::demo::{self, Demo};
 use wschat::hosting::{self, House, Reach, place};
@@ -18,6 +20,7 @@ use wschat::server;
 use wschat::server::entrance::Entrance;
 use wschat::server::tls::Tls;
 use wschat::tui;
+use wschat::tui::start::Goal;
 
 fn main() -> ExitCode {
     let cli = Cli::read();
@@ -54,13 +57,56 @@ fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
             host(cli, config, paths, addr, problems)
         }
         Mode::Demo => demo(cli, config, problems),
+        Mode::Ask => {
+            log_to_file(cli, &config, &paths, &problems)?;
+            ask(cli, config, paths, problems)
+        }
         Mode::Join(address) => {
             log_to_file(cli, &config, &paths, &problems)?;
-            let options = screen(cli, config, paths, &address, None, problems);
-            tui::terminal::end_on_panic();
-            runtime()?.block_on(async { tokio::spawn(tui::run(options, std::future::pending())).await? })
+            join(cli, config, paths, address, problems)
         }
     }
+}
+
+/// Joins the host of this machine, if there is one; else the person says where to.
+fn ask(cli: &Cli, config: Config, paths: Paths, problems: Vec<String>) -> anyhow::Result<()> {
+    let terminal = Terminal::here();
+    let plain = cli.is_plain(&terminal);
+    // What is piped in is meant for a chat, and answers no questions.
+    let asks = !plain || std::io::stdin().is_terminal();
+    let goal = match asks && !hosted_here() {
+        true => {
+            tui::terminal::end_on_panic();
+            runtime()?.block_on(async { tui::start::run(config.clone(), &paths, plain).await })?
+        }
+        false => Goal::Join(Address::local()),
+    };
+    match goal {
+        Goal::Quit => Ok(()),
+        Goal::Join(address) => join(cli, config, paths, address, problems),
+        Goal::Host => host(cli, config, paths, HostAddr::Loopback { port: PORT }, problems),
+        Goal::HostLan => {
+            let mut cli = cli.clone();
+            cli.lan = true;
+            host(&cli, config, paths, HostAddr::Everywhere { port: PORT }, problems)
+        }
+    }
+}
+
+/// Whether somebody listens where a host of this machine would.
+fn hosted_here() -> bool {
+    const WITHIN: Duration = Duration::from_millis(500);
+    let places = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
+    places.iter().any(|ip| TcpStream::connect_timeout(&SocketAddr::new(*ip, PORT), WITHIN).is_ok())
+}
+
+fn join(cli: &Cli, config: Config, paths: Paths, address: Address, problems: Vec<String>) -> anyhow::Result<()> {
+    let mut options = screen(cli, config, paths, &address, None, problems);
+    if let Some(room) = address.room.filter(|room| !options.rooms.contains(room)) {
+        options.rooms.push(room);
+    }
+    tui::terminal::end_on_panic();
+    runtime()?.block_on(async { tokio::spawn(tui::run(options, std::future::pending())).await? })
 }
 
 /// While the screen is owned nothing else may write on it.
@@ -110,6 +156,7 @@ fn demo(cli: &Cli, config: Config, problems: Vec<String>) -> anyhow::Result<()> 
         ahead,
         owner_ticket: None,
         site: None,
+        announce: false,
         entrance: Entrance::default(),
         lock: None,
     };

@@ -149,6 +149,11 @@ impl Paths {
         self.state.join("state.json")
     }
 
+    /// Servers one was at.
+    pub fn recent_file(&self) -> PathBuf {
+        self.state.join("recent.json")
+    }
+
     /// The log while the screen is owned.
     pub fn log_file(&self) -> PathBuf {
         self.state.join("wschat.log")

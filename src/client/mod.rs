@@ -5,6 +5,7 @@ pub mod address;
 pub mod backoff;
 pub mod chat;
 pub mod dial;
+pub mod discover;
 pub mod keyring;
 pub mod link;
 pub mod outbox;

@@ -13,6 +13,7 @@ pub mod event;
 pub mod fact;
 pub mod fingerprint;
 pub mod invite;
+pub mod lan;
 pub mod mention;
 pub mod names;
 pub mod person;

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::sync::mpsc::error::{SendError, TrySendError};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
@@ -66,6 +66,8 @@ pub struct House {
     pub ids: Ids,
     /// Milliseconds that the clock on the wall is ahead of the system's.
     pub ahead: i64,
+    /// How many connections there are, for whoever wants to know.
+    pub here: watch::Sender<usize>,
 }
 
 /// A connection as the driver holds it.

@@ -210,11 +210,13 @@ impl Driver {
                 Arrival::Opened(handle, input) => {
                     if let Input::Opened { session, .. } = input {
                         self.fanout.add(session, handle);
+                        self.house.here.send_replace(self.fanout.open());
                         self.take(input);
                     }
                 }
                 Arrival::Input(Input::Closed { session }) => {
                     if self.fanout.remove(session) {
+                        self.house.here.send_replace(self.fanout.open());
                         self.take(Input::Closed { session });
                     }
                     self.house.ids.give_back(session);

@@ -8,6 +8,7 @@
 //! A connection's task never touches the hub, the driver never waits, and nothing is told before it is kept.
 
 mod addresses;
+pub mod announce;
 mod connection;
 mod driver;
 pub mod entrance;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
@@ -85,6 +86,8 @@ pub struct Options {
     pub ahead: i64,
     /// Who enters with a key and this invitation owns the host, if nobody does yet.
     pub owner_ticket: Option<Token>,
+    /// Told how many connections there are.
+    pub here: watch::Sender<usize>,
     /// Where others find it.
     pub site: Site,
 }
@@ -106,6 +109,7 @@ impl Options {
             ephemeral,
             ahead: 0,
             owner_ticket: None,
+            here: watch::Sender::new(0),
             site: Site::default(),
         }
     }
@@ -198,6 +202,7 @@ pub async fn run(
         timeouts: options.timeouts,
         ids: Ids::default(),
         ahead: options.ahead,
+        here: options.here,
     });
     let gate = Gate { names: options.server.names, origins: options.server.allowed_origins };
     let crowd = Rate { burst: house.limits.connection_burst, every: house.limits.connection_every };

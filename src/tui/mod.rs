@@ -11,7 +11,9 @@ pub mod links;
 pub mod markup;
 pub mod personal;
 pub mod plain;
+mod recent;
 mod remembered;
+pub mod start;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
@@ -34,7 +36,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::client::address::Address;
+use crate::client::address::{Address, is_this_machine, split_port};
 use crate::client::backoff::Backoff;
 use crate::client::chat::{self, Chat, LinkEvent, Now};
 use crate::client::keyring::Keyring;
@@ -49,6 +51,7 @@ use crate::protocol::secret::Token;
 use app::{App, Effect, Input, Look};
 use keys::Key;
 use personal::{Loaded, Personal};
+use recent::Recent;
 use remembered::Remembered;
 use terminal::Screen;
 
@@ -108,6 +111,7 @@ pub async fn run(options: Options, over: impl Future<Output = ()>) -> anyhow::Re
         .context("the terminal cannot be taken over")?;
     let ended = shell.talk(&mut app, &mut screen, over).await;
     drop(screen);
+    shell.remember_server(&app);
     shell.goodbye(|now| app.handle(now, Input::Bye)).await;
     ended
 }
@@ -570,6 +574,20 @@ impl Shell {
             let Some(order) = self.backlog.pop_front() else { return };
             permit.send(order);
         }
+    }
+
+    /// For the next time that somebody asks where to go. The host of this process and the one of this machine are there
+    /// anyway.
+    fn remember_server(&self, app: &App) {
+        let Options { address, hosting, ahead, .. } = &self.options;
+        let host = split_port(&address.authority).map_or("", |(host, _)| host);
+        if app.chat().me().is_none() || hosting.is_some() || *ahead != 0 || is_this_machine(host) {
+            return;
+        }
+        let unread = app.chat().talks().iter().map(|talk| talk.unread).fold(0, u32::saturating_add);
+        let address = Address { invite: None, pin: None, room: None, ..address.clone() };
+        let name = app.chat().server().one_line().into_owned();
+        recent::remember(&self.options.paths.recent_file(), Recent { address, name, left: self.now().wall, unread });
     }
 
     async fn goodbye(mut self, bye: impl FnOnce(Now) -> Vec<Effect>) {

@@ -67,6 +67,12 @@ impl Screen {
         Ok(())
     }
 
+    /// Draws something else.
+    pub fn draw_with(&mut self, picture: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        self.terminal.draw(picture)?;
+        Ok(())
+    }
+
     /// Makes the next drawing a whole one.
     pub fn forget(&mut self) -> io::Result<()> {
         // `Terminal::clear` would ask the terminal where its cursor is, and wait for keys to be read that are ours.

@@ -8,4 +8,5 @@ mod frames;
 mod handshake;
 mod patience;
 mod stopping;
+mod nearby;
 mod tls;

@@ -71,6 +71,7 @@ pub async fn run(options: Options, over: impl Future<Output = ()>) -> anyhow::Re
     let (mut shell, app) = Shell::begin(options)?;
     let mut plain = Plain::new(app);
     let ended = talk(&mut shell, &mut plain, over).await;
+    shell.remember_server(plain.app());
     shell.goodbye(|now| plain.app().handle(now, Input::Bye)).await;
     match ended {
         // Whoever read this has gone.

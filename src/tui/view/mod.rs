@@ -6,7 +6,7 @@ mod find;
 pub mod messages;
 mod panes;
 mod popups;
-mod row;
+pub mod row;
 
 use ratatui::Frame;
 

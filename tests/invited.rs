@@ -159,3 +159,30 @@ fn a_headless_host_prints_once_how_its_owner_comes_in() {
     process::wait_for(&mut again);
     assert_eq!(lines.next(), None, "it has an owner");
 }
+
+#[test]
+fn who_says_nothing_is_asked_where_to() {
+    let here = [std::net::Ipv4Addr::LOCALHOST.into(), std::net::IpAddr::from(std::net::Ipv6Addr::LOCALHOST)];
+    if here.iter().any(|ip| std::net::TcpStream::connect((*ip, 8080)).is_ok()) {
+        return eprintln!("NOT TESTED: something listens on port 8080 of this machine, and one would go there");
+    }
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let host = process::Host::start("127.0.0.1:0", &dir.path().join("data"), &[]);
+    let mut ben = Term::open(wschat(&dir.path().join("ben"), &["--name", "ben"]), 80, 24);
+    ben.shows("where to?");
+    ben.shows("Host for your network");
+    ben.types("a b\r");
+    ben.shows("write HOST");
+    ben.types("\x15");
+    ben.types(&host.authority());
+    ben.shows("Go to ws://127.0.0.1");
+    ben.types("\r");
+    ben.shows("ben › write to #lobby");
+    ben.types("\x11");
+    assert!(ben.ends().success());
+
+    let mut cy = Term::open(wschat(&dir.path().join("cy"), &["--name", "cy", "--plain"]), 80, 24);
+    cy.shows("Where to? Type a number, an address or an invitation.");
+    cy.types(&format!("{}\r", host.authority()));
+    cy.shows("#lobby");
+}

@@ -93,16 +93,17 @@ fn read(event: ServiceEvent, known: &mut Vec<String>) -> Option<News> {
     }
 }
 
-/// A host by its IPv4 address, or else by a name of the network's own.
+/// A host by its IPv4 address; one that has none is not found.
 fn nearby(found: &ResolvedService) -> Option<Nearby> {
     let entries: HashMap<String, String> =
         found.get_properties().iter().map(|entry| (entry.key().to_owned(), entry.val_str().to_owned())).collect();
     let said = Announcement::read(found.get_port(), &entries);
     let mut addresses: Vec<_> = found.get_addresses_v4().into_iter().collect();
-    addresses.sort();
+    // A host of this machine is heard on loopback too, and is entered there without a question.
+    addresses.sort_by_key(|ip| (!ip.is_loopback(), *ip));
     let host = addresses.first().map(ToString::to_string)?;
     let mut address: Address = format!("{host}:{}", said.port).parse().ok()?;
-    if said.tls {
+    if said.tls && !addresses.first().is_some_and(|ip| ip.is_loopback()) {
         address.transport = Transport::Tls;
     }
     Some(Nearby { id: found.get_fullname().to_owned(), said, address })

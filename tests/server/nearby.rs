@@ -48,7 +48,7 @@ async fn a_host_is_found_and_goes() {
         return eprintln!("NOT TESTED: no multicast comes through the loopback of this machine");
     };
     assert_eq!(nearby.said, said);
-    assert_eq!((&*nearby.address.authority, nearby.address.transport), ("127.0.0.1:45871", Transport::Tls));
+    assert_eq!((&*nearby.address.authority, nearby.address.transport), ("127.0.0.1:45871", Transport::Plain));
 
     let (tell, here) = watch::channel(0);
     let telling = tokio::spawn(announced.keep_telling(here));

@@ -62,7 +62,8 @@ impl House {
                 ahead: 0,
                 owner_ticket: None,
                 entrance,
-                site: None, announce: cli.lan,
+                site: None,
+                announce: cli.lan,
                 lock: None,
             });
         }
@@ -70,7 +71,16 @@ impl House {
         let lock = DataDirLock::take(dir)?;
         let store = SqliteStore::open(&paths.host_db(), epoch)?;
         let entrance = entrance(cli, config, dir, addr)?;
-        Ok(House { store, ephemeral: false, ahead: 0, owner_ticket: None, entrance, site: None, announce: cli.lan, lock: Some(lock) })
+        Ok(House {
+            store,
+            ephemeral: false,
+            ahead: 0,
+            owner_ticket: None,
+            entrance,
+            site: None,
+            announce: cli.lan,
+            lock: Some(lock),
+        })
     }
 
     /// Whether somebody owns it.

@@ -46,7 +46,17 @@ const NEVER_IN_PURE: &[&str] = &[
     "std::thread",
     "async fn",
 ];
-const PURE: &[&str] = &["protocol/", "hub/", "client/chat", "client/timeline", "client/backoff", "tui/app", "tui/view", "tui/start.rs", "tui/start/view"];
+const PURE: &[&str] = &[
+    "protocol/",
+    "hub/",
+    "client/chat",
+    "client/timeline",
+    "client/backoff",
+    "tui/app",
+    "tui/view",
+    "tui/start.rs",
+    "tui/start/view",
+];
 
 /// Every source file below `src`, with its path from there.
 fn sources() -> Vec<(String, String)> {

@@ -33,7 +33,8 @@ impl Announced {
     pub fn start(said: Announcement, on: On) -> Result<Announced, String> {
         let daemon = ServiceDaemon::new().map_err(|e| e.to_string())?;
         if on == On::Loopback {
-            let alone = daemon.disable_interface(IfKind::All).and_then(|()| daemon.enable_interface(IfKind::LoopbackV4));
+            let alone =
+                daemon.disable_interface(IfKind::All).and_then(|()| daemon.enable_interface(IfKind::LoopbackV4));
             alone.map_err(|e| e.to_string())?;
         }
         // Instances of one name would be renamed behind our back; chance keeps two hosts of one name apart.

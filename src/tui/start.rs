@@ -236,7 +236,8 @@ impl Start {
         // What looks like an address is one, whatever else it fits.
         let address = self.typed_text().parse::<Address>().ok().filter(|_| !typed.is_empty());
         if let Some(address) = address {
-            let row = Row { label: format!("Go to {}", shown(&address)), detail: String::new(), goal: Goal::Join(address) };
+            let row =
+                Row { label: format!("Go to {}", shown(&address)), detail: String::new(), goal: Goal::Join(address) };
             let known = groups.iter().any(|(_, rows)| !rows.is_empty()) && !typed.contains(['.', ':', '/']);
             let at = if known { groups.len() } else { 0 };
             groups.insert(at, ("ADDRESS", vec![row]));

@@ -6,7 +6,7 @@ mod host;
 
 mod frames;
 mod handshake;
+mod nearby;
 mod patience;
 mod stopping;
-mod nearby;
 mod tls;

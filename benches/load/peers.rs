@@ -86,9 +86,13 @@ impl Peer {
             Peer::Wschat | Peer::Durable => {
                 command.arg(env!("CARGO_BIN_EXE_wschat")).args(["-q", "--host", "127.0.0.1:0", "--headless"]);
                 command.arg("--data-dir").arg(dir.path());
-                // The generator answers no ping, and ten thousand people take longer to come than a silent one may stay.
+                // The generator answers no ping, and ten thousand people take longer to come than a silent one may stay. It
+                // says as much as goes through, which is what limits are against.
                 let config = dir.path().join("load.toml");
-                std::fs::write(&config, "[timeouts]\nhost_ping_after = \"0s\"\ndead_after = \"0s\"\n")?;
+                std::fs::write(
+                    &config,
+                    "[limits]\nhost_ping_after = \"0s\"\ndead_after = \"0s\"\nmessage_burst = 0\njoin_burst = 0\nname_burst = 0\n",
+                )?;
                 command.arg("--config").arg(config);
                 if self == Peer::Wschat {
                     command.arg("--ephemeral");

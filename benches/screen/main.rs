@@ -136,6 +136,10 @@ impl Host {
         let dir = tempfile::tempdir()?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_wschat"));
         command.args(["-q", "--host", "127.0.0.1:0", "--headless", "--ephemeral", "--data-dir"]).arg(dir.path());
+        // Floods are what is measured here.
+        let config = dir.path().join("host.toml");
+        std::fs::write(&config, "[limits]\nmessage_burst = 0\njoin_burst = 0\nname_burst = 0\n")?;
+        command.arg("--config").arg(config);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().context("it is piped")?).read_line(&mut line)?;

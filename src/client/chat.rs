@@ -329,6 +329,8 @@ pub struct Chat {
     joining: Vec<RoomName>,
     /// A private room is being made, whose name the host may change.
     making: bool,
+    /// A room one is put out of, and the words of it; that one has left it comes next.
+    put_out: Option<(Target, String)>,
     /// Conversations in which the host asked to slow down: one line at a time, so that none passes another.
     careful: Vec<Target>,
     role: Role,
@@ -370,6 +372,7 @@ impl Chat {
             wanted: rooms,
             joining: Vec::new(),
             making: false,
+            put_out: None,
             careful: Vec::new(),
             role: Role::Member,
             text_bytes: 0,
@@ -803,7 +806,11 @@ impl Chat {
             Event::Left { room } => {
                 let to = Target::Room(room);
                 self.talks.retain(|talk| talk.to != to);
-                self.note(Note::Gone(to));
+                self.note(Note::Gone(to.clone()));
+                // Why is what one wants to read last.
+                if let Some((_, why)) = self.put_out.take().filter(|(from, _)| *from == to) {
+                    self.note(Note::No(why));
+                }
             }
             Event::Invitation { invitation, link } => self.note(Note::Invitation(invitation, link)),
             Event::Invitations(all) => self.note(Note::Invitations(all)),
@@ -855,7 +862,8 @@ impl Chat {
             Event::RoomSet { room, settings, by } => self.room_set(room, settings, by),
             Event::RoomDeleted { room, by } => {
                 let by = by.map(|by| format!(" (by {})", by.name)).unwrap_or_default();
-                self.note(Note::Info(format!("{room} is no more, and what was said there neither{by}")));
+                let told = format!("{room} is no more, and what was said there neither{by}");
+                self.put_out = Some((Target::Room(room), told));
             }
             Event::Invited { room, by } => {
                 self.note(Note::Info(format!("{} invites you: /join {room}", by.name)));

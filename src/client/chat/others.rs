@@ -32,6 +32,15 @@ pub(super) fn alike(people: &[Member]) -> Vec<PersonId> {
     alike
 }
 
+/// What was done to somebody, without the name in front, as that somebody reads it.
+fn to_oneself(done: &str) -> String {
+    match done.strip_prefix(" was ").map(|rest| ("were", rest)).or(done.strip_prefix(" is ").map(|rest| ("are", rest)))
+    {
+        Some((verb, rest)) => format!("you {verb} {rest}"),
+        None => format!("you{done}"),
+    }
+}
+
 impl Chat {
     pub(super) fn members(&mut self, room: Option<RoomName>, people: Vec<Member>) {
         match room.clone().map(Target::Room).and_then(|to| self.talks.iter_mut().find(|talk| talk.to == to)) {
@@ -71,11 +80,11 @@ impl Chat {
             _ => None,
         };
         let me = self.me.as_ref().is_some_and(|me| me.person == who.person);
+        let there = room.clone().map(Target::Room);
         if let Some(role) = role {
             if me && room.is_none() {
                 self.role = role;
             }
-            let there = room.clone().map(Target::Room);
             for talk in self.talks.iter_mut().filter(|talk| there.as_ref().is_none_or(|there| talk.to == *there)) {
                 if me {
                     talk.role = role;
@@ -87,7 +96,14 @@ impl Chat {
         }
         let place = room.map_or_else(|| "this host".to_owned(), |room| room.to_string());
         let told = rights::told(deed, &place, &who.name, by.as_ref().map(|by| &by.name), time, why);
-        self.note(Note::Info(told));
+        if !me {
+            return self.note(Note::Info(told));
+        }
+        let told = told.strip_prefix(who.name.as_str()).map_or(told.clone(), to_oneself);
+        match (deed, there) {
+            (Deed::Kick | Deed::Ban, Some(there)) => self.put_out = Some((there, told)),
+            _ => self.note(Note::Info(told)),
+        }
     }
 
     /// A room is set otherwise.

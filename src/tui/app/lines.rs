@@ -4,6 +4,7 @@ use super::super::keys::{Action, Group};
 use super::{App, Popup};
 use crate::protocol::event::{Member, RoomInfo};
 use crate::protocol::names::RoomName;
+use crate::protocol::rights::described;
 use crate::protocol::slash::{At, COMMANDS};
 
 /// The help.
@@ -50,7 +51,11 @@ impl App {
             let mark = if info.member { self.glyphs().tick } else { " " };
             let people = format!("{:>5} {}", info.members, if info.members == 1 { "person" } else { "people" });
             let room = info.room.to_string();
-            let line = format!(" {mark} {room:<widest$}  {people:<12}  {}", info.topic.one_line());
+            let set = match info.settings.plain() {
+                true => String::new(),
+                false => format!("({}) ", described(&info.settings)),
+            };
+            let line = format!(" {mark} {room:<widest$}  {people:<12}  {set}{}", info.topic.one_line());
             lines.push(line.trim_end().to_owned());
         }
         lines.push(String::new());

@@ -146,3 +146,24 @@ fn who_is_ignored_is_folded_away_and_calls_nobody() {
     scene.sends("/ignore @nobody");
     assert!(scene.picture().contains("nobody you have met here is called nobody"));
 }
+
+#[test]
+fn who_is_put_out_reads_why_and_a_room_says_how_it_is_set() {
+    let mut scene = Scene::of(80, 24, &[("lobby", 0), ("dev", 0)]);
+    scene.hear(Event::Moderated {
+        deed: Deed::Kick,
+        room: Some(room("dev")),
+        who: author("ann"),
+        by: Some(author("ben")),
+        time: None,
+        why: Text::clean("too loud"),
+    });
+    scene.hear(Event::Left { room: room("dev") });
+    assert!(scene.picture().contains("you were put out of #dev (by ben): too loud"), "{}", scene.picture());
+    let settings = RoomSettings { private: true, ..RoomSettings::default() };
+    scene.hear(Event::RoomSet { room: room("lobby"), settings, by: None });
+    let picture = scene.picture();
+    assert!(picture.contains("Only who is invited knows of it"), "{picture}");
+    let top = picture.lines().nth(2).unwrap_or_default().to_owned();
+    assert!(top.contains("#lobby") && top.contains("private"), "{picture}");
+}

@@ -16,6 +16,7 @@ use super::row::put_row;
 use crate::client::chat::Talk;
 use crate::protocol::entry::Seq;
 use crate::protocol::names::Target;
+use crate::protocol::rights::RoomSettings;
 
 /// What is on the screen, and what the scrolling needs to know of it.
 #[derive(Debug, Default)]
@@ -80,10 +81,12 @@ fn empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
         None => app.nowhere(),
         Some(talk) => match &talk.to {
             Target::Room(_) if talk.head == Seq::ZERO => {
-                vec![
-                    format!("Nothing was said in {} yet.", talk.to),
-                    "Everybody on this host can join and read it.".into(),
-                ]
+                let who = match talk.settings {
+                    RoomSettings { private: true, .. } => "Only who is invited knows of it and reads it.",
+                    RoomSettings { password: true, .. } => "Who knows its password can join and read it.",
+                    _ => "Everybody on this host can join and read it.",
+                };
+                vec![format!("Nothing was said in {} yet.", talk.to), who.into()]
             }
             Target::Direct(nick) if talk.head == Seq::ZERO => {
                 vec![format!("Only you and {nick} read this."), "Nothing was said yet.".into()]

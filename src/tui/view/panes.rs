@@ -16,6 +16,7 @@ use crate::client::chat::{Status, Talk};
 use crate::protocol::entry::COUNT_LIMIT;
 use crate::protocol::event::Peer;
 use crate::protocol::names::{Nick, Target};
+use crate::protocol::rights::described;
 
 /// Left and right on one line; the left gives way.
 fn two_ends(frame: &mut Frame<'_>, app: &App, area: Rect, left: Vec<Span<'static>>, right: Vec<Span<'static>>) {
@@ -192,7 +193,12 @@ pub fn topic(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
         Span::styled(format!(" {}", talk.to), app.style(Role::Accent).add_modifier(Modifier::BOLD)),
         Span::styled(format!("   {topic}"), app.style(Role::Dim)),
     ];
-    two_ends(frame, app, areas.topic, left, Vec::new());
+    // How a room is set belongs to where one writes: who is held up knows why before it happens.
+    let set = match talk.settings.plain() {
+        true => Vec::new(),
+        false => vec![Span::styled(format!(" {} ", described(&talk.settings)), app.style(Role::Warn))],
+    };
+    two_ends(frame, app, areas.topic, left, set);
 }
 
 /// What stands over a direct conversation: who reads it, and whether the other one is there.

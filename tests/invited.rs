@@ -117,6 +117,44 @@ fn behind_a_proxy_nobody_is_of_this_machine_and_everybody_is_told() {
 }
 
 #[test]
+fn another_device_is_the_same_person() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let host = process::Host::start("127.0.0.1:0", &dir.path().join("data"), &[]);
+    let here = format!("ws://{}", host.authority());
+    let mut desk = Term::open(wschat(&dir.path().join("desk"), &[&here, "--name", "ann"]), 120, 45);
+    desk.shows("ann › write to #lobby");
+    desk.types("/device add\r");
+    desk.shows("makes one more device yours, for 10m");
+    let link = link(&desk.screen());
+    let args = [&*link, "--name", "anna"];
+    let mut phone = Term::open(wschat(&dir.path().join("phone"), &args), 80, 24);
+    phone.shows("ann › write to #lobby");
+    desk.shows("you have 2 devices now");
+    phone.types("from the phone\r");
+    desk.shows("from the phone");
+    phone.types("/devices\r");
+    phone.shows("this one");
+    phone.types("\x1b");
+    phone.hides("this one");
+
+    // Its key is known from now on, under the name it has here.
+    phone.types("\x11");
+    phone.ends();
+    let args = [&*here, "--name", "ann"];
+    let phone = Term::open(wschat(&dir.path().join("phone"), &args), 80, 24);
+    phone.shows("ann › write to #lobby");
+
+    desk.types("/devices\r");
+    desk.shows("Your devices");
+    let other = desk.screen().lines().find(|line| line.contains("key") && !line.contains("this one")).map(str::to_owned);
+    let number = other.as_deref().and_then(|line| line.split_whitespace().find_map(|word| word.parse::<u32>().ok()));
+    desk.types("\x1b");
+    desk.hides("Your devices");
+    desk.types(&format!("/device remove {}\r", number.expect("the other device")));
+    phone.shows("this device was taken away from its person");
+}
+
+#[test]
 fn a_headless_host_prints_once_how_its_owner_comes_in() {
     let dir = tempfile::tempdir().expect("a folder for the test");
     let data = dir.path().join("data");

@@ -16,7 +16,7 @@ use super::trust::Distrust;
 use crate::protocol::command::{Command, Cursor};
 use crate::protocol::dialect::{Dialect, plain::foreign};
 use crate::protocol::entry::{Author, Conversation, Entry, Epoch, Nonce, PersonId, Seq, Timestamp, What};
-use crate::protocol::event::{Code, Event, Member, Peer, Place, Refusal, RoomInfo};
+use crate::protocol::event::{Code, Device, Event, Member, Peer, Place, Refusal, RoomInfo};
 use crate::protocol::invite::Invitation;
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::rights::{self as order, Change, Order, Role, RoomSettings};
@@ -106,6 +106,12 @@ pub enum Ask {
     Invites,
     /// Take one back.
     Uninvite(u32),
+    /// Make a link for another device.
+    AddDevice,
+    /// Which are there?
+    Devices,
+    /// Take one away.
+    RemoveDevice(u32),
     /// Take a direct conversation off the list; the next line in it brings it back.
     Hide(Target),
     /// Set its topic.
@@ -200,6 +206,10 @@ pub enum Note {
     Invitation(Invitation, String),
     /// The invitations there are.
     Invitations(Vec<Invitation>),
+    /// By this link another device becomes this person's, until then.
+    DeviceLink(String, Timestamp),
+    /// One's devices; whether one asked for them.
+    Devices(Vec<Device>, bool),
     /// Something worth a line.
     Info(String),
     /// One is a member of this room now: go there.
@@ -320,6 +330,7 @@ pub struct Chat {
     server: Text,
     dialect: Dialect,
     secure: bool,
+    asked_devices: bool,
     status: Status,
     ephemeral: bool,
     talks: Vec<Talk>,
@@ -365,6 +376,7 @@ impl Chat {
             server: Text::clean(""),
             dialect: Dialect::V1,
             secure: false,
+            asked_devices: false,
             status: Status::Connecting,
             ephemeral: false,
             talks: Vec::new(),
@@ -614,6 +626,16 @@ impl Chat {
             Ask::Invite { room, once, lasts } => {
                 self.send(Command::Invite { room, once, lasts });
             }
+            Ask::AddDevice => {
+                self.send(Command::AddDevice);
+            }
+            Ask::Devices => {
+                self.asked_devices = true;
+                self.send(Command::Devices);
+            }
+            Ask::RemoveDevice(number) => {
+                self.send(Command::RemoveDevice { number });
+            }
             Ask::Invites => {
                 self.send(Command::Invites);
             }
@@ -779,7 +801,11 @@ impl Chat {
                 }
             }
             Event::Welcome(welcome) => {
-                self.name = Some(welcome.you.name.clone());
+                let asked = self.name.replace(welcome.you.name.clone());
+                if let Some(asked) = asked.filter(|asked| *asked != welcome.you.name && !welcome.you.guest) {
+                    // A device of somebody who is called otherwise here: from now on the key is that name's.
+                    self.effects.push(Effect::Renamed(asked, welcome.you.name.clone()));
+                }
                 self.me = Some(welcome.you);
                 self.role = welcome.role;
                 self.ephemeral = welcome.ephemeral;
@@ -814,6 +840,11 @@ impl Chat {
             }
             Event::Invitation { invitation, link } => self.note(Note::Invitation(invitation, link)),
             Event::Invitations(all) => self.note(Note::Invitations(all)),
+            Event::DeviceLink { link, until } => self.note(Note::DeviceLink(link, until)),
+            Event::Devices(all) => {
+                let asked = std::mem::take(&mut self.asked_devices);
+                self.note(Note::Devices(all, asked));
+            }
             Event::Entry(entry) => self.entry(&entry),
             Event::Skipped { to, seq, .. } => {
                 if let Some(talk) = self.talk_mut(&to) {

@@ -104,6 +104,7 @@ impl Hub {
         let Some(open) = self.sessions.get_mut(&session) else { return };
         open.tries += 1;
         open.owner = owner;
+        open.key = proof.map(|proof| proof.key);
         let (tries, luck) = (open.tries, open.luck);
         let holds = proof.is_none_or(|proof| proof.holds(&open.authority, &open.challenge));
         // A host that lets nobody in without an invitation would refuse here, before a name is claimed by it.
@@ -125,9 +126,12 @@ impl Hub {
                     }
                     self.come_back(now, session, &tag, person)
                 }
-                (None, Some(name)) => self
-                    .admit(now, session, owner, invite.as_ref())
-                    .and_then(|by| self.claim(now, session, &tag, new_id(&luck), name, proof, by)),
+                (None, Some(name)) => match self.new_device(now, session, &tag, proof.key, invite.as_ref()) {
+                    Some(outcome) => outcome,
+                    None => self
+                        .admit(now, session, owner, invite.as_ref())
+                        .and_then(|by| self.claim(now, session, &tag, new_id(&luck), name, proof, by)),
+                },
                 (None, None) => Err(Refusal::new(Code::BadName, "a new key needs a name to own")),
             },
             (None, name) => self
@@ -143,7 +147,13 @@ impl Hub {
     }
 
     /// The owner of a known key.
-    fn come_back(&mut self, now: Now, session: SessionId, tag: &Tag, person: PersonId) -> Result<(), Refusal> {
+    pub(super) fn come_back(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        tag: &Tag,
+        person: PersonId,
+    ) -> Result<(), Refusal> {
         let entering = |open: &&Session| open.stage == Stage::Entering(person);
         let screens = self.people.get(person).map_or(0, |known| known.sessions.len())
             + self.sessions.values().filter(entering).count();
@@ -429,6 +439,10 @@ impl Hub {
                 self.back_to_the_door(session);
                 (session, tag, None)
             }
+            Pending::Device { session, tag, .. } => {
+                self.back_to_the_door(session);
+                (session, tag, None)
+            }
             Pending::Welcome { session, tag, person } => {
                 self.back_to_the_door(session);
                 self.end_unseated_guest(person);
@@ -464,6 +478,7 @@ impl Hub {
             | Pending::Page { session, tag, .. }
             | Pending::Search { session, tag, .. }
             | Pending::Settled { session, tag }
+            | Pending::DeviceGone { session, tag, .. }
             | Pending::Check { session, tag, .. }
             | Pending::Hash { session, tag, .. }
             | Pending::Set { session, tag, .. }
@@ -476,7 +491,7 @@ impl Hub {
     }
 
     /// The session may try to enter again; its time started at accept and is not started anew.
-    fn back_to_the_door(&mut self, session: SessionId) {
+    pub(super) fn back_to_the_door(&mut self, session: SessionId) {
         let armed = self.alarms.iter().find(|(_, alarm)| *alarm == Alarm::Enter(session)).map(|(at, _)| *at);
         match armed {
             Some(until) => {

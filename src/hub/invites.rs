@@ -231,7 +231,7 @@ impl Hub {
     }
 
     /// Where others find this host: as it was started, or else as this connection, which is from elsewhere, found it.
-    fn page_of(&self, session: SessionId) -> Option<String> {
+    pub(super) fn page_of(&self, session: SessionId) -> Option<String> {
         let found = || {
             let open = self.sessions.get(&session).filter(|open| !open.free)?;
             Some(format!("https://{}", open.authority))

@@ -3,6 +3,7 @@
 //! server's.
 
 mod crowd;
+mod devices;
 mod doors;
 mod ears;
 mod enter;
@@ -37,7 +38,7 @@ use crate::protocol::entry::{Conversation, Entry, Epoch, Nonce, Page, Pair, Pers
 use crate::protocol::event::{Bounds, CloseCode, Code, Event, Place, Refusal};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
 use crate::protocol::names::{Nick, RoomName, Target};
-use crate::protocol::person::Challenge;
+use crate::protocol::person::{Challenge, PublicKey};
 use crate::protocol::rights::{Change, Order, Record, Role, RoomSettings, Sentence};
 use crate::protocol::search::{Found, Query};
 use crate::protocol::secret::{Password, PasswordHash, Token};
@@ -367,6 +368,10 @@ enum Pending {
     Search { session: SessionId, tag: Tag, person: PersonId },
     /// A read position is being kept, or counted from.
     Read { session: SessionId, tag: Tag, person: PersonId, to: Target, counted: bool },
+    /// One more key of a person is being kept.
+    Device { session: SessionId, tag: Tag, person: PersonId, key: PublicKey },
+    /// The end of one is being kept.
+    DeviceGone { session: SessionId, tag: Tag, person: PersonId, key: PublicKey },
     /// An invitation is being kept.
     Invite { session: SessionId, tag: Tag, number: u32, token: Token },
     /// Something is being kept, and there is nothing more to say than that it was.
@@ -451,6 +456,7 @@ pub struct Hub {
     epoch: Epoch,
     people: People,
     invitations: Invitations,
+    devices: devices::Links,
     last_invitation: u32,
     rooms: HashMap<RoomName, Room>,
     directs: HashMap<Pair, Ears>,
@@ -509,6 +515,7 @@ impl Hub {
             epoch,
             people,
             invitations,
+            devices: devices::Links::default(),
             last_invitation,
             rooms,
             directs,
@@ -556,6 +563,7 @@ impl Hub {
                     challenge,
                     address: address.and_then(source),
                     free,
+                    key: None,
                     owner: false,
                     luck,
                     stage,
@@ -659,6 +667,9 @@ impl Hub {
             Command::Page { to, end, limit } => self.page(now, session, tag, person, to, end, limit),
             Command::Search { to, query, limit } => self.search(now, session, tag, person, to, query, limit),
             Command::Invite { room, once, lasts } => self.invite(now, session, tag, person, room, once, lasts),
+            Command::AddDevice => self.add_device(now, session, tag, person),
+            Command::Devices => self.list_devices(session, &tag, person),
+            Command::RemoveDevice { number } => self.remove_device(session, tag, person, number),
             Command::Invites => self.invitations(session, tag, person),
             Command::Uninvite { number } => self.uninvite(session, tag, person, number),
             Command::Away { away } => self.away(session, &tag, person, away),

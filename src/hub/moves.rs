@@ -206,6 +206,8 @@ impl Hub {
         match self.tickets.remove(&ticket) {
             Some(Pending::Claim { session, tag, person, by }) => self.claimed(now, session, tag, person, &by),
             Some(Pending::Invite { session, tag, number, token }) => self.invited(session, tag, number, &token),
+            Some(Pending::Device { session, tag, person, key }) => self.device_kept(now, session, tag, person, key),
+            Some(Pending::DeviceGone { session, tag, person, key }) => self.device_gone(session, &tag, person, key),
             Some(Pending::Settled { session, tag }) => self.answer(session, &tag, Event::Done),
             Some(Pending::Join { session, tag, person, room }) => self.joined(session, tag, person, room),
             Some(Pending::Leave { session, tag, person, room }) => self.left(session, tag, person, room),

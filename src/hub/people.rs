@@ -284,6 +284,25 @@ impl People {
         self.people.values()
     }
 
+    /// All keys of a person, always in the same order.
+    pub fn keys_of(&self, person: PersonId) -> Vec<PublicKey> {
+        let mut keys: Vec<_> = self.keys.iter().filter(|(_, owner)| **owner == person).map(|(key, _)| *key).collect();
+        keys.sort();
+        keys
+    }
+
+    /// One more key of a person.
+    pub fn add_key(&mut self, person: PersonId, key: PublicKey) {
+        if self.people.contains_key(&person) {
+            self.keys.entry(key).or_insert(person);
+        }
+    }
+
+    /// A key that is nobody's any more.
+    pub fn remove_key(&mut self, key: PublicKey) {
+        self.keys.remove(&key);
+    }
+
     /// How many people with keys there are.
     pub fn with_keys(&self) -> usize {
         self.with_keys

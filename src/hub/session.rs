@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::protocol::dialect::Dialect;
 use crate::protocol::entry::PersonId;
-use crate::protocol::person::Challenge;
+use crate::protocol::person::{Challenge, PublicKey};
 
 /// How far a connection has come in. Greeted → Entering → Entered; refused, Entering → Greeted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Session {
     pub address: Option<IpAddr>,
     /// Whether it needs no invitation.
     pub free: bool,
+    /// The key it entered with.
+    pub key: Option<PublicKey>,
     /// It has shown the ticket that makes an owner.
     pub owner: bool,
     /// Chance, for an id and a guest's name.

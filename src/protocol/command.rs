@@ -192,6 +192,15 @@ pub enum Command {
         /// Lines at most; the host's own limit when `None` or more.
         limit: Option<u32>,
     },
+    /// Make a link by which another device becomes this person's.
+    AddDevice,
+    /// Which devices are there?
+    Devices,
+    /// Take a device away.
+    RemoveDevice {
+        /// By its number in the list.
+        number: u32,
+    },
     /// Goodbye; the host closes.
     Bye,
 }

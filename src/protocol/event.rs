@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::entry::{Author, Conversation, Entry, Epoch, Nonce, Page, PersonId, Seq, Standing, Timestamp};
 use super::invite::Invitation;
 use super::names::{Nick, RoomName, Target};
-use super::person::Challenge;
+use super::person::{Challenge, PublicKey};
 use super::rights::{Deed, Record, Role, RoomSettings};
 use super::search::Hit;
 use super::text::Text;
@@ -141,6 +141,15 @@ pub enum Event {
     },
     /// Those there are, the newest first.
     Invitations(Vec<Invitation>),
+    /// By this link another device becomes yours.
+    DeviceLink {
+        /// All that is needed.
+        link: String,
+        /// When it ends.
+        until: Timestamp,
+    },
+    /// Your devices: as you asked, or because there is one more.
+    Devices(Vec<Device>),
     /// Something was done to somebody, perhaps to you, to keep order.
     Moderated {
         /// What.
@@ -191,6 +200,19 @@ pub enum Event {
     },
     /// A command that has no other answer was carried out.
     Done,
+}
+
+/// One of a person's devices, as its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// What it is called by.
+    pub number: u32,
+    /// What it is recognised by.
+    pub key: PublicKey,
+    /// Screens that are open on it.
+    pub screens: u32,
+    /// It is the one that is told.
+    pub own: bool,
 }
 
 /// The host's first word: what it is and what it asks.

@@ -139,6 +139,18 @@ pub enum Fact {
     },
     /// A line for the record.
     Recorded(Record),
+    /// A person has one more key.
+    KeyAdded {
+        /// Who.
+        person: PersonId,
+        /// Which; nobody else's.
+        key: PublicKey,
+    },
+    /// A key is nobody's any more.
+    KeyRemoved {
+        /// Which.
+        key: PublicKey,
+    },
     /// An invitation, as it stands now.
     Invited(Kept),
     /// The one with this number is forgotten.

@@ -50,6 +50,13 @@ pub const COMMANDS: &[Spec] = &[
     },
     Spec { name: "invites", args: "", help: "list the invitations there are", at: At::Screen },
     Spec { name: "revoke", args: "number", help: "take an invitation back", at: At::Screen },
+    Spec {
+        name: "device",
+        args: "add|remove number",
+        help: "make a link for another device of yours, or take one away",
+        at: At::Screen,
+    },
+    Spec { name: "devices", args: "", help: "list your devices", at: At::Screen },
     Spec { name: "host", args: "", help: "show how this host is reached, and by whom", at: At::Screen },
     Spec { name: "go", args: "", help: "go to a room, a person, a command or a key by name", at: At::Screen },
     Spec { name: "back", args: "", help: "go back to the room you came from", at: At::Screen },
@@ -290,6 +297,12 @@ pub enum Line {
     Revoke(u32),
     /// `/host`.
     Host,
+    /// `/device add`.
+    AddDevice,
+    /// `/device remove`.
+    RemoveDevice(u32),
+    /// `/devices`.
+    Devices,
     /// `/quit`.
     Quit,
 }
@@ -428,6 +441,12 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
         "invite" => invite(args).ok_or_else(usage)?,
         "invites" if args.is_empty() => Ok(Line::Invites),
         "revoke" => args.parse().map(Line::Revoke).map_err(|_| usage()),
+        "device" if args == "add" => Ok(Line::AddDevice),
+        "device" => {
+            let number = args.strip_prefix("remove").or_else(|| args.strip_prefix("revoke")).map(str::trim);
+            number.and_then(|number| number.parse().ok()).map(Line::RemoveDevice).ok_or_else(usage)
+        }
+        "devices" if args.is_empty() => Ok(Line::Devices),
         "host" if args.is_empty() => Ok(Line::Host),
         "go" if args.is_empty() => Ok(Line::Go),
         "back" if args.is_empty() => Ok(Line::Back),

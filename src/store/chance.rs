@@ -120,7 +120,7 @@ impl World {
         } else if !keyed.is_empty() {
             let who = self.chance.of(&keyed);
             let person = person(who);
-            facts.push(match self.chance.below(16) {
+            facts.push(match self.chance.below(18) {
                 0 => match self.name(who) {
                     Some(name) => {
                         self.names.insert(who, name.clone());
@@ -134,6 +134,10 @@ impl World {
                 4 | 5 => Fact::Joined { person, room },
                 6..=9 => self.order(person, room),
                 10 => self.invitation(room),
+                12 => Fact::KeyAdded { person, key: PublicKey([100 + self.chance.below(20) as u8; 32]) },
+                13 if self.chance.one_in(3) => {
+                    Fact::KeyRemoved { key: PublicKey([100 + self.chance.below(20) as u8; 32]) }
+                }
                 11 if self.chance.one_in(4) => Fact::Uninvited(self.chance.below(6) as u32),
                 _ => {
                     let conversation = self.chance.of(&conversations());

@@ -268,6 +268,16 @@ impl Memory {
                 let fact = PersonFacts { person: *person, name, keys, reserved, rooms, role };
                 self.people.insert(*person, fact);
             }
+            Fact::KeyAdded { person, key } => {
+                let owned = self.people.values().any(|known| known.keys.contains(key));
+                if let Some(known) = self.people.get_mut(person).filter(|_| !owned) {
+                    known.keys.push(*key);
+                    known.keys.sort();
+                }
+            }
+            Fact::KeyRemoved { key } => {
+                self.people.values_mut().for_each(|known| known.keys.retain(|one| one != key));
+            }
             Fact::Renamed { person, name, reserved_until } => {
                 self.free(name);
                 let Some(known) = self.people.get_mut(person) else { return };

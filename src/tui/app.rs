@@ -545,6 +545,8 @@ impl App {
             Note::Distrusted(why) => self.distrusted(&why),
             Note::Invitation(invitation, link) => self.invitation(&invitation, link),
             Note::Invitations(all) => self.invitations(&all),
+            Note::DeviceLink(link, until) => self.device_link(link, until),
+            Note::Devices(all, asked) => self.devices(&all, asked),
             Note::Line(to, seq, means_me) => self.heard_line(&to, seq, means_me),
         }
     }

@@ -8,10 +8,10 @@ use wschat::protocol::entry::{
     Author, Conversation, Emoji, Entry, Epoch, Nonce, Page, Pair, PersonId, Reaction, Seq, Shown, ShownWhat, Standing,
     Timestamp, What,
 };
-use wschat::protocol::event::{Bounds, Code, Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
+use wschat::protocol::event::{Bounds, Code, Device, Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
 use wschat::protocol::invite::Invitation;
 use wschat::protocol::names::{Nick, RoomName, Target};
-use wschat::protocol::person::Proof;
+use wschat::protocol::person::{Proof, PublicKey};
 use wschat::protocol::rights::{Change, Deed, Order, Record, Role, RoomSettings};
 use wschat::protocol::search::{Hit, Query};
 use wschat::protocol::secret::{Password, Token};
@@ -104,6 +104,9 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
         ("invite", Some(24), Command::Invite { room: None, once: false, lasts: None }),
         ("invite-room", Some(25), Command::Invite { room: Some(room("dev")), once: true, lasts: Some(HOUR) }),
         ("invites", Some(26), Command::Invites),
+        ("device-add", Some(28), Command::AddDevice),
+        ("devices", Some(29), Command::Devices),
+        ("device-remove", Some(30), Command::RemoveDevice { number: 2 }),
         ("uninvite", Some(27), Command::Uninvite { number: 3 }),
         ("moderate", Some(30), Command::Moderate(ban())),
         (
@@ -180,6 +183,10 @@ fn invitation() -> Invitation {
         used: 0,
         revoked: false,
     }
+}
+
+fn device(number: u32, screens: u32, own: bool) -> Device {
+    Device { number, key: PublicKey([number as u8; 32]), screens, own }
 }
 
 fn over() -> Invitation {
@@ -399,6 +406,8 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
         ("typing", None, Event::Typing { to: lobby(), who: ben() }),
         ("found", Some(21), Event::Found { hits: found(), more: true }),
         ("invitation", Some(24), Event::Invitation { invitation: invitation(), link: LINK.into() }),
+        ("device-link", Some(28), Event::DeviceLink { link: LINK.into(), until: Timestamp(AT.0 + 600_000) }),
+        ("devices", Some(29), Event::Devices(vec![device(1, 2, true), device(2, 0, false)])),
         ("invitations", Some(26), Event::Invitations(vec![Invitation { room: None, ..invitation() }, over()])),
         ("renamed", None, Event::Renamed { who: Author { name: nick("anna"), ..ann() }, was: nick("ann") }),
         (

@@ -372,6 +372,9 @@ fn command() -> impl Strategy<Value = Command> {
             Command::Invite { room, once, lasts: lasts.map(std::time::Duration::from_millis) }
         }),
         Just(Command::Invites),
+        Just(Command::AddDevice),
+        Just(Command::Devices),
+        any::<u32>().prop_map(|number| Command::RemoveDevice { number }),
         any::<u32>().prop_map(|number| Command::Uninvite { number }),
         Just(Command::Bye),
     ]

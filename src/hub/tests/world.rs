@@ -571,6 +571,18 @@ fn told(event: &Event) -> String {
         Event::Skipped { seq, .. } => format!("skipped {}", seq.0),
         Event::Resumed { places } => format!("resumed {}", all(places)),
         Event::Invitation { invitation, link } => format!("invitation {}: {link}", invitation.number),
+        Event::DeviceLink { link, .. } => format!("device {link}"),
+        Event::Devices(all) => {
+            let one = |device: &crate::protocol::event::Device| {
+                format!(
+                    "{}{}{}",
+                    device.number,
+                    if device.own { "*" } else { "" },
+                    if device.screens > 0 { " here" } else { "" }
+                )
+            };
+            format!("devices {}", all.iter().map(one).collect::<Vec<_>>().join(", "))
+        }
         Event::Invitations(all) => format!("invitations {}", all.len()),
         Event::Page { to, page } => format!("page {to} {}..{} ({})", page.from.0, page.before.0, page.entries.len()),
         Event::Read { to, seq, unread, mentions } => format!("read {to} {}: {unread} {mentions}", seq.0),

@@ -370,6 +370,19 @@ fn keep(tx: &Transaction<'_>, logs: &mut Logs, fact: &Fact) -> rusqlite::Result<
                 row::seal("keys", &[&key.0, &person.0])
             ])?;
         }
+        Fact::KeyAdded { person, key } => {
+            let known = tx.query_row("SELECT 1 FROM persons WHERE person = ?1", [person.0], |_| Ok(())).optional()?;
+            if known.is_some() {
+                let sum = row::seal("keys", &[&key.0, &person.0]);
+                tx.execute(
+                    "INSERT OR IGNORE INTO keys (key, person, sum) VALUES (?1, ?2, ?3)",
+                    params![key.0, person.0, sum],
+                )?;
+            }
+        }
+        Fact::KeyRemoved { key } => {
+            tx.execute("DELETE FROM keys WHERE key = ?1", [key.0])?;
+        }
         Fact::Renamed { person, name, reserved_until } => rename(tx, *person, name, reserved_until.0)?,
         Fact::RoomMade { room, maker, at } => {
             let log = logs.log(tx, &conversation(room), *at)?;

@@ -3,8 +3,12 @@
 
 use qrcode::{Color, EcLevel, QrCode};
 
+use std::time::Duration;
+
 use super::{App, Popup, Role};
 use crate::client::chat::Ask;
+use crate::protocol::entry::Timestamp;
+use crate::protocol::event::Device;
 use crate::protocol::invite::{Invitation, State};
 use crate::protocol::span;
 use crate::tui::keys::Action;
@@ -82,6 +86,38 @@ impl App {
         }
         lines.extend([String::new(), " /revoke number takes one back".to_owned()]);
         self.popup = Popup::List { title: "Invitations".into(), lines, scroll: 0 };
+    }
+
+    pub(super) fn device_link(&mut self, link: String, until: Timestamp) {
+        let left = u64::try_from(until.0.saturating_sub(self.now.wall.0)).unwrap_or(0);
+        let left = span::show(Duration::from_millis(left));
+        let what = format!("makes one more device yours, for {left}; open it there with wschat, quoted");
+        self.popup = Popup::Card(Box::new(Card::new(link, what)));
+    }
+
+    pub(super) fn devices(&mut self, all: &[Device], asked: bool) {
+        if !asked {
+            let text = format!("you have {} devices now; /devices lists them", all.len());
+            if matches!(self.popup, Popup::Card(_)) {
+                self.popup = Popup::None;
+            }
+            return self.say(text, Role::Ok);
+        }
+        let mut lines: Vec<String> = Vec::new();
+        for device in all {
+            let digits = crate::protocol::entry::hex(&device.key.0[..4]);
+            let here = match (device.own, device.screens) {
+                (true, _) => "this one",
+                (false, 0) => "not here now",
+                (false, _) => "here",
+            };
+            lines.push(format!(" {:>2}  key {digits}  {here}", device.number));
+        }
+        lines.extend([
+            String::new(),
+            " /device add makes a link for one more, /device remove number takes one away".into(),
+        ]);
+        self.popup = Popup::List { title: "Your devices".into(), lines, scroll: 0 };
     }
 
     pub(super) fn card_act(&mut self, action: Action) {

@@ -172,6 +172,9 @@ impl Reader<'_, '_> {
                 let limit = fields.limit.number("limit")?;
                 Command::Audit { limit: limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)) }
             }
+            "device_add" => Command::AddDevice,
+            "devices" => Command::Devices,
+            "device_remove" => Command::RemoveDevice { number: self.invitation()? },
             "bye" => Command::Bye,
             other => return Err(unknown(other)),
         })
@@ -197,7 +200,7 @@ impl Reader<'_, '_> {
 
     fn invitation(&self) -> Strict<u32> {
         let number = need(self.fields.number.number("number")?, "number")?;
-        u32::try_from(number).map_err(|_| bad_field("number", "larger than that of any invitation"))
+        u32::try_from(number).map_err(|_| bad_field("number", "larger than there are any"))
     }
 
     fn name(&self) -> Strict<Nick> {

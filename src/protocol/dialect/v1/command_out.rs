@@ -187,6 +187,9 @@ fn frame(command: &Command) -> Frame<'_> {
             Frame { room: Some(Shown(room)), name: Some(name.as_str()), ..new("room_invite") }
         }
         Command::Audit { limit } => Frame { limit: *limit, ..new("audit") },
+        Command::AddDevice => new("device_add"),
+        Command::Devices => new("devices"),
+        Command::RemoveDevice { number } => Frame { number: Some(*number), ..new("device_remove") },
         Command::Bye => new("bye"),
     }
 }

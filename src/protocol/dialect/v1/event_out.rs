@@ -61,6 +61,13 @@ pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
         }
         Event::Typing { to, who } => put(out, "typing", id, &TypingFrame { to: Shown(to), who: author_out(who) }),
         Event::Invitation { invitation, link } => put(out, "invitation", id, &invite::out(invitation, Some(link))),
+        Event::DeviceLink { link, until } => {
+            put(out, "device_link", id, &invite::DeviceLinkOut { link, until: until.0 });
+        }
+        Event::Devices(all) => {
+            let devices = Each(all, invite::device_out);
+            put(out, "devices", id, &invite::DevicesOut { devices });
+        }
         Event::Invitations(all) => {
             let invitations = Each(all, |one| invite::out(one, None));
             put(out, "invitations", id, &invite::ListOut { invitations });

@@ -1,12 +1,13 @@
-//! How invitations are told and read: the fields of one, alone with its link or in a list without.
+//! How invitations and a person's devices are told and read: links, and lists without them.
 
 use serde::{Deserialize, Serialize};
 
-use super::wire::{Read, Shown};
+use super::wire::{Hex, Read, Shown};
 use crate::protocol::entry::Timestamp;
-use crate::protocol::event::Event;
+use crate::protocol::event::{Device, Event};
 use crate::protocol::invite::Invitation;
 use crate::protocol::names::{Nick, RoomName};
+use crate::protocol::person::PublicKey;
 
 /// The longest link that a client takes: an authority, a room, a token and a fingerprint are a third of it.
 const LINK_BYTES: usize = 1024;
@@ -64,6 +65,70 @@ pub(super) struct InvitationIn {
     link: Option<String>,
 }
 
+/// A link becomes part of a picture and of the clipboard.
+fn is_plain(link: &String) -> bool {
+    link.len() <= LINK_BYTES && link.bytes().all(|b| b.is_ascii_graphic())
+}
+
+#[derive(Serialize)]
+pub(super) struct DeviceLinkOut<'a> {
+    pub link: &'a str,
+    pub until: i64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct DeviceLinkIn {
+    link: String,
+    until: i64,
+}
+
+impl DeviceLinkIn {
+    pub fn event(self) -> Result<Event, &'static str> {
+        let link = Some(self.link).filter(is_plain).ok_or("a device without a link")?;
+        Ok(Event::DeviceLink { link, until: Timestamp(self.until) })
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct DevicesOut<L: Serialize> {
+    pub devices: L,
+}
+
+#[derive(Serialize)]
+pub(super) struct DeviceOut {
+    number: u32,
+    key: Hex<32>,
+    screens: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    own: bool,
+}
+
+pub(super) fn device_out(device: &Device) -> DeviceOut {
+    let Device { number, key, screens, own } = device;
+    DeviceOut { number: *number, key: Hex(key.0), screens: *screens, own: *own }
+}
+
+#[derive(Deserialize)]
+pub(super) struct DevicesIn {
+    devices: Vec<DeviceIn>,
+}
+
+#[derive(Deserialize)]
+struct DeviceIn {
+    number: u32,
+    key: Read<[u8; 32]>,
+    screens: u32,
+    #[serde(default)]
+    own: bool,
+}
+
+impl DevicesIn {
+    pub fn event(self) -> Event {
+        let device = |DeviceIn { number, key, screens, own }| Device { number, key: PublicKey(key.0), screens, own };
+        Event::Devices(self.devices.into_iter().map(device).collect())
+    }
+}
+
 impl InvitationIn {
     fn invitation(self) -> Invitation {
         let InvitationIn { number, room, by, made, until, once, used, revoked, .. } = self;
@@ -72,9 +137,7 @@ impl InvitationIn {
     }
 
     pub fn event(mut self) -> Result<Event, &'static str> {
-        // It becomes part of a picture and of the clipboard.
-        let plain = |link: &String| link.len() <= LINK_BYTES && link.bytes().all(|b| b.is_ascii_graphic());
-        let link = self.link.take().filter(plain).ok_or("an invitation without a link")?;
+        let link = self.link.take().filter(is_plain).ok_or("an invitation without a link")?;
         Ok(Event::Invitation { invitation: self.invitation(), link })
     }
 }

@@ -146,7 +146,8 @@ fn another_device_is_the_same_person() {
 
     desk.types("/devices\r");
     desk.shows("Your devices");
-    let other = desk.screen().lines().find(|line| line.contains("key") && !line.contains("this one")).map(str::to_owned);
+    let other =
+        desk.screen().lines().find(|line| line.contains("key") && !line.contains("this one")).map(str::to_owned);
     let number = other.as_deref().and_then(|line| line.split_whitespace().find_map(|word| word.parse::<u32>().ok()));
     desk.types("\x1b");
     desk.hides("Your devices");

@@ -31,7 +31,10 @@ fn allocations(members: usize, lines: usize) -> u64 {
                 let store = Box::new(SqliteStore::ephemeral([7; 16]).expect("memory is there"));
                 let listeners = server::bind(Place::Loopback { port: 0 }).expect("a port is free");
                 tell.send(listeners.first.to_string()).expect("the test waits");
-                let options = Options::new(&Config::builtin(), store, true);
+                let mut config = Config::builtin();
+                // What is counted here is said as fast as it goes.
+                (config.limits.message_burst, config.limits.join_burst) = (0, 0);
+                let options = Options::new(&config, store, true);
                 let ended = server::run(listeners, options, async { _ = stopped.await }).await;
                 ended.expect("it stops well");
             });

@@ -128,6 +128,14 @@ pub struct Cli {
     #[arg(long)]
     pub ephemeral: bool,
 
+    /// Write all your keys into a new file, sealed by a passphrase that is asked for (or is the first line of stdin)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "address", "demo", "import_keys"])]
+    export_keys: Option<PathBuf>,
+
+    /// Read keys from such a file; those that are here stay
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "address", "demo"])]
+    import_keys: Option<PathBuf>,
+
     /// Log more; twice for everything
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
     verbose: u8,
@@ -144,6 +152,10 @@ pub enum Mode {
     Join(Address),
     /// Nobody said where to: the host of this machine, or what the person chooses.
     Ask,
+    /// All keys into this file.
+    ExportKeys(PathBuf),
+    /// The keys of this file.
+    ImportKeys(PathBuf),
     /// A client of a host that only plays.
     Demo,
     /// A host.
@@ -186,6 +198,12 @@ impl Cli {
     /// [`clap::Error::exit`].
     pub fn mode(&self, terminal: &Terminal) -> Result<Mode, clap::Error> {
         let refuse = |kind, what: &str| Err(Cli::command().error(kind, what));
+        if let Some(file) = &self.export_keys {
+            return Ok(Mode::ExportKeys(file.clone()));
+        }
+        if let Some(file) = &self.import_keys {
+            return Ok(Mode::ImportKeys(file.clone()));
+        }
         let Some(host) = self.host else {
             if self.headless {
                 return refuse(ErrorKind::MissingRequiredArgument, "--headless only serves: add --host");

@@ -10,6 +10,7 @@ pub mod config;
 pub mod demo;
 pub mod hosting;
 pub mod hub;
+pub mod keys;
 pub mod logging;
 pub mod paths;
 pub mod protocol;

@@ -12,6 +12,7 @@ use wschat::client::address::{Address, PORT};
 use wschat::config::Config;
 use wschat::demo::{self, Demo};
 use wschat::hosting::{self, House, Reach, place};
+use wschat::keys;
 use wschat::logging;
 use wschat::paths::{self, Paths};
 use wschat::protocol::invite;
@@ -57,6 +58,8 @@ fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
             host(cli, config, paths, addr, problems)
         }
         Mode::Demo => demo(cli, config, problems),
+        Mode::ExportKeys(file) => keys::export(&paths, &file),
+        Mode::ImportKeys(file) => keys::import(&paths, &file),
         Mode::Ask => {
             log_to_file(cli, &config, &paths, &problems)?;
             ask(cli, config, paths, problems)

@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pipe", &["client", "protocol", "config"]),
     ("config", &["protocol", "logging"]),
     ("cli", &["client", "config", "protocol"]),
+    ("keys", &["client", "paths"]),
     ("hosting", &["server", "hub", "store", "protocol", "config", "cli", "paths"]),
     ("paths", &[]),
     ("logging", &["config", "paths"]),

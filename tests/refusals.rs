@@ -34,6 +34,43 @@ fn last_line(words: &str) -> &str {
 const HOST: [&str; 3] = ["--host", "127.0.0.1:0", "--headless"];
 
 #[test]
+fn keys_go_into_a_file_and_come_back_and_nothing_is_overwritten() {
+    use std::io::Write;
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let run = |data: &str, args: [&str; 2], says: &str| {
+        let mut child = wschat()
+            .args(args)
+            .arg("--data-dir")
+            .arg(dir.path().join(data))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary is built");
+        child.stdin.take().expect("it is piped").write_all(says.as_bytes()).expect("it reads");
+        let output = child.wait_with_output().expect("it is our child");
+        let (out, err) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));
+        (output.status.success(), out.expect("text") + &err.expect("text"))
+    };
+    let file = dir.path().join("keys.sealed").display().to_string();
+    let ring = |data: &str| wschat::client::keyring::Keyring::at(dir.path().join(data).join("keys"));
+    let ann = wschat::protocol::names::Nick::parse("ann").expect("a name");
+    assert!(run("one", ["--export-keys", &file], "correct horse\n").1.contains("there are no keys"));
+    let secret = ring("one").secret(&ann).expect("it is made");
+    assert!(run("one", ["--export-keys", &file], "short\n").1.contains("8 characters"));
+    assert_eq!(run("one", ["--export-keys", &file], "correct horse\n"), (true, format!("1 keys are in {file}\n")));
+    assert!(run("one", ["--export-keys", &file], "correct horse\n").1.contains("cannot be made"), "it is there");
+    assert!(run("two", ["--import-keys", &file], "wrong horse\n").1.contains("passphrase is wrong"));
+    assert_eq!(run("two", ["--import-keys", &file], "correct horse\n"), (true, "ann is here\n".to_owned()));
+    assert_eq!(ring("two").secret(&ann).expect("it is there"), secret);
+    let other = ring("three").secret(&ann).expect("it is made");
+    assert!(run("three", ["--import-keys", &file], "correct horse\n").1.contains("has another key here"));
+    assert_eq!(ring("three").secret(&ann).expect("it is there"), other);
+    std::fs::write(&file, "something else").expect("the folder can be written");
+    assert!(run("two", ["--import-keys", &file], "correct horse\n").1.contains("no keys of wschat"));
+}
+
+#[test]
 fn a_port_that_is_taken() {
     let dir = tempfile::tempdir().expect("a folder for the test");
     let taken = TcpListener::bind("127.0.0.1:0").expect("loopback has ports");

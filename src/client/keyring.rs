@@ -80,6 +80,42 @@ impl Keyring {
         self.file(name).exists()
     }
 
+    /// All keys there are, by the names they are filed under, in order.
+    pub fn all(&self) -> Result<Vec<(Nick, [u8; 32])>, KeyError> {
+        let mut found = Vec::new();
+        self.collect(&self.dir, String::new(), &mut found)?;
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(found)
+    }
+
+    fn collect(&self, dir: &Path, begun: String, found: &mut Vec<(Nick, [u8; 32])>) -> Result<(), KeyError> {
+        let failed = |why| KeyError::Io { name: "all names".into(), path: dir.display().to_string(), why };
+        let items = match fs::read_dir(dir) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+            items => items.map_err(failed)?,
+        };
+        for item in items {
+            let item = item.map_err(failed)?;
+            let Ok(part) = item.file_name().into_string() else { continue };
+            if item.file_type().map_err(failed)?.is_dir() {
+                self.collect(&item.path(), format!("{begun}{part}"), found)?;
+            } else if let Some(last) = part.strip_suffix(".key")
+                && let Some(name) = unhexed(&format!("{begun}{last}"))
+            {
+                found.push((name.clone(), self.secret(&name)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// Files a key under a name. `false`: another one is there, and stays.
+    pub fn put(&self, name: &Nick, secret: &[u8; 32]) -> Result<bool, KeyError> {
+        match self.has(name) {
+            true => Ok(self.secret(name)? == *secret),
+            false => self.write(name, &self.file(name), secret).map(|()| true),
+        }
+    }
+
     /// A file name that is none of the name's own making: hex cannot be a path.
     fn file(&self, name: &Nick) -> PathBuf {
         let name = hex(name.folded().as_bytes());
@@ -108,6 +144,13 @@ impl Keyring {
         writeln!(file, "{}", hex(secret)).and_then(|()| file.sync_all()).map_err(failed)?;
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)
     }
+}
+
+/// The name behind a file name.
+fn unhexed(digits: &str) -> Option<Nick> {
+    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    let bytes: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(byte).collect();
+    Nick::parse(&String::from_utf8(bytes?).ok()?).ok()
 }
 
 fn io(name: &Nick, path: &Path, why: std::io::Error) -> KeyError {
@@ -141,6 +184,10 @@ mod tests {
         assert_ne!(ring.secret(&long).unwrap(), secret);
         ring.also(&ann, &Nick::parse("anna").unwrap()).unwrap();
         assert_eq!(ring.secret(&Nick::parse("anna").unwrap()).unwrap(), secret);
+        let all: Vec<String> = ring.all().unwrap().iter().map(|(name, _)| name.to_string()).collect();
+        assert_eq!(all, ["ann", "anna", &"漢".repeat(16)]);
+        assert!(ring.put(&ann, &secret).unwrap() && !ring.put(&ann, &[1; 32]).unwrap());
+        assert!(ring.put(&Nick::parse("new").unwrap(), &[1; 32]).unwrap());
         let path = ring.file(&ann);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();

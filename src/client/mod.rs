@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod backoff;
+pub mod backup;
 pub mod chat;
 pub mod dial;
 pub mod discover;

@@ -66,7 +66,7 @@ pub(super) struct InvitationIn {
 }
 
 /// A link becomes part of a picture and of the clipboard.
-fn is_plain(link: &String) -> bool {
+fn is_plain(link: &str) -> bool {
     link.len() <= LINK_BYTES && link.bytes().all(|b| b.is_ascii_graphic())
 }
 
@@ -84,7 +84,7 @@ pub(super) struct DeviceLinkIn {
 
 impl DeviceLinkIn {
     pub fn event(self) -> Result<Event, &'static str> {
-        let link = Some(self.link).filter(is_plain).ok_or("a device without a link")?;
+        let link = Some(self.link).filter(|link| is_plain(link)).ok_or("a device without a link")?;
         Ok(Event::DeviceLink { link, until: Timestamp(self.until) })
     }
 }
@@ -137,7 +137,7 @@ impl InvitationIn {
     }
 
     pub fn event(mut self) -> Result<Event, &'static str> {
-        let link = self.link.take().filter(is_plain).ok_or("an invitation without a link")?;
+        let link = self.link.take().filter(|link| is_plain(link)).ok_or("an invitation without a link")?;
         Ok(Event::Invitation { invitation: self.invitation(), link })
     }
 }

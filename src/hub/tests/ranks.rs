@@ -124,11 +124,12 @@ fn check(before: &State, after: &State, by: PersonId, step: &Step) -> Result<(),
         let may = before.invited.contains(&(*person, *place)) || keeps(*place);
         prop_assert!(!shut || may, "{:?}: came in uninvited", step);
     }
-    for (person, place, _) in before.sentences.symmetric_difference(&after.sentences) {
+    for (person, place, ban) in before.sentences.symmetric_difference(&after.sentences) {
         let over = matches!(step, Step::Wait);
         // With a room goes all that was about it; who may bring that about is looked at below.
         let gone = place.is_some_and(|place| !after.settings.contains_key(&place));
-        let guest = rank(*person, None) == Some(Rank::Guest);
+        // With a guest who goes, goes what was about them.
+        let guest = rank(*person, None) == Some(Rank::Guest) && !after.sentences.contains(&(*person, *place, *ban));
         prop_assert!(
             over || gone || guest || above(*person, *place),
             "{step:?}: a sentence of {person:?} in {place:?}"

@@ -27,7 +27,10 @@ fn calls(file: &Path) -> Vec<Call> {
     let mut calls: Vec<Call> = Vec::new();
     let mut open: HashMap<&str, usize> = HashMap::new();
     for (at, line) in record.lines().enumerate() {
-        let Some((thread, what)) = line.split_once(' ') else { continue };
+        // A thread's number is padded, so more than one blank may follow it.
+        let Some((thread, what)) = line.split_once(' ').map(|(thread, what)| (thread, what.trim_start())) else {
+            continue;
+        };
         if let Some(began) = what.strip_suffix("<unfinished ...>") {
             open.insert(thread, calls.len());
             calls.push(Call { text: began.trim_end().to_owned(), began: at, ended: usize::MAX });

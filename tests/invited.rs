@@ -43,6 +43,8 @@ fn a_guest_comes_by_the_hosts_link_encrypted_and_nobody_else_does() {
     host.shows("whoever is invited may come in at");
     host.types("/invite once 2h\r");
     host.shows("lets one person in, for 2h");
+    // The last of the card, so all of it is there.
+    host.shows("copies it, Esc closes");
     host.until("a code of blocks", |screen| screen.contents().contains("▀▀▀▀▀▀▀▀"));
     let invited = link(&host.screen());
     assert!(invited.starts_with("https://") && invited.contains("&f="), "{invited}");
@@ -99,6 +101,8 @@ fn behind_a_proxy_nobody_is_of_this_machine_and_everybody_is_told() {
 
     host.types("/invite\r");
     host.shows("lets whoever has it in, until it is revoked");
+    // The last of the card, so all of it is there.
+    host.shows("copies it, Esc closes");
     // The proxy would speak TLS; here nobody does.
     let invited = link(&host.screen()).replace("https://", "ws://");
     let mut cy = guest(dir.path(), "cy", &invited);
@@ -125,6 +129,8 @@ fn another_device_is_the_same_person() {
     desk.shows("ann › write to #lobby");
     desk.types("/device add\r");
     desk.shows("makes one more device yours, for 10m");
+    // The last of the card, so all of it is there.
+    desk.shows("copies it, Esc closes");
     let link = link(&desk.screen());
     let args = [&*link, "--name", "anna"];
     let mut phone = Term::open(wschat(&dir.path().join("phone"), &args), 80, 24);

@@ -67,6 +67,8 @@ fn through_nginx_one_is_from_elsewhere_and_comes_in_by_invitation() {
 
     host.types("/invite once\r");
     host.shows("lets one person in, until it is revoked");
+    // The last of the card, so all of it is there.
+    host.shows("copies it, Esc closes");
     let screen = host.screen();
     let link = screen.split_whitespace().find(|word| word.contains("?k=")).expect("a link");
     assert!(link.starts_with("https://chat.example/#?k="), "{link}");

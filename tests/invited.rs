@@ -116,8 +116,24 @@ fn behind_a_proxy_nobody_is_of_this_machine_and_everybody_is_told() {
     host.shows("invitation 1 is taken back");
     let dee = guest(dir.path(), "dee", &invited);
     dee.shows("this invitation was taken back; ask for another");
-    let eve = guest(dir.path(), "eve", &format!("{address}/#?k=nonsense"));
+    let mut eve = guest(dir.path(), "eve", &format!("{address}/#?k=nonsense"));
     eve.shows("this invitation is not known here");
+
+    // The same without a link, as one tells it across a table.
+    host.types("/invite once\r");
+    host.shows("lets one person in");
+    host.shows("copies it, Esc closes");
+    let screen = host.screen();
+    let code = screen.split("type the code ").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let code = code.unwrap_or_else(|| panic!("no code on\n{screen}"));
+    eve.shows("The code of your invitation?");
+    eve.types("no such code\r");
+    eve.shows("That is no code");
+    eve.types("\x15");
+    eve.types(&code.to_lowercase());
+    eve.shows("comes in by it as eve");
+    eve.types("\r");
+    eve.shows("eve › write to #lobby");
 }
 
 #[test]
@@ -132,6 +148,9 @@ fn another_device_is_the_same_person() {
     // The last of the card, so all of it is there.
     desk.shows("copies it, Esc closes");
     let link = link(&desk.screen());
+    // Who has the name already is told how to be the same person.
+    let tablet = Term::open(wschat(&dir.path().join("tablet"), &[&here, "--name", "ann"]), 80, 24);
+    tablet.shows("Is it you, elsewhere?");
     let args = [&*link, "--name", "anna"];
     let mut phone = Term::open(wschat(&dir.path().join("phone"), &args), 80, 24);
     phone.shows("ann › write to #lobby");
@@ -183,7 +202,7 @@ fn a_headless_host_prints_once_how_its_owner_comes_in() {
     let mut ann = guest(dir.path(), "ann", &ticket);
     ann.shows("ann › write to #lobby");
     ann.types("/invite\r");
-    ann.shows("Invitation");
+    ann.shows("copies the link");
     if is_elsewhere(&ticket) {
         let ben = guest(dir.path(), "ben", &ticket);
         ben.shows("this invitation is not known here");

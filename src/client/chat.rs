@@ -21,7 +21,7 @@ use crate::protocol::invite::Invitation;
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::rights::{self as order, Change, Order, Role, RoomSettings};
 use crate::protocol::search::{Hit, Query};
-use crate::protocol::secret::Password;
+use crate::protocol::secret::{Password, ShortCode};
 use crate::protocol::text::Text;
 
 /// The time, handed in; `wall` only stamps lines of servers that stamp none.
@@ -203,11 +203,11 @@ pub enum Note {
     /// The host may not be the one that is meant.
     Distrusted(Distrust),
     /// An invitation was made; all that is needed to come in.
-    Invitation(Invitation, String),
+    Invitation(Invitation, String, Option<ShortCode>),
     /// The invitations there are.
     Invitations(Vec<Invitation>),
     /// By this link another device becomes this person's, until then.
-    DeviceLink(String, Timestamp),
+    DeviceLink(String, Option<ShortCode>, Timestamp),
     /// One's devices; whether one asked for them.
     Devices(Vec<Device>, bool),
     /// Something worth a line.
@@ -326,6 +326,8 @@ pub struct Chat {
     counter: u64,
     next_id: u64,
     name: Option<Nick>,
+    /// The host did not take that name, or asks for an invitation: it is not asked again before the person has answered.
+    refused_entry: bool,
     me: Option<Author>,
     server: Text,
     dialect: Dialect,
@@ -372,6 +374,7 @@ impl Chat {
             counter: 0,
             next_id: 0,
             name,
+            refused_entry: false,
             me: None,
             server: Text::clean(""),
             dialect: Dialect::V1,
@@ -479,6 +482,11 @@ impl Chat {
         self.secure
     }
 
+    /// The name that one asked for, or has.
+    pub fn asked_name(&self) -> Option<&Nick> {
+        self.name.as_ref()
+    }
+
     /// How it stands.
     pub fn status(&self) -> &Status {
         &self.status
@@ -567,6 +575,7 @@ impl Chat {
         match ask {
             Ask::EnterAs(name) => {
                 self.name = Some(name.clone());
+                self.refused_entry = false;
                 match (&self.status, self.dialect) {
                     (Status::NeedsName(_), Dialect::Plain) => self.begin_plain(now, name),
                     (Status::NeedsName(_), Dialect::V1) => self.enter(name),
@@ -715,6 +724,7 @@ impl Chat {
     }
 
     fn enter(&mut self, name: Nick) {
+        self.refused_entry = false;
         self.status = Status::Connecting;
         self.next_id += 1;
         self.effects.push(Effect::Enter(self.next_id, name));
@@ -796,8 +806,9 @@ impl Chat {
                 self.features = hello.features;
                 self.text_bytes = hello.limits.text_bytes;
                 match self.name.clone() {
-                    Some(name) => self.enter(name),
-                    None => self.status = Status::NeedsName(None),
+                    Some(name) if !self.refused_entry => self.enter(name),
+                    // The question stands: asking the host again by itself would only tire it.
+                    _ => self.status = Status::NeedsName(None),
                 }
             }
             Event::Welcome(welcome) => {
@@ -838,9 +849,9 @@ impl Chat {
                     self.note(Note::No(why));
                 }
             }
-            Event::Invitation { invitation, link } => self.note(Note::Invitation(invitation, link)),
+            Event::Invitation { invitation, link, code } => self.note(Note::Invitation(invitation, link, code)),
             Event::Invitations(all) => self.note(Note::Invitations(all)),
-            Event::DeviceLink { link, until } => self.note(Note::DeviceLink(link, until)),
+            Event::DeviceLink { link, until, code } => self.note(Note::DeviceLink(link, code, until)),
             Event::Devices(all) => {
                 let asked = std::mem::take(&mut self.asked_devices);
                 self.note(Note::Devices(all, asked));
@@ -1056,7 +1067,11 @@ impl Chat {
             return;
         }
         match self.me.is_none() || !self.live {
-            true => self.status = Status::NeedsName(Some(refusal)),
+            true => {
+                // What only the person can change; all else may be otherwise next time.
+                self.refused_entry = matches!(refusal.code, Code::NeedsInvite | Code::NameTaken | Code::BadName);
+                self.status = Status::NeedsName(Some(refusal));
+            }
             false => self.note(Note::No(refusal.text)),
         }
     }

@@ -82,6 +82,8 @@ pub enum ToLink {
     Line(String),
     /// Dial now.
     Retry,
+    /// Enter by this invitation from now on.
+    Invite(Token),
     /// This is the right certificate: keep it, and dial now.
     Trust(Fingerprint),
     /// The connection is dead.
@@ -283,6 +285,7 @@ impl Wire {
                     self.trust(print);
                     return Ok(());
                 }
+                Some(ToLink::Invite(token)) => self.options.invite = Some(token),
                 // What could not be sent is in the outbox.
                 Some(_) => {}
             }
@@ -341,6 +344,10 @@ impl Wire {
                             return Err(Over);
                         }
                         Some(ToLink::Retry | ToLink::Trust(_)) => continue,
+                        Some(ToLink::Invite(token)) => {
+                            self.options.invite = Some(token);
+                            continue;
+                        }
                         Some(ToLink::Redial) => return Ok(end("the host stopped answering", Back::Soon)),
                         Some(ToLink::Line(line)) => line,
                         // Meant for the connection before this one; what is in the outbox is said again on this.

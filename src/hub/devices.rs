@@ -11,7 +11,7 @@ use crate::protocol::event::{Code, Device, Event, Refusal};
 use crate::protocol::fact::Fact;
 use crate::protocol::invite;
 use crate::protocol::person::PublicKey;
-use crate::protocol::secret::Token;
+use crate::protocol::secret::{ShortCode, Token};
 
 /// How long a link for a device works: long enough to walk over to it.
 const WORKS: Duration = Duration::from_secs(600);
@@ -25,7 +25,7 @@ const NUMBERS: u32 = 1 << 31;
 /// The links that work.
 #[derive(Debug, Default)]
 pub struct Links {
-    /// By the digest of what opens it; one for each person at most.
+    /// By the digests of what opens it, a token and a short code; one pair for each person at most.
     open: HashMap<[u8; 32], (PersonId, Duration)>,
     made: u32,
 }
@@ -33,7 +33,12 @@ pub struct Links {
 impl Links {
     /// The person whose link this is; it opens nothing after that.
     fn take(&mut self, token: &Token, up: Duration) -> Option<PersonId> {
-        let (person, until) = self.open.remove(&invite::digest(token))?;
+        let digest = match ShortCode::parse(token.as_str()) {
+            Some(code) => code.digest(),
+            None => invite::digest(token),
+        };
+        let (person, until) = self.open.remove(&digest)?;
+        self.open.retain(|_, (whose, _)| *whose != person);
         (until > up).then_some(person)
     }
 }
@@ -52,12 +57,15 @@ impl Hub {
         links.open.retain(|_, (whose, until)| *whose != person && *until > now.up);
         links.made = links.made.wrapping_add(1);
         let token = Token::made_of(&self.rules.seed, NUMBERS | links.made);
-        links.open.insert(invite::digest(&token), (person, now.up + WORKS));
+        let code = ShortCode::made_of(&self.rules.seed, NUMBERS | links.made);
+        for digest in [invite::digest(&token), code.digest()] {
+            links.open.insert(digest, (person, now.up + WORKS));
+        }
         let here = || self.sessions.get(&session).map(|open| format!("http://{}", open.authority));
         let page = self.page_of(session).or_else(here).unwrap_or_default();
         let link = invite::link(&page, None, &token, self.rules.site.fingerprint);
         let until = Timestamp(now.wall.0.saturating_add(WORKS.as_millis() as i64));
-        self.answer(session, &tag, Event::DeviceLink { link, until });
+        self.answer(session, &tag, Event::DeviceLink { link, until, code: Some(code) });
     }
 
     /// A key that nobody knows, with a link for a device: it is that person's from now on, once the store has kept it.

@@ -114,13 +114,17 @@ impl Hub {
             self.refuse(session, &tag, refusal);
             return self.send_off(session, &why);
         }
+        let guess = self.may_guess(now, session, invite.as_ref());
         let outcome = match (proof, name) {
+            // Whoever is known needs no code.
+            _ if known.is_none() && guess.is_err() => guess,
             (Some(_), _) if !holds => {
                 Err(Refusal::new(Code::BadKey, "the signature does not hold for this host and challenge"))
             }
             (Some(proof), name) => match (self.people.by_key(&proof.key), name) {
                 (Some(person), _) => {
                     // Whoever is known needs no invitation; but one may lead into a room.
+                    let invite = invite.filter(|_| guess.is_ok());
                     if let Ok(by) = self.admit(now, session, owner, invite.as_ref()) {
                         self.lead_in(session, person, &by);
                     }

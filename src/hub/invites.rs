@@ -1,9 +1,10 @@
 //! Who is let in: invitations are made, listed, taken back and used here, and whoever needs one is told so. What a role is
 //! allowed is decided in `rights`; where a connection comes from, in `server::entrance`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use super::limits::{Kind, Of, too_quick};
 use super::{Hub, Now, Pending, SessionId};
 use crate::protocol::command::Tag;
 use crate::protocol::entry::{PersonId, Timestamp};
@@ -13,7 +14,7 @@ use crate::protocol::fingerprint::Fingerprint;
 use crate::protocol::invite::{self, Invitation, Kept, State};
 use crate::protocol::names::RoomName;
 use crate::protocol::rights::{Penalty, Role};
-use crate::protocol::secret::Token;
+use crate::protocol::secret::{ShortCode, Token};
 
 /// Invitations that are remembered, open or not: a list that one can still read, and a host whose links are all in use
 /// makes room by taking some back.
@@ -35,6 +36,9 @@ pub struct Site {
 #[derive(Debug, Default)]
 pub struct Invitations {
     all: BTreeMap<u32, Kept>,
+    /// By the digests of their short codes, those made since the host runs: a digest of 40 bits on a disk is as good as
+    /// the code.
+    short: HashMap<[u8; 32], u32>,
 }
 
 /// How somebody may come in.
@@ -49,14 +53,19 @@ pub enum Admission {
 impl Invitations {
     /// Those the store has kept.
     pub fn known(all: Vec<Kept>) -> Invitations {
-        Invitations { all: all.into_iter().map(|kept| (kept.invitation.number, kept)).collect() }
+        Invitations { all: all.into_iter().map(|kept| (kept.invitation.number, kept)).collect(), short: HashMap::new() }
     }
 
     /// The open one of this token, or why there is none.
     fn find(&self, token: &Token, now: Timestamp) -> Result<u32, Refusal> {
-        let digest = invite::digest(token);
         // What is compared are digests: how long that takes tells nothing of a token.
-        let found = self.all.values().find(|kept| kept.digest == digest);
+        let found = match ShortCode::parse(token.as_str()) {
+            Some(code) => self.short.get(&code.digest()).and_then(|number| self.all.get(number)),
+            None => {
+                let digest = invite::digest(token);
+                self.all.values().find(|kept| kept.digest == digest)
+            }
+        };
         let no = |text: &str| Err(Refusal::new(Code::NeedsInvite, text));
         match found.map(|kept| (kept.invitation.number, kept.invitation.state(now))) {
             Some((number, State::Open)) => Ok(number),
@@ -72,9 +81,24 @@ impl Invitations {
         let spent = |kept: &&Kept| kept.invitation.state(now) != State::Open;
         self.all.values().find(spent).map(|kept| kept.invitation.number)
     }
+
+    fn forget(&mut self, number: u32) {
+        self.all.remove(&number);
+        self.short.retain(|_, of| *of != number);
+    }
 }
 
 impl Hub {
+    /// Whether a guess is free, if that is what this token is: those of its address, and of everybody.
+    pub(super) fn may_guess(&mut self, now: Now, session: SessionId, token: Option<&Token>) -> Result<(), Refusal> {
+        if token.and_then(|token| ShortCode::parse(token.as_str())).is_none() {
+            return Ok(());
+        }
+        let address = self.sessions.get(&session).and_then(|open| open.address).map(Of::Address);
+        let of: Vec<Of> = address.into_iter().chain([Of::Everybody]).collect();
+        self.limiter.take(&self.rules.rates, now.up, Kind::Password, &of).map_err(too_quick)
+    }
+
     /// Whether somebody unknown may come in on this connection, and by what.
     pub(super) fn admit(
         &self,
@@ -147,7 +171,7 @@ impl Hub {
 
     /// The store could not keep it, so nobody gets its link.
     pub(super) fn forget_invitation(&mut self, number: u32) {
-        self.invitations.all.remove(&number);
+        self.invitations.forget(number);
     }
 
     fn may_invite(&self, person: PersonId) -> Result<(), Refusal> {
@@ -205,7 +229,7 @@ impl Hub {
                 let text = format!("there are {REMEMBERED} open invitations; take some back");
                 return Err(Refusal::new(Code::Limit, text));
             };
-            self.invitations.all.remove(&spent);
+            self.invitations.forget(spent);
             facts.push(Fact::Uninvited(spent));
         }
         let Some(by) = self.people.get(person).map(|known| known.author.name.clone()) else {
@@ -219,6 +243,7 @@ impl Hub {
         let kept = Kept { invitation, digest: invite::digest(&token) };
         facts.push(Fact::Invited(kept.clone()));
         self.invitations.all.insert(number, kept);
+        self.invitations.short.insert(ShortCode::made_of(&self.rules.seed, number).digest(), number);
         Ok((facts, number, token))
     }
 
@@ -227,7 +252,8 @@ impl Hub {
         let made = self.invitations.all.get(&number).map(|kept| kept.invitation.clone());
         let (Some(invitation), Some(page)) = (made, self.page_of(session)) else { return self.done(session) };
         let link = invite::link(&page, invitation.room.as_ref(), token, self.rules.site.fingerprint);
-        self.answer(session, &tag, Event::Invitation { invitation, link });
+        let code = Some(ShortCode::made_of(&self.rules.seed, number));
+        self.answer(session, &tag, Event::Invitation { invitation, link, code });
     }
 
     /// Where others find this host: as it was started, or else as this connection, which is from elsewhere, found it.

@@ -59,9 +59,15 @@ pub enum Of {
     Person(PersonId),
     /// That of everybody from there.
     Address(IpAddr),
+    /// The one of everybody who comes by a short code: whoever has many addresses guesses no more than this.
+    Everybody,
     /// That of all guests at the door of this room: a guest is somebody else with each connection.
     Guests(RoomName),
 }
+
+/// Short codes tried by all together. A code has 40 bits: with 500 of them open, and this for a whole year, one guess in
+/// 70 hits. No setting lifts it.
+const GUESSES: Rate = Rate { burst: 100, every: Duration::from_secs(1) };
 
 /// Buckets remembered before those that are full again are looked for: they are found by going through all, which is to
 /// cost little for each that was made.
@@ -85,6 +91,7 @@ impl Rates {
         };
         match of {
             Of::Person(_) => one,
+            Of::Everybody => GUESSES,
             Of::Address(_) if self.per_address == 0 => Rate::default(),
             Of::Address(_) | Of::Guests(_) => {
                 let many = self.per_address.max(1);

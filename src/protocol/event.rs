@@ -10,6 +10,7 @@ use super::names::{Nick, RoomName, Target};
 use super::person::{Challenge, PublicKey};
 use super::rights::{Deed, Record, Role, RoomSettings};
 use super::search::Hit;
+use super::secret::ShortCode;
 use super::text::Text;
 
 /// What a host tells a client.
@@ -138,6 +139,8 @@ pub enum Event {
         invitation: Invitation,
         /// All that is needed to come in.
         link: String,
+        /// The same, to be typed by who found the host otherwise; while the host runs.
+        code: Option<ShortCode>,
     },
     /// Those there are, the newest first.
     Invitations(Vec<Invitation>),
@@ -145,6 +148,8 @@ pub enum Event {
     DeviceLink {
         /// All that is needed.
         link: String,
+        /// The same, to be typed.
+        code: Option<ShortCode>,
         /// When it ends.
         until: Timestamp,
     },

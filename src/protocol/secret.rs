@@ -20,6 +20,17 @@ const HASH_BYTES: usize = 256;
 #[derive(Clone)]
 pub struct Token(String);
 
+/// An invitation to be read out across a table: eight letters and digits of Crockford's base 32, which has none that look
+/// alike. 40 bits are few, so whoever lets somebody in by one counts the guesses and keeps it for a short time.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ShortCode(String);
+
+/// Letters of a [`ShortCode`].
+const CODE_LETTERS: usize = 8;
+
+/// Crockford's base 32: no I, L, O and U.
+const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 /// A password of a room. Any character but those that control a terminal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
@@ -55,6 +66,49 @@ impl PartialEq for Token {
     }
 }
 impl Eq for Token {}
+
+impl ShortCode {
+    /// Reads one as people write it: in any case, with or without its dash, O for 0 and I or L for 1.
+    pub fn parse(text: &str) -> Option<ShortCode> {
+        let mut letters = String::with_capacity(CODE_LETTERS);
+        for c in text.chars().filter(|c| *c != '-' && *c != ' ') {
+            let letter = match c.to_ascii_uppercase() {
+                'O' => '0',
+                'I' | 'L' => '1',
+                other => other,
+            };
+            if !letter.is_ascii() || !CROCKFORD.contains(&(letter as u8)) || letters.len() == CODE_LETTERS {
+                return None;
+            }
+            letters.push(letter);
+        }
+        (letters.len() == CODE_LETTERS).then_some(ShortCode(letters))
+    }
+
+    /// The one with this number that comes of a seed nobody knows. It tells nothing of the token of that number.
+    pub fn made_of(seed: &[u8; 32], number: u32) -> ShortCode {
+        let of = Sha256::new().chain_update(b"code").chain_update(seed).chain_update(number.to_be_bytes());
+        let digest = of.finalize();
+        let letter = |byte: &u8| char::from(CROCKFORD[usize::from(byte % 32)]);
+        ShortCode(digest.iter().take(CODE_LETTERS).map(letter).collect())
+    }
+
+    /// As one writes it down: `K7QP-3M9X`.
+    pub fn spoken(&self) -> String {
+        let (first, second) = self.0.split_at(CODE_LETTERS / 2);
+        format!("{first}-{second}")
+    }
+
+    /// What is looked for.
+    pub fn digest(&self) -> [u8; 32] {
+        Sha256::digest(&self.0).into()
+    }
+
+    /// As it is given when one enters.
+    pub fn token(&self) -> Token {
+        Token(self.spoken())
+    }
+}
 
 impl Password {
     /// Reads one.
@@ -92,11 +146,26 @@ macro_rules! unseen {
     )*};
 }
 
-unseen! { Token Password PasswordHash }
+unseen! { Token ShortCode Password PasswordHash }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_is_read_as_people_write_it() {
+        let code = ShortCode::parse("K7QP-3M91").expect("a code");
+        for same in ["k7qp3m91", " k7qp 3m9l", "K7QP-3M9I"] {
+            assert!(ShortCode::parse(same) == Some(code.clone()), "{same}");
+        }
+        for bad in ["", "K7QP-3M9", "K7QP-3M9XX", "K7QP-3M9U", "K7QP-3M9ä", "kR3vZp0aQ2mXw8dE1nLs9g"] {
+            assert!(ShortCode::parse(bad).is_none(), "{bad}");
+        }
+        let made = ShortCode::made_of(&[7; 32], 1);
+        assert!(made != ShortCode::made_of(&[7; 32], 2));
+        assert!(ShortCode::parse(made.token().as_str()) == Some(made.clone()));
+        assert_eq!((made.spoken().len(), format!("{made:?}").as_str()), (9, "ShortCode(…)"));
+    }
 
     #[test]
     fn secrets_are_bounded_and_unseen() {

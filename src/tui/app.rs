@@ -44,6 +44,7 @@ use crate::protocol::event::{Member, Peer};
 use crate::protocol::fingerprint::Fingerprint;
 use crate::protocol::names::{Nick, Target};
 use crate::protocol::rights::Role as Rank;
+use crate::protocol::secret::Token;
 use crate::protocol::slash;
 
 pub use compose::{Aim, Written};
@@ -165,6 +166,8 @@ pub enum Effect {
     Dial,
     /// The host with this certificate is the right one.
     Trust(Fingerprint),
+    /// Come in by this invitation from now on.
+    Invited(Token),
     /// The name is known: open its outbox.
     Named(Nick),
     /// Draw everything anew.
@@ -491,6 +494,7 @@ impl App {
     }
 
     fn tell(&mut self, input: chat::Input) {
+        let before = self.chat.status().clone();
         for effect in self.chat.handle(self.now, input) {
             match effect {
                 chat::Effect::Note(note) => self.noted(note),
@@ -498,9 +502,10 @@ impl App {
             }
         }
         if let Status::NeedsName(refused) = self.chat.status() {
-            let refused = refused.clone();
+            // Said once: what is typed since is the answer to it.
+            let refused = refused.clone().filter(|_| before != *self.chat.status());
             if self.popup != Popup::Name || refused.is_some() {
-                self.name.refuse(refused);
+                self.name.refuse(refused, self.chat.asked_name());
                 self.popup = Popup::Name;
             }
         }
@@ -543,9 +548,9 @@ impl App {
             Note::NotFound(why) => self.not_found(why),
             Note::Around(to, seq) => self.around(&to, seq),
             Note::Distrusted(why) => self.distrusted(&why),
-            Note::Invitation(invitation, link) => self.invitation(&invitation, link),
+            Note::Invitation(invitation, link, code) => self.invitation(&invitation, link, code.as_ref()),
             Note::Invitations(all) => self.invitations(&all),
-            Note::DeviceLink(link, until) => self.device_link(link, until),
+            Note::DeviceLink(link, code, until) => self.device_link(link, code.as_ref(), until),
             Note::Devices(all, asked) => self.devices(&all, asked),
             Note::Line(to, seq, means_me) => self.heard_line(&to, seq, means_me),
         }

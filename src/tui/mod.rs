@@ -488,6 +488,7 @@ impl Shell {
                     }
                     Effect::Dial => self.write(ToLink::Retry),
                     Effect::Trust(print) => self.write(ToLink::Trust(print)),
+                    Effect::Invited(token) => self.write(ToLink::Invite(token)),
                     Effect::Named(name) => self.named(front.app(), &name)?,
                     Effect::Keep(record) => inputs.push(match self.outbox.keep(record.clone()) {
                         Ok(()) => Input::Kept(record),

@@ -14,7 +14,7 @@ use wschat::protocol::names::{Nick, RoomName, Target};
 use wschat::protocol::person::{Proof, PublicKey};
 use wschat::protocol::rights::{Change, Deed, Order, Record, Role, RoomSettings};
 use wschat::protocol::search::{Hit, Query};
-use wschat::protocol::secret::{Password, Token};
+use wschat::protocol::secret::{Password, ShortCode, Token};
 use wschat::protocol::text::Text;
 
 pub const EPOCH: Epoch = Epoch([0xe0; 16]);
@@ -405,8 +405,20 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
         ("presence-away", None, Event::Presence { who: ben(), online: true, away: true }),
         ("typing", None, Event::Typing { to: lobby(), who: ben() }),
         ("found", Some(21), Event::Found { hits: found(), more: true }),
-        ("invitation", Some(24), Event::Invitation { invitation: invitation(), link: LINK.into() }),
-        ("device-link", Some(28), Event::DeviceLink { link: LINK.into(), until: Timestamp(AT.0 + 600_000) }),
+        (
+            "invitation",
+            Some(24),
+            Event::Invitation { invitation: invitation(), link: LINK.into(), code: ShortCode::parse("K7QP-3M9X") },
+        ),
+        (
+            "device-link",
+            Some(28),
+            Event::DeviceLink {
+                link: LINK.into(),
+                code: ShortCode::parse("K7QP-3M9X"),
+                until: Timestamp(AT.0 + 600_000),
+            },
+        ),
         ("devices", Some(29), Event::Devices(vec![device(1, 2, true), device(2, 0, false)])),
         ("invitations", Some(26), Event::Invitations(vec![Invitation { room: None, ..invitation() }, over()])),
         ("renamed", None, Event::Renamed { who: Author { name: nick("anna"), ..ann() }, was: nick("ann") }),

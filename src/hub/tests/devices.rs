@@ -6,7 +6,7 @@ use super::world::*;
 use crate::protocol::command::Command;
 use crate::protocol::dialect::Dialect;
 use crate::protocol::person::Proof;
-use crate::protocol::secret::Token;
+use crate::protocol::secret::{ShortCode, Token};
 
 /// The token of a link for one more device of whoever is on this screen.
 fn link(world: &mut World, at: usize) -> Token {
@@ -100,4 +100,16 @@ fn what_could_not_be_kept_is_no_device() {
     world.full = false;
     world.ask(ann, Command::Devices);
     assert_eq!(world.heard(ann).pop().expect("an answer"), "devices 1* here");
+}
+
+#[test]
+fn a_code_is_as_good_as_the_link_and_both_work_once() {
+    let mut world = World::new();
+    let ann = world.keyed("ann");
+    let by_link = link(&mut world, ann);
+    let code = ShortCode::made_of(&rules().seed, (1 << 31) | 1).token();
+    let phone = enters(&mut world, "ann", "phone", Some(code));
+    assert_eq!(first(&mut world, phone), "welcome ann: #lobby 0/0");
+    let thief = enters(&mut world, "ann", "thief", Some(by_link));
+    assert!(first(&mut world, thief).starts_with("! name_taken"));
 }

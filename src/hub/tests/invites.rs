@@ -9,7 +9,7 @@ use crate::hub::invites::Site;
 use crate::protocol::command::Command;
 use crate::protocol::dialect::Dialect;
 use crate::protocol::person::Proof;
-use crate::protocol::secret::Token;
+use crate::protocol::secret::{ShortCode, Token};
 
 const OWNER: &str = "ticket";
 
@@ -186,4 +186,49 @@ fn there_is_an_end_to_how_many_there_are() {
     let told = world.heard(owner);
     assert!(told[1].starts_with("invitation 501"), "{told:?}");
     assert_eq!(told[2], "invitations 500");
+}
+
+#[test]
+fn a_short_code_opens_what_its_link_opens() {
+    let (mut world, owner) = hosted();
+    invites(&mut world, owner, None, true, None);
+    let code = ShortCode::made_of(&rules().seed, 1).spoken();
+    let typed = code.to_lowercase().replace('-', "");
+    let ben = enters(&mut world, "ben", true, false, Some(&typed));
+    assert_eq!(outcome(&mut world, ben), "welcome ben: #lobby 0/0");
+    let cy = enters(&mut world, "cy", true, false, Some(&code));
+    assert_eq!(outcome(&mut world, cy), "! needs_invite", "it was for one person");
+    // Taken back with its invitation.
+    invites(&mut world, owner, None, false, None);
+    let code = ShortCode::made_of(&rules().seed, 2).spoken();
+    world.ask(owner, Command::Uninvite { number: 2 });
+    let dee = enters(&mut world, "dee", true, false, Some(&code));
+    assert_eq!(outcome(&mut world, dee), "! needs_invite");
+}
+
+#[test]
+fn codes_are_guessed_so_often_and_no_more_and_nobody_known_or_with_a_link_notices() {
+    let (mut world, owner) = hosted();
+    let token = invites(&mut world, owner, None, false, None);
+    let ben = enters(&mut world, "ben", true, false, Some(&token));
+    assert_eq!(outcome(&mut world, ben), "welcome ben: #lobby 0/0");
+    let mut refused = [0, 0];
+    for guess in 0..10_000 {
+        let code = ShortCode::made_of(&[9; 32], guess).spoken();
+        let at = enters(&mut world, "mallory", false, false, Some(&code));
+        match outcome(&mut world, at).as_str() {
+            "! needs_invite" => refused[0] += 1,
+            "! rate_limited" => refused[1] += 1,
+            other => panic!("{other}"),
+        }
+        world.cut(at);
+    }
+    assert_eq!(refused, [100, 9_900]);
+    let code = ShortCode::made_of(&rules().seed, 1).spoken();
+    let cy = enters(&mut world, "cy", true, false, Some(&code));
+    assert_eq!(outcome(&mut world, cy), "! rate_limited", "even the right one tells nothing now");
+    for (name, token) in [("ben", &*code), ("dee", &*token)] {
+        let at = enters(&mut world, name, true, false, Some(token));
+        assert_eq!(outcome(&mut world, at), format!("welcome {name}: #lobby 0/0"));
+    }
 }

@@ -399,7 +399,11 @@ impl World {
             places: Vec::new(),
             left: Vec::new(),
         });
-        let luck = [at as u8 + 1; 24];
+        let mut luck = [(at as u8).wrapping_add(1); 24];
+        if at > 254 {
+            // No two alike, however many come.
+            luck[..8].copy_from_slice(&(at as u64).to_be_bytes());
+        }
         let session = SessionId(at as u64);
         let (authority, challenge) = (HOST.into(), [at as u8; 32]);
         self.input(Input::Opened { session, dialect, authority, challenge, address, free: self.free, luck });
@@ -570,7 +574,7 @@ fn told(event: &Event) -> String {
         }
         Event::Skipped { seq, .. } => format!("skipped {}", seq.0),
         Event::Resumed { places } => format!("resumed {}", all(places)),
-        Event::Invitation { invitation, link } => format!("invitation {}: {link}", invitation.number),
+        Event::Invitation { invitation, link, .. } => format!("invitation {}: {link}", invitation.number),
         Event::DeviceLink { link, .. } => format!("device {link}"),
         Event::Devices(all) => {
             let one = |device: &crate::protocol::event::Device| {

@@ -10,6 +10,7 @@ use crate::client::chat::Ask;
 use crate::protocol::entry::Timestamp;
 use crate::protocol::event::Device;
 use crate::protocol::invite::{Invitation, State};
+use crate::protocol::secret::ShortCode;
 use crate::protocol::span;
 use crate::tui::keys::Action;
 
@@ -23,6 +24,8 @@ pub struct Card {
     pub link: String,
     /// What it opens, in a line.
     pub what: String,
+    /// What may be typed instead of the link.
+    pub code: Option<String>,
     /// Cells of a side of the code, with its light border.
     pub side: usize,
     cells: Vec<bool>,
@@ -31,7 +34,7 @@ pub struct Card {
 impl Card {
     fn new(link: String, what: String) -> Card {
         let code = QrCode::with_error_correction_level(link.as_bytes(), EcLevel::L);
-        let Ok(code) = code else { return Card { link, what, side: 0, cells: Vec::new() } };
+        let Ok(code) = code else { return Card { link, what, code: None, side: 0, cells: Vec::new() } };
         let (inner, colors) = (code.width(), code.to_colors());
         let side = inner + 2 * QUIET;
         let dark = |at: usize| {
@@ -39,7 +42,7 @@ impl Card {
             (x < inner).then(|| colors.get(y * inner + x).copied()).flatten()
         };
         let cells = (0..side * side).map(|at| dark(at) == Some(Color::Dark)).collect();
-        Card { link, what, side, cells }
+        Card { link, what, code: None, side, cells }
     }
 
     /// Whether this cell of the code is dark; those outside are light.
@@ -49,9 +52,9 @@ impl Card {
 }
 
 impl App {
-    pub(super) fn invitation(&mut self, invitation: &Invitation, link: String) {
+    pub(super) fn invitation(&mut self, invitation: &Invitation, link: String, code: Option<&ShortCode>) {
         let what = self.opens(invitation);
-        self.popup = Popup::Card(Box::new(Card::new(link, what)));
+        self.popup = Popup::Card(Box::new(Card { code: code.map(ShortCode::spoken), ..Card::new(link, what) }));
     }
 
     /// What one opens, in words.
@@ -88,11 +91,11 @@ impl App {
         self.popup = Popup::List { title: "Invitations".into(), lines, scroll: 0 };
     }
 
-    pub(super) fn device_link(&mut self, link: String, until: Timestamp) {
+    pub(super) fn device_link(&mut self, link: String, code: Option<&ShortCode>, until: Timestamp) {
         let left = u64::try_from(until.0.saturating_sub(self.now.wall.0)).unwrap_or(0);
         let left = span::show(Duration::from_millis(left));
         let what = format!("makes one more device yours, for {left}; open it there with wschat, quoted");
-        self.popup = Popup::Card(Box::new(Card::new(link, what)));
+        self.popup = Popup::Card(Box::new(Card { code: code.map(ShortCode::spoken), ..Card::new(link, what) }));
     }
 
     pub(super) fn devices(&mut self, all: &[Device], asked: bool) {

@@ -1,17 +1,19 @@
-//! The question for a name: checked as one types, with what the host said when it was refused, and with the name that is
-//! in use on this machine offered apart.
+//! The questions at a host's door. For a name: checked as one types, with what the host said when it was refused, and with
+//! the name that is in use on this machine offered apart. For an invitation, where one is needed: its code or its link.
 
 use tui_input::{Input, InputRequest};
 
 use super::super::keys::Action;
 use super::super::wrap::width;
 use super::{App, Effect, Popup};
+use crate::client::address::Address;
 use crate::client::chat::Ask;
-use crate::protocol::event::Refusal;
+use crate::protocol::event::{Code, Refusal};
 use crate::protocol::names::{NameError, Nick};
+use crate::protocol::secret::{ShortCode, Token};
 
-/// Characters of the field: a name has 32 columns; more only shows that it is too long.
-const FIELD: usize = 64;
+/// Characters of the field: a name has 32 columns, and more only shows that it is too long; a link has fewer than this.
+const FIELD: usize = 400;
 
 /// The state of the question.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,8 @@ pub struct NamePrompt {
     second: Option<Nick>,
     refused: Option<Refusal>,
     suggestion: usize,
+    /// An invitation is asked for, to come in under this name.
+    invited_as: Option<Nick>,
 }
 
 impl NamePrompt {
@@ -29,12 +33,41 @@ impl NamePrompt {
         NamePrompt { field, second, ..NamePrompt::default() }
     }
 
-    /// The host wants another one, or the first.
-    pub fn refuse(&mut self, refused: Option<Refusal>) {
-        if refused.is_some() {
-            self.suggestion = 0;
-            self.refused = refused;
+    /// The host wants another one, or the first; or an invitation of whom it called so.
+    pub fn refuse(&mut self, refused: Option<Refusal>, name: Option<&Nick>) {
+        let Some(refused) = refused else { return };
+        let waits = refused.code == Code::RateLimited && self.invited_as.is_some();
+        let invited_as = name.filter(|_| waits || refused.code == Code::NeedsInvite).cloned();
+        if self.invited_as.is_some() != invited_as.is_some() {
+            // The answer to the other question: a code is no name.
+            let again = self.invited_as.as_ref().map(ToString::to_string).unwrap_or_default();
+            self.field = Input::new(again);
         }
+        self.invited_as = invited_as;
+        self.suggestion = 0;
+        self.refused = Some(refused);
+    }
+
+    /// A code with its sign, or a link, in place of a name: whose name it is has a screen elsewhere, which shows one.
+    fn instead(&self) -> Option<Token> {
+        let text = self.field.value().trim();
+        match text.strip_prefix('#') {
+            Some(code) => ShortCode::parse(code).map(|code| code.token()),
+            None => text.parse::<Address>().ok().filter(|_| text.contains("://"))?.invite,
+        }
+    }
+
+    /// The invitation in the field.
+    fn token(&self) -> Result<Token, String> {
+        let text = self.field.value().trim();
+        if let Some(code) = ShortCode::parse(text) {
+            return Ok(code.token());
+        }
+        if !text.contains("://") {
+            return Err("That is no code: it has eight letters and digits, as K7QP-3M9X; or paste the link.".to_owned());
+        }
+        let invite = text.parse::<Address>()?.invite;
+        invite.ok_or_else(|| "There is no invitation in this link: it ends behind ?k=".to_owned())
     }
 
     /// A character was typed.
@@ -83,6 +116,17 @@ impl App {
     }
 
     fn name_accept(&mut self) {
+        if let Some(name) = self.name.invited_as.clone() {
+            let Ok(token) = self.name.token() else { return };
+            self.popup = Popup::None;
+            self.effects.push(Effect::Invited(token));
+            return self.ask(Ask::EnterAs(name));
+        }
+        if let (Some(token), Some(name)) = (self.name.instead(), self.chat.asked_name().cloned()) {
+            self.popup = Popup::None;
+            self.effects.push(Effect::Invited(token));
+            return self.ask(Ask::EnterAs(name));
+        }
         let Ok(name) = self.name.answer() else { return };
         self.popup = Popup::None;
         self.effects.push(Effect::Named(name.clone()));
@@ -105,20 +149,49 @@ impl App {
         (value.to_owned(), width(&before))
     }
 
+    /// What is asked for.
+    pub fn name_question(&self) -> &'static str {
+        match self.name.invited_as {
+            Some(_) => "The code of your invitation?",
+            None => "What shall you be called?",
+        }
+    }
+
     /// Whether the first line of [`App::name_help`] is a refusal.
     pub fn name_refused(&self) -> bool {
-        self.name.refused.is_some() || (self.name.answer().is_err() && !self.name.field.value().is_empty())
+        if self.name.invited_as.is_some() {
+            return self.name.refused.is_some() || (!self.name.field.value().is_empty() && self.name.token().is_err());
+        }
+        let empty = self.name.field.value().is_empty();
+        self.name.refused.is_some() || (self.name.answer().is_err() && self.name.instead().is_none() && !empty)
     }
 
     /// What is said under the field.
     pub fn name_help(&self) -> Vec<String> {
         let prompt = &self.name;
         let enter = self.key_of(Action::Accept);
+        if let Some(name) = &prompt.invited_as {
+            let typed = !prompt.field.value().trim().is_empty();
+            return match (&prompt.refused, prompt.token()) {
+                (Some(refused), _) => vec![
+                    refused.text.clone(),
+                    "Whoever invites you sees its code below the link: type it here, or paste the link.".to_owned(),
+                ],
+                (None, Ok(_)) => vec![format!("{enter} comes in by it as {name}.")],
+                (None, Err(why)) if typed => vec![why],
+                (None, Err(_)) => vec!["Type the code of the invitation, or paste its link.".to_owned()],
+            };
+        }
         if let Some(refused) = &prompt.refused {
             let mut lines = vec![refused.text.clone()];
             if !refused.try_names.is_empty() {
                 let names: Vec<String> = refused.try_names.iter().map(ToString::to_string).collect();
                 lines.push(format!("Free: {}. {} takes one of them.", names.join(", "), self.key_of(Action::ListDown)));
+            }
+            if refused.code == Code::NameTaken {
+                lines.push(
+                    "Is it you, elsewhere? /device add there shows a code: write it here with a # before it.".into(),
+                );
             }
             return lines;
         }
@@ -131,6 +204,9 @@ impl App {
                 "Up to 32 letters, digits and signs, no blanks.".to_owned(),
                 "A key made on this machine makes the name yours on this host.".to_owned(),
             ],
+            (false, Err(_), _) if prompt.instead().is_some() && self.chat.asked_name().is_some() => {
+                vec![format!("{enter} comes in by this code.")]
+            }
             (false, Err(why), _) => vec![why],
             (false, Ok(name), _) => vec![format!("{enter} goes in as {name}.")],
         }

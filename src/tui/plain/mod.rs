@@ -281,7 +281,7 @@ impl Plain {
                 return;
             }
             Popup::Name => {
-                lines.push("What shall you be called? Type it.".to_owned());
+                lines.push(format!("{} Type it.", self.app.name_question()));
                 lines.extend(self.app.name_help());
                 format!("name {lines:?}")
             }

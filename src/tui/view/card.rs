@@ -20,7 +20,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, card: &Card) {
     let link: Vec<char> = card.link.chars().collect();
     let link: Vec<String> = link.chunks(inner).map(String::from_iter).collect();
     let keys = format!("{} copies it, {} closes", app.key_of(Action::Copy), app.key_of(Action::Cancel));
-    let words = [vec![fit(&card.what, inner, app.glyphs().ellipsis), String::new()], link].concat();
+    let ellipsis = app.glyphs().ellipsis;
+    let code = card.code.iter().map(|code| fit(&format!("or type the code {code}"), inner, ellipsis));
+    let words: Vec<String> =
+        [fit(&card.what, inner, ellipsis), String::new()].into_iter().chain(link).chain(code).collect();
     let code_rows = card.side.div_ceil(2);
     let rows = words.len() + 2;
     let room = usize::from(screen.height.saturating_sub(2));
@@ -34,7 +37,12 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, card: &Card) {
     let widest = words.iter().map(|line| width(line)).max().unwrap_or(0).max(width(&keys));
     let wide = if wordy { widest } else { 0 }.max(if code { card.side } else { 0 });
     let tall = if wordy { rows } else { 0 } + if code { code_rows + usize::from(wordy) } else { 0 };
-    let area = framed(frame, app, "Invitation", wide as u16 + 4, tall as u16 + 2);
+    // Where the words find no room the frame has what matters of them.
+    let title = match (&card.code, wordy) {
+        (Some(code), false) => format!("{code} · {} copies the link", app.key_of(Action::Copy)),
+        _ => "Invitation".to_owned(),
+    };
+    let area = framed(frame, app, &title, wide as u16 + 4, tall as u16 + 2);
     let mut y = area.y;
     if code {
         let colourless = [Role::Accent, Role::Error, Role::Own].iter().all(|role| app.style(*role).fg.is_none());

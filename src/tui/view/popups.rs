@@ -63,7 +63,7 @@ fn name(frame: &mut Frame<'_>, app: &App) {
         let role = if at == 0 && app.name_refused() { Role::Error } else { Role::Dim };
         lines.extend(wrap(text, inner_width).into_iter().map(|range| (text[range].trim_end().to_owned(), role)));
     }
-    let area = framed(frame, app, "What shall you be called?", wide, lines.len() as u16 + 4);
+    let area = framed(frame, app, app.name_question(), wide, lines.len() as u16 + 4);
     let prompt = format!("{} ", app.glyphs().prompt);
     let room = (area.width as usize).saturating_sub(width(&prompt) + 1);
     // Only the end of a value too long for its field is seen.

@@ -12,6 +12,7 @@ use crate::protocol::event::{Event, Hello, Member, Peer, Place, Refusal, RoomInf
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::rights::{Record, Role, RoomSettings};
 use crate::protocol::search::Hit;
+use crate::protocol::secret::ShortCode;
 use crate::protocol::text::Text;
 
 /// One event as JSON; `id` is that of the command it answers.
@@ -60,16 +61,19 @@ pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
             put(out, "presence", id, &PresenceFrame { who: author_out(who), online: *online, away: *away });
         }
         Event::Typing { to, who } => put(out, "typing", id, &TypingFrame { to: Shown(to), who: author_out(who) }),
-        Event::Invitation { invitation, link } => put(out, "invitation", id, &invite::out(invitation, Some(link))),
-        Event::DeviceLink { link, until } => {
-            put(out, "device_link", id, &invite::DeviceLinkOut { link, until: until.0 });
+        Event::Invitation { invitation, link, code } => {
+            put(out, "invitation", id, &invite::out(invitation, Some(link), code.as_ref()));
+        }
+        Event::DeviceLink { link, until, code } => {
+            let code = code.as_ref().map(ShortCode::spoken);
+            put(out, "device_link", id, &invite::DeviceLinkOut { link, code, until: until.0 });
         }
         Event::Devices(all) => {
             let devices = Each(all, invite::device_out);
             put(out, "devices", id, &invite::DevicesOut { devices });
         }
         Event::Invitations(all) => {
-            let invitations = Each(all, |one| invite::out(one, None));
+            let invitations = Each(all, |one| invite::out(one, None, None));
             put(out, "invitations", id, &invite::ListOut { invitations });
         }
         Event::Renamed { who, was } => {

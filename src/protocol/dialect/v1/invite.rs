@@ -8,6 +8,7 @@ use crate::protocol::event::{Device, Event};
 use crate::protocol::invite::Invitation;
 use crate::protocol::names::{Nick, RoomName};
 use crate::protocol::person::PublicKey;
+use crate::protocol::secret::ShortCode;
 
 /// The longest link that a client takes: an authority, a room, a token and a fingerprint are a third of it.
 const LINK_BYTES: usize = 1024;
@@ -28,9 +29,15 @@ pub(super) struct InvitationOut<'a> {
     revoked: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
 }
 
-pub(super) fn out<'a>(invitation: &'a Invitation, link: Option<&'a str>) -> InvitationOut<'a> {
+pub(super) fn out<'a>(
+    invitation: &'a Invitation,
+    link: Option<&'a str>,
+    code: Option<&ShortCode>,
+) -> InvitationOut<'a> {
     let Invitation { number, room, by, made, until, once, used, revoked } = invitation;
     InvitationOut {
         number: *number,
@@ -42,6 +49,7 @@ pub(super) fn out<'a>(invitation: &'a Invitation, link: Option<&'a str>) -> Invi
         used: *used,
         revoked: *revoked,
         link,
+        code: code.map(ShortCode::spoken),
     }
 }
 
@@ -63,6 +71,7 @@ pub(super) struct InvitationIn {
     #[serde(default)]
     revoked: bool,
     link: Option<String>,
+    code: Option<String>,
 }
 
 /// A link becomes part of a picture and of the clipboard.
@@ -73,19 +82,23 @@ fn is_plain(link: &str) -> bool {
 #[derive(Serialize)]
 pub(super) struct DeviceLinkOut<'a> {
     pub link: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     pub until: i64,
 }
 
 #[derive(Deserialize)]
 pub(super) struct DeviceLinkIn {
     link: String,
+    code: Option<String>,
     until: i64,
 }
 
 impl DeviceLinkIn {
     pub fn event(self) -> Result<Event, &'static str> {
         let link = Some(self.link).filter(|link| is_plain(link)).ok_or("a device without a link")?;
-        Ok(Event::DeviceLink { link, until: Timestamp(self.until) })
+        let code = self.code.as_deref().and_then(ShortCode::parse);
+        Ok(Event::DeviceLink { link, until: Timestamp(self.until), code })
     }
 }
 
@@ -138,7 +151,8 @@ impl InvitationIn {
 
     pub fn event(mut self) -> Result<Event, &'static str> {
         let link = self.link.take().filter(|link| is_plain(link)).ok_or("an invitation without a link")?;
-        Ok(Event::Invitation { invitation: self.invitation(), link })
+        let code = self.code.as_deref().and_then(ShortCode::parse);
+        Ok(Event::Invitation { invitation: self.invitation(), link, code })
     }
 }
 

@@ -161,6 +161,8 @@ pub struct Ui {
     pub title: bool,
     /// Whether others see that one writes, and one sees that they do.
     pub typing: bool,
+    /// Whether drafts and what is muted and pinned follow to one's other screens.
+    pub follow: bool,
     /// Without a key for so long one is away; 0: never.
     pub away_after: Duration,
     /// How long a message can be taken back before it is sent; 0: not at all.

@@ -157,6 +157,12 @@ fn another_device_is_the_same_person() {
     desk.shows("you have 2 devices now");
     phone.types("from the phone\r");
     desk.shows("from the phone");
+    // What is half written on one is there on the other.
+    desk.types("half a sentence");
+    phone.shows("half a sentence");
+    phone.types(", finished here\r");
+    desk.hides("half a sentence\n");
+    desk.shows("half a sentence, finished here");
     phone.types("/devices\r");
     phone.shows("this one");
     phone.types("\x1b");

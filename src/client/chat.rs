@@ -18,6 +18,7 @@ use crate::protocol::dialect::{Dialect, plain::foreign};
 use crate::protocol::entry::{Author, Conversation, Entry, Epoch, Nonce, PersonId, Seq, Timestamp, What};
 use crate::protocol::event::{Code, Device, Event, Member, Peer, Place, Refusal, RoomInfo};
 use crate::protocol::invite::Invitation;
+use crate::protocol::memo::{Memo, MemoName};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::rights::{self as order, Change, Order, Role, RoomSettings};
 use crate::protocol::search::{Hit, Query};
@@ -108,6 +109,8 @@ pub enum Ask {
     Uninvite(u32),
     /// Make a link for another device.
     AddDevice,
+    /// Put this down for one's other screens; blank takes it away.
+    Memo(MemoName, String),
     /// Which are there?
     Devices,
     /// Take one away.
@@ -208,6 +211,8 @@ pub enum Note {
     Invitations(Vec<Invitation>),
     /// By this link another device becomes this person's, until then.
     DeviceLink(String, Option<ShortCode>, Timestamp),
+    /// What one's screens put down: all of it when `true`, else what another one has changed.
+    Memos(Vec<Memo>, bool),
     /// One's devices; whether one asked for them.
     Devices(Vec<Device>, bool),
     /// Something worth a line.
@@ -635,6 +640,9 @@ impl Chat {
             Ask::Invite { room, once, lasts } => {
                 self.send(Command::Invite { room, once, lasts });
             }
+            Ask::Memo(name, text) => {
+                self.send(Command::Memo(Memo { name, text: Text::clean(&text) }));
+            }
             Ask::AddDevice => {
                 self.send(Command::AddDevice);
             }
@@ -742,6 +750,7 @@ impl Chat {
             LinkEvent::Distrusted(why) => self.note(Note::Distrusted(why)),
             LinkEvent::Heard(event) => self.heard(now, event),
             LinkEvent::Answered(id, Event::Refused(refusal)) if self.search.is(id) => self.not_found(refusal.text),
+            LinkEvent::Answered(_, Event::Memos(memos)) => self.note(Note::Memos(memos, true)),
             LinkEvent::Answered(_, event) => self.heard(now, event),
             LinkEvent::Line(line) => self.line(now, &line),
             LinkEvent::Latency(took) => self.latency = Some(took),
@@ -817,6 +826,7 @@ impl Chat {
                     // A device of somebody who is called otherwise here: from now on the key is that name's.
                     self.effects.push(Effect::Renamed(asked, welcome.you.name.clone()));
                 }
+                let guest = welcome.you.guest;
                 self.me = Some(welcome.you);
                 self.role = welcome.role;
                 self.ephemeral = welcome.ephemeral;
@@ -828,6 +838,9 @@ impl Chat {
                 }
                 let cursors = self.cursors();
                 self.send(Command::Resume { cursors });
+                if self.features.contains(&"memos") && !guest {
+                    self.send(Command::Memos);
+                }
             }
             Event::Resumed { places } => self.resumed(now, places),
             Event::Refused(refusal) => self.refused(now, refusal),
@@ -851,6 +864,7 @@ impl Chat {
             }
             Event::Invitation { invitation, link, code } => self.note(Note::Invitation(invitation, link, code)),
             Event::Invitations(all) => self.note(Note::Invitations(all)),
+            Event::Memos(memos) => self.note(Note::Memos(memos, false)),
             Event::DeviceLink { link, until, code } => self.note(Note::DeviceLink(link, code, until)),
             Event::Devices(all) => {
                 let asked = std::mem::take(&mut self.asked_devices);

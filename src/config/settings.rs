@@ -274,6 +274,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     flag!("ui" "title" => ui.title),
     flag!("ui" "typing" => ui.typing),
+    flag!("ui" "follow" => ui.follow),
     timed!("ui" "away_after" SECOND..=DAY, OR_ZERO => ui.away_after),
     timed!("ui" "undo_send" 100..=60 * SECOND, OR_ZERO => ui.undo_send),
     Setting { section: "ui", key: "quiet_hours", kind: Kind::Text("hours, as \"22:00-07:00\", or \"\"", quiet_hours) },

@@ -9,6 +9,7 @@ mod ears;
 mod enter;
 pub mod invites;
 pub mod limits;
+mod memos;
 mod moves;
 mod order;
 mod people;
@@ -667,6 +668,8 @@ impl Hub {
             Command::Page { to, end, limit } => self.page(now, session, tag, person, to, end, limit),
             Command::Search { to, query, limit } => self.search(now, session, tag, person, to, query, limit),
             Command::Invite { room, once, lasts } => self.invite(now, session, tag, person, room, once, lasts),
+            Command::Memo(memo) => self.set_memo(now, session, tag, person, memo),
+            Command::Memos => self.list_memos(session, &tag, person),
             Command::AddDevice => self.add_device(now, session, tag, person),
             Command::Devices => self.list_devices(session, &tag, person),
             Command::RemoveDevice { number } => self.remove_device(session, tag, person, number),

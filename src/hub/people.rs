@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::SessionId;
+use super::memos::Memos;
 use crate::protocol::entry::{Author, Conversation, PersonId, Seq, Timestamp};
 use crate::protocol::event::{Member, Peer};
 use crate::protocol::fact::PersonFacts;
@@ -38,6 +39,8 @@ pub struct Person {
     pub gone_at: Option<Duration>,
     /// How far a guest has read; people with keys have that in the store.
     pub reads: HashMap<Conversation, Seq>,
+    /// What its screens put down for one another.
+    pub memos: Memos,
 }
 
 impl Person {
@@ -53,6 +56,7 @@ impl Person {
             seen: None,
             gone_at: None,
             reads: HashMap::new(),
+            memos: Memos::new(),
         }
     }
 
@@ -155,6 +159,7 @@ impl People {
             if let Some(person) = people.people.get_mut(&fact.person) {
                 person.rooms = fact.rooms.into_iter().collect();
                 person.role = fact.role;
+                person.memos = fact.memos.into_iter().map(|memo| (memo.name, memo.text)).collect();
             }
         }
         people

@@ -4,6 +4,7 @@
 mod devices;
 mod invites;
 mod limits;
+mod memos;
 mod order;
 mod others;
 mod outsiders;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::entry::{Emoji, Epoch, Nonce, Seq, Timestamp};
+use super::memo::Memo;
 use super::names::{Nick, RoomName, Target};
 use super::person::Proof;
 use super::rights::{Change, Order};
@@ -192,6 +193,10 @@ pub enum Command {
         /// Lines at most; the host's own limit when `None` or more.
         limit: Option<u32>,
     },
+    /// Put something down for this person's other screens; blank takes it away.
+    Memo(Memo),
+    /// What was put down?
+    Memos,
     /// Make a link by which another device becomes this person's.
     AddDevice,
     /// Which devices are there?

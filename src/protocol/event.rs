@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::entry::{Author, Conversation, Entry, Epoch, Nonce, Page, PersonId, Seq, Standing, Timestamp};
 use super::invite::Invitation;
+use super::memo::Memo;
 use super::names::{Nick, RoomName, Target};
 use super::person::{Challenge, PublicKey};
 use super::rights::{Deed, Record, Role, RoomSettings};
@@ -155,6 +156,9 @@ pub enum Event {
     },
     /// Your devices: as you asked, or because there is one more.
     Devices(Vec<Device>),
+    /// What your screens put down for one another: all when you asked, else what another one of them has changed. A blank
+    /// one is gone.
+    Memos(Vec<Memo>),
     /// Something was done to somebody, perhaps to you, to keep order.
     Moderated {
         /// What.

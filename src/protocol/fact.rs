@@ -3,6 +3,7 @@
 
 use super::entry::{Author, Conversation, Nonce, PersonId, Seq, Timestamp, What};
 use super::invite::Kept;
+use super::memo::Memo;
 use super::names::{Nick, RoomName, Target};
 use super::person::PublicKey;
 use super::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
@@ -155,6 +156,13 @@ pub enum Fact {
     Invited(Kept),
     /// The one with this number is forgotten.
     Uninvited(u32),
+    /// What a person's screen put down for the others; a blank one is forgotten.
+    Memo {
+        /// Whose.
+        person: PersonId,
+        /// What.
+        memo: Memo,
+    },
 }
 
 /// Why an entry gets no number.
@@ -213,6 +221,8 @@ pub struct PersonFacts {
     pub rooms: Vec<RoomName>,
     /// What it may do on the host.
     pub role: Role,
+    /// What its screens put down for one another, by name.
+    pub memos: Vec<Memo>,
 }
 
 /// One room.

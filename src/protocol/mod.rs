@@ -14,6 +14,7 @@ pub mod fact;
 pub mod fingerprint;
 pub mod invite;
 pub mod lan;
+pub mod memo;
 pub mod mention;
 pub mod names;
 pub mod person;

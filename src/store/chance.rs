@@ -15,6 +15,7 @@ use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{Author, Conversation, Nonce, Page, PersonId, Seq, Timestamp, What};
 use crate::protocol::fact::{Draft, Fact, Facts, ReadFrom};
 use crate::protocol::invite::{Invitation, Kept};
+use crate::protocol::memo::{Memo, MemoName};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::PublicKey;
 use crate::protocol::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
@@ -120,7 +121,7 @@ impl World {
         } else if !keyed.is_empty() {
             let who = self.chance.of(&keyed);
             let person = person(who);
-            facts.push(match self.chance.below(18) {
+            facts.push(match self.chance.below(20) {
                 0 => match self.name(who) {
                     Some(name) => {
                         self.names.insert(who, name.clone());
@@ -137,6 +138,11 @@ impl World {
                 12 => Fact::KeyAdded { person, key: PublicKey([100 + self.chance.below(20) as u8; 32]) },
                 13 if self.chance.one_in(3) => {
                     Fact::KeyRemoved { key: PublicKey([100 + self.chance.below(20) as u8; 32]) }
+                }
+                14 => {
+                    let name = MemoName::parse(self.chance.of(&["draft:#tea", "mute:@b", "x"])).expect("a name");
+                    let text = if self.chance.one_in(3) { Text::clean("") } else { self.text() };
+                    Fact::Memo { person, memo: Memo { name, text } }
                 }
                 11 if self.chance.one_in(4) => Fact::Uninvited(self.chance.below(6) as u32),
                 _ => {

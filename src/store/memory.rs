@@ -265,7 +265,7 @@ impl Memory {
                 self.free(name);
                 let (name, keys) = (name.clone(), vec![*key]);
                 let (reserved, rooms, role) = (Vec::new(), Vec::new(), Role::Member);
-                let fact = PersonFacts { person: *person, name, keys, reserved, rooms, role };
+                let fact = PersonFacts { person: *person, name, keys, reserved, rooms, role, memos: Vec::new() };
                 self.people.insert(*person, fact);
             }
             Fact::KeyAdded { person, key } => {
@@ -358,6 +358,13 @@ impl Memory {
             }
             Fact::Uninvited(number) => {
                 self.invitations.remove(number);
+            }
+            Fact::Memo { person, memo } => {
+                if let Some(known) = self.people.get_mut(person) {
+                    known.memos.retain(|one| one.name != memo.name);
+                    known.memos.extend(Some(memo.clone()).filter(|memo| !memo.text.is_blank()));
+                    known.memos.sort_by(|a, b| a.name.cmp(&b.name));
+                }
             }
             _ => {}
         }

@@ -6,6 +6,7 @@ mod complete;
 mod compose;
 mod drafts;
 mod find;
+mod follow;
 mod lines;
 mod name;
 mod notify;
@@ -309,6 +310,7 @@ pub struct App {
     quitting: bool,
     quit_asked: Option<Duration>,
     keeping: bool,
+    follow: follow::Follow,
     effects: Vec<Effect>,
 }
 
@@ -375,6 +377,7 @@ impl App {
             quitting: false,
             quit_asked: None,
             keeping: false,
+            follow: follow::Follow::default(),
             effects: Vec::new(),
             look,
         }
@@ -429,6 +432,7 @@ impl App {
             Input::Resize(w, h) => self.size = (w, h),
             Input::Focus(focused) => {
                 self.focused = focused;
+                self.follow_now(!focused);
                 if focused {
                     // Somebody who comes back from an editor wants to see what was changed there.
                     self.effects.push(Effect::Reload { asked: false });
@@ -459,6 +463,7 @@ impl App {
             }
             Input::Bye => {
                 self.keep_drafts(true);
+                self.follow_now(true);
                 self.ask(Ask::Bye);
             }
             Input::Woke => {
@@ -475,6 +480,7 @@ impl App {
         }
         self.saw();
         self.keep_drafts(false);
+        self.follow_now(false);
         self.retitle();
         std::mem::take(&mut self.effects)
     }
@@ -490,7 +496,10 @@ impl App {
             }
             _ => None,
         };
-        [self.chat.wake_at(), notice, escaped, second, self.keep_at(), self.doze_at()].into_iter().flatten().min()
+        [self.chat.wake_at(), notice, escaped, second, self.keep_at(), self.follow_at(), self.doze_at()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn tell(&mut self, input: chat::Input) {
@@ -500,6 +509,9 @@ impl App {
                 chat::Effect::Note(note) => self.noted(note),
                 effect => self.effects.push(Effect::Chat(effect)),
             }
+        }
+        if matches!(self.chat.status(), Status::Offline { .. }) {
+            self.follow_lost();
         }
         if let Status::NeedsName(refused) = self.chat.status() {
             // Said once: what is typed since is the answer to it.
@@ -549,6 +561,7 @@ impl App {
             Note::Around(to, seq) => self.around(&to, seq),
             Note::Distrusted(why) => self.distrusted(&why),
             Note::Invitation(invitation, link, code) => self.invitation(&invitation, link, code.as_ref()),
+            Note::Memos(memos, all) => self.followed(&memos, all),
             Note::Invitations(all) => self.invitations(&all),
             Note::DeviceLink(link, code, until) => self.device_link(link, code.as_ref(), until),
             Note::Devices(all, asked) => self.devices(&all, asked),

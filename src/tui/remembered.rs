@@ -84,6 +84,12 @@ pub fn drafts(file: &Path) -> Kept {
             .flatten()
             .filter_map(|(name, id)| Some((Nick::parse(name).ok()?, id.as_str()?.parse().ok()?)))
             .collect(),
+        shared: value["shared"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, text)| Some((name.clone(), clean(text.as_str()?))))
+            .collect(),
         levels: places("levels").filter_map(|(to, value)| Some((to, Notify::named(value.as_str()?)?))).collect(),
     }
 }
@@ -106,7 +112,7 @@ pub fn keep_drafts(file: &Path, kept: &Kept) {
     let list = |targets: &[Target]| targets.iter().map(Target::to_string).collect::<Vec<_>>();
     let value = json!({
         "here": here, "drafts": drafts, "history": kept.history, "mutes": mutes, "levels": levels,
-        "ignored": ignored,
+        "ignored": ignored, "shared": kept.shared,
         "pinned": list(&kept.pinned), "archived": list(&kept.archived),
     });
     if let Err(why) = replace(file, &value.to_string()) {
@@ -147,6 +153,7 @@ mod tests {
             history: vec!["one".into(), "/quit".into()],
             mutes: vec![(to("#dev"), Until::Always), (to("@ben"), Until::Then(Timestamp(7)))],
             levels: vec![(to("#dev"), Notify::All)],
+            shared: [("pinned".to_owned(), "#dev".to_owned())].into(),
             ignored: vec![(Nick::parse("mallory").expect("a name"), PersonId([7; 16]))],
         };
         keep_drafts(&file, &kept);

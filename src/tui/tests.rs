@@ -4,6 +4,7 @@
 mod actions;
 mod changing;
 mod finding;
+mod following;
 mod marking;
 mod notifying;
 mod order;

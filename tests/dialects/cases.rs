@@ -10,6 +10,7 @@ use wschat::protocol::entry::{
 };
 use wschat::protocol::event::{Bounds, Code, Device, Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
 use wschat::protocol::invite::Invitation;
+use wschat::protocol::memo::{Memo, MemoName};
 use wschat::protocol::names::{Nick, RoomName, Target};
 use wschat::protocol::person::{Proof, PublicKey};
 use wschat::protocol::rights::{Change, Deed, Order, Record, Role, RoomSettings};
@@ -104,6 +105,8 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
         ("invite", Some(24), Command::Invite { room: None, once: false, lasts: None }),
         ("invite-room", Some(25), Command::Invite { room: Some(room("dev")), once: true, lasts: Some(HOUR) }),
         ("invites", Some(26), Command::Invites),
+        ("memo", Some(34), Command::Memo(memo())),
+        ("memos", Some(35), Command::Memos),
         ("device-add", Some(28), Command::AddDevice),
         ("devices", Some(29), Command::Devices),
         ("device-remove", Some(30), Command::RemoveDevice { number: 2 }),
@@ -171,6 +174,10 @@ fn everything() -> Query {
 
 const HOUR: Duration = Duration::from_secs(3600);
 const LINK: &str = "https://192.168.1.5:8080/#dev?k=kR3vZp0aQ2mXw8dE1nLs9g&f=0qk8Yw2fVb5uTz7cXe3hJA";
+
+fn memo() -> Memo {
+    Memo { name: MemoName::parse("draft:#dev").expect("a name"), text: text("half a sentence") }
+}
 
 fn invitation() -> Invitation {
     Invitation {
@@ -410,6 +417,7 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
             Some(24),
             Event::Invitation { invitation: invitation(), link: LINK.into(), code: ShortCode::parse("K7QP-3M9X") },
         ),
+        ("memos", Some(35), Event::Memos(vec![memo()])),
         (
             "device-link",
             Some(28),

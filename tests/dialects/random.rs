@@ -14,6 +14,7 @@ use wschat::protocol::entry::{
     Timestamp, What,
 };
 use wschat::protocol::event::{Bounds, Code, Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
+use wschat::protocol::memo::{Memo, MemoName};
 use wschat::protocol::mention;
 use wschat::protocol::names::{Nick, RoomName, Target, fold, skeleton};
 use wschat::protocol::person::{Proof, PublicKey};
@@ -372,6 +373,9 @@ fn command() -> impl Strategy<Value = Command> {
             Command::Invite { room, once, lasts: lasts.map(std::time::Duration::from_millis) }
         }),
         Just(Command::Invites),
+        ("[a-z:#é]{1,20}", text())
+            .prop_map(|(name, text)| { Command::Memo(Memo { name: MemoName::parse(&name).expect("one line"), text }) }),
+        Just(Command::Memos),
         Just(Command::AddDevice),
         Just(Command::Devices),
         any::<u32>().prop_map(|number| Command::RemoveDevice { number }),

@@ -13,6 +13,7 @@ use crate::protocol::entry::{
 };
 use crate::protocol::event::{Bounds, CloseCode, Event, Member, Place};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
+use crate::protocol::memo::Memo;
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::Proof;
 use crate::protocol::rights::{self, Change, Deed, Order, Record};
@@ -554,6 +555,10 @@ fn told(event: &Event) -> String {
         Event::Refused(refusal) => {
             let tries: Vec<String> = refusal.try_names.iter().map(ToString::to_string).collect();
             format!("! {} {}", refusal.code.as_str(), tries.join(" ")).trim_end().to_owned()
+        }
+        Event::Memos(all) => {
+            let memo = |memo: &Memo| format!("{}={}", memo.name.as_str(), memo.text.as_str());
+            format!("memos {}", all.iter().map(memo).collect::<Vec<_>>().join(", ")).trim_end().to_owned()
         }
         Event::Joined { place } => format!("joined {}", stands(place)),
         Event::Left { room } => format!("left {room}"),

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod damage;
 mod invites;
+mod memos;
 mod read;
 mod rights;
 mod row;
@@ -31,8 +32,13 @@ use crate::protocol::search::Found;
 const APPLICATION_ID: i32 = 0x7773_6374;
 
 /// Each step takes a file from the version of its index to the next; the first makes a new file.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("words.sql"), include_str!("rights.sql"), include_str!("invites.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("words.sql"),
+    include_str!("rights.sql"),
+    include_str!("invites.sql"),
+    include_str!("memos.sql"),
+];
 
 /// How long a reader's snapshot may make the writer wait for the WAL; readers are short, so this is never reached.
 const BUSY: Duration = Duration::from_secs(5);

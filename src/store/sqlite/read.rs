@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{self, BESIDE, Beside, COLUMNS, Columns, LOG, Log, SAID, TOPIC, number, seq};
-use super::{invites, rights, words};
+use super::{invites, memos, rights, words};
 use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{
     Author, COUNT_LIMIT, Conversation, Emoji, Nonce, Page, PersonId, REACTORS_SHOWN, Reaction, Shown, ShownWhat,
@@ -61,6 +61,7 @@ pub fn facts(db: &Connection) -> rusqlite::Result<Facts> {
     }
     let mut all = Facts { directs, invitations: invites::all(db)?, ..Facts::default() };
     rights::facts(db, &mut people, &mut rooms, &mut all)?;
+    memos::facts(db, &mut people)?;
     let mut people: Vec<PersonFacts> = people.into_values().collect();
     people.sort_by_key(|fact| fact.person);
     let mut rooms: Vec<RoomFacts> = rooms.into_values().collect();
@@ -78,7 +79,7 @@ fn people(db: &Connection) -> rusqlite::Result<HashMap<PersonId, PersonFacts>> {
         let (person, name) = (PersonId(found.get(0)?), nick(&found.get::<_, String>(1)?)?);
         whole(found.get(3)?, row::person_digest(person, &name, found.get(2)?))?;
         let (keys, reserved, rooms, role) = (Vec::new(), Vec::new(), Vec::new(), Role::Member);
-        let fact = PersonFacts { person, name, keys, reserved, rooms, role };
+        let fact = PersonFacts { person, name, keys, reserved, rooms, role, memos: Vec::new() };
         people.insert(person, fact);
     }
     let mut statement = db.prepare("SELECT person, key, sum FROM keys")?;
@@ -320,7 +321,7 @@ const SMALL: [&str; 7] = ["meta", "persons", "keys", "reserved", "conversations"
 
 /// What is looked at before anybody is taken in: the small tables, and the newest rows of every conversation.
 pub fn check_start(db: &Connection, rows_each: u32) -> rusqlite::Result<()> {
-    for table in SMALL.iter().chain(&rights::TABLES).chain([&invites::TABLE]) {
+    for table in SMALL.iter().chain(&rights::TABLES).chain([&invites::TABLE, &memos::TABLE]) {
         integrity(db, &format!("PRAGMA integrity_check('{table}')"))?;
     }
     check_reads(db)?;

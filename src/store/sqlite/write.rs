@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::row::{
     self, BESIDE, Beside, COLUMNS, Columns, DELETED, DIGEST, EDITED, LOG, Log, REACTED, SAID, TOPIC, UNREACTED, number,
 };
-use super::{invites, rights, words};
+use super::{invites, memos, rights, words};
 use crate::protocol::entry::{Conversation, Entry, PersonId, Seq, Timestamp, What};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact};
 use crate::protocol::names::{Nick, RoomName};
@@ -471,6 +471,7 @@ fn order(tx: &Transaction<'_>, logs: &mut Logs, fact: &Fact) -> rusqlite::Result
         Fact::Recorded(record) => rights::record(tx, record)?,
         Fact::Invited(kept) => invites::keep(tx, kept)?,
         Fact::Uninvited(number) => invites::forget(tx, *number)?,
+        Fact::Memo { person, memo } => memos::keep(tx, *person, memo)?,
         _ => {}
     }
     Ok(())

@@ -32,6 +32,8 @@ pub struct Kept {
     pub levels: Vec<(Target, Notify)>,
     /// Whose lines are folded away, by the name and the id of then.
     pub ignored: Vec<(Nick, PersonId)>,
+    /// What the host had of all this, for one's other screens.
+    pub shared: super::follow::Shared,
 }
 
 impl App {
@@ -44,6 +46,7 @@ impl App {
         self.pinned = kept.pinned.clone();
         self.archived = kept.archived.clone();
         self.ignored = kept.ignored.clone();
+        self.follow.base = kept.shared.clone();
         for (to, text) in &kept.drafts {
             let area = self.composers.entry(to.clone()).or_insert_with(super::compose::field);
             if area.is_empty() {
@@ -54,7 +57,7 @@ impl App {
     }
 
     /// All that is to be kept now.
-    fn to_keep(&self) -> Kept {
+    pub(super) fn to_keep(&self) -> Kept {
         let mut drafts: Vec<(Target, String)> = self
             .composers
             .iter()
@@ -72,12 +75,14 @@ impl App {
         levels.sort_by(|a, b| a.0.cmp(&b.0));
         let (pinned, archived) = (self.pinned.clone(), self.archived.clone());
         let (here, history, ignored) = (self.here.clone(), self.history.clone(), self.ignored.clone());
-        Kept { here, drafts, history, mutes, pinned, archived, levels, ignored }
+        let shared = self.follow.base.clone();
+        Kept { here, drafts, history, mutes, pinned, archived, levels, ignored, shared }
     }
 
     /// Something may have been written: it is kept soon.
     pub(super) fn wrote(&mut self) {
         self.wrote_at.get_or_insert(self.now.up);
+        self.follow_soon();
     }
 
     /// When what was written is to be kept.

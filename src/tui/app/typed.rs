@@ -90,6 +90,7 @@ impl App {
         self.wrote();
         self.saw();
         self.keep_drafts(false);
+        self.follow_now(false);
         std::mem::take(&mut self.effects)
     }
 

@@ -48,6 +48,7 @@ pub fn encode(event: &Event, home: &RoomName) -> Option<String> {
         | Event::Found { .. }
         | Event::Invitation { .. }
         | Event::Invitations(_)
+        | Event::Memos(_)
         | Event::DeviceLink { .. }
         | Event::Devices(_)
         | Event::Done => return None,

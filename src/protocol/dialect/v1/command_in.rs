@@ -12,6 +12,7 @@ use crate::protocol::command::{Command, Cursor, PageEnd, Tag};
 use crate::protocol::dialect::{Codec, DecodeLimits, Decoded};
 use crate::protocol::entry::{Emoji, Nonce, Seq, Timestamp};
 use crate::protocol::event::{Code, Refusal};
+use crate::protocol::memo::{Memo, MemoName, NAME_BYTES};
 use crate::protocol::names::{NameError, Nick, RoomName, Target};
 use crate::protocol::person::{Proof, PublicKey};
 use crate::protocol::rights::{Change, LONGEST, Order, SLOWEST, WHY_CHARS};
@@ -106,6 +107,7 @@ struct Fields<'a> {
     once: Field<'a>,
     lasts: Field<'a>,
     number: Field<'a>,
+    memo: Field<'a>,
     nonce: Field<'a>,
 }
 
@@ -172,6 +174,8 @@ impl Reader<'_, '_> {
                 let limit = fields.limit.number("limit")?;
                 Command::Audit { limit: limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)) }
             }
+            "memo" => Command::Memo(self.memo()?),
+            "memos" => Command::Memos,
             "device_add" => Command::AddDevice,
             "devices" => Command::Devices,
             "device_remove" => Command::RemoveDevice { number: self.invitation()? },
@@ -201,6 +205,17 @@ impl Reader<'_, '_> {
     fn invitation(&self) -> Strict<u32> {
         let number = need(self.fields.number.number("number")?, "number")?;
         u32::try_from(number).map_err(|_| bad_field("number", "larger than there are any"))
+    }
+
+    fn memo(&self) -> Strict<Memo> {
+        let name = need(self.fields.memo.text("memo")?, "memo")?;
+        let name = MemoName::parse(&name)
+            .ok_or_else(|| bad_field("memo", &format!("not one line of 1 to {NAME_BYTES} bytes")))?;
+        let raw = need(self.fields.text.text("text")?, "text")?;
+        match Text::parse(&raw, self.limits.text_bytes) {
+            Err(TextError::Blank) => Ok(Memo { name, text: Text::clean("") }),
+            parsed => Ok(Memo { name, text: parsed.map_err(|why| bad_text("the memo", &why))? }),
+        }
     }
 
     fn name(&self) -> Strict<Nick> {

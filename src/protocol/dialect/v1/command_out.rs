@@ -90,6 +90,8 @@ struct Frame<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     number: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    memo: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<Hex<16>>,
 }
 
@@ -187,6 +189,8 @@ fn frame(command: &Command) -> Frame<'_> {
             Frame { room: Some(Shown(room)), name: Some(name.as_str()), ..new("room_invite") }
         }
         Command::Audit { limit } => Frame { limit: *limit, ..new("audit") },
+        Command::Memo(memo) => Frame { memo: Some(memo.name.as_str()), text: Some(memo.text.as_str()), ..new("memo") },
+        Command::Memos => new("memos"),
         Command::AddDevice => new("device_add"),
         Command::Devices => new("devices"),
         Command::RemoveDevice { number } => Frame { number: Some(*number), ..new("device_remove") },

@@ -10,7 +10,7 @@ use serde_json::Error as JsonError;
 use serde_json::value::RawValue;
 
 use super::FEATURES;
-use super::invite::{DeviceLinkIn, DevicesIn, InvitationIn, ListIn};
+use super::invite::{DeviceLinkIn, DevicesIn, InvitationIn, ListIn, MemosIn};
 use super::wire::Read;
 use crate::protocol::entry::{Author, Conversation, Emoji, Entry, Epoch, Nonce, Page, Pair, PersonId, Reaction, Seq};
 use crate::protocol::entry::{Shown, ShownWhat, Standing, Timestamp, What};
@@ -85,6 +85,7 @@ fn event(kind: &str, frame: &str) -> Result<Option<Event>, BadEvent> {
             let link: DeviceLinkIn = serde_json::from_str(frame)?;
             link.event().map_err(|why| BadEvent(why.into()))?
         }
+        "memos" => serde_json::from_str::<MemosIn>(frame)?.event().map_err(|why| BadEvent(why.into()))?,
         "devices" => serde_json::from_str::<DevicesIn>(frame)?.event(),
         "invitations" => serde_json::from_str::<ListIn>(frame)?.event(),
         "renamed" => serde_json::from_str::<RenamedIn>(frame)?.event(),

@@ -68,6 +68,10 @@ pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
             let code = code.as_ref().map(ShortCode::spoken);
             put(out, "device_link", id, &invite::DeviceLinkOut { link, code, until: until.0 });
         }
+        Event::Memos(all) => {
+            let memos = Each(all, invite::memo_out);
+            put(out, "memos", id, &invite::MemosOut { memos });
+        }
         Event::Devices(all) => {
             let devices = Each(all, invite::device_out);
             put(out, "devices", id, &invite::DevicesOut { devices });

@@ -1,4 +1,4 @@
-//! How invitations and a person's devices are told and read: links, and lists without them.
+//! How invitations, a person's devices and what these put down for one another are told and read.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,9 +6,11 @@ use super::wire::{Hex, Read, Shown};
 use crate::protocol::entry::Timestamp;
 use crate::protocol::event::{Device, Event};
 use crate::protocol::invite::Invitation;
+use crate::protocol::memo::{Memo, MemoName};
 use crate::protocol::names::{Nick, RoomName};
 use crate::protocol::person::PublicKey;
 use crate::protocol::secret::ShortCode;
+use crate::protocol::text::Text;
 
 /// The longest link that a client takes: an authority, a room, a token and a fingerprint are a third of it.
 const LINK_BYTES: usize = 1024;
@@ -99,6 +101,42 @@ impl DeviceLinkIn {
         let link = Some(self.link).filter(|link| is_plain(link)).ok_or("a device without a link")?;
         let code = self.code.as_deref().and_then(ShortCode::parse);
         Ok(Event::DeviceLink { link, until: Timestamp(self.until), code })
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct MemosOut<L: Serialize> {
+    pub memos: L,
+}
+
+#[derive(Serialize)]
+pub(super) struct MemoOut<'a> {
+    memo: &'a str,
+    text: &'a str,
+}
+
+pub(super) fn memo_out(memo: &Memo) -> MemoOut<'_> {
+    MemoOut { memo: memo.name.as_str(), text: memo.text.as_str() }
+}
+
+#[derive(Deserialize)]
+pub(super) struct MemosIn {
+    memos: Vec<MemoIn>,
+}
+
+#[derive(Deserialize)]
+struct MemoIn {
+    memo: String,
+    text: String,
+}
+
+impl MemosIn {
+    pub fn event(self) -> Result<Event, &'static str> {
+        let memo = |MemoIn { memo, text }: MemoIn| {
+            let name = MemoName::parse(&memo).ok_or("a memo without a name")?;
+            Ok(Memo { name, text: Text::clean(&text) })
+        };
+        self.memos.into_iter().map(memo).collect::<Result<_, _>>().map(Event::Memos)
     }
 }
 

@@ -11,6 +11,7 @@ use std::process::Stdio;
 
 use common::process;
 use common::term::{Term, free_port, settings, wschat};
+use wschat::protocol::fingerprint::Fingerprint;
 
 /// The link on a screen.
 fn link(screen: &str) -> String {
@@ -228,6 +229,56 @@ fn a_headless_host_prints_once_how_its_owner_comes_in() {
     process::signal(again.id(), rustix::process::Signal::TERM);
     process::wait_for(&mut again);
     assert_eq!(lines.next(), None, "it has an owner");
+}
+
+#[test]
+fn a_renewed_certificate_is_read_on_hangup_and_a_bad_one_is_not_taken() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let (data, log) = (dir.path().join("data"), dir.path().join("log"));
+    let (cert, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
+    let renew = || {
+        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).expect("a certificate is made");
+        std::fs::write(&cert, made.cert.pem()).expect("the test's folder can be written");
+        std::fs::write(&key, made.signing_key.serialize_pem()).expect("the test's folder can be written");
+        Fingerprint::of(made.cert.der())
+    };
+    let first = renew();
+    let mut command = process::wschat();
+    command.args(["--host", "127.0.0.1:0", "--headless", "--data-dir"]).arg(&data).arg("--config");
+    command.arg(settings(&data)).arg("--tls-cert").arg(&cert).arg("--tls-key").arg(&key);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(std::fs::File::create(&log).expect("a file"));
+    let mut child = command.spawn().expect("the binary is built");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+    let line = lines.next().expect("it listens");
+    let port = line.trim().rsplit(':').next().expect("a port").to_owned();
+    let link = |print| format!("wss://127.0.0.1:{port}/#?f={print}");
+    let logged = |words: &str| {
+        let end = std::time::Instant::now() + common::bot::DEADLINE;
+        while !std::fs::read_to_string(&log).expect("it was made").contains(words) {
+            assert!(std::time::Instant::now() < end, "{}", std::fs::read_to_string(&log).expect("it was made"));
+            std::thread::park_timeout(std::time::Duration::from_millis(5));
+        }
+    };
+    let mut ann = guest(dir.path(), "ann", &link(first));
+    ann.shows("ann › write to #lobby");
+
+    let second = renew();
+    process::signal(child.id(), rustix::process::Signal::HUP);
+    logged("the certificate was read again");
+    let ben = guest(dir.path(), "ben", &link(second));
+    ben.shows("ben › write to #lobby");
+    let cy = guest(dir.path(), "cy", &link(first));
+    cy.shows("Not the host you know");
+    ann.types("who was in stays in\r");
+    ben.shows("who was in stays in");
+
+    std::fs::write(&cert, "not a certificate").expect("the test's folder can be written");
+    process::signal(child.id(), rustix::process::Signal::HUP);
+    logged("the certificate stays as it was");
+    let dee = guest(dir.path(), "dee", &link(second));
+    dee.shows("dee › write to #lobby");
+    process::signal(child.id(), rustix::process::Signal::TERM);
+    process::wait_for(&mut child);
 }
 
 #[test]

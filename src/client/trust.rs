@@ -267,6 +267,49 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_off_is_named_and_a_pin_does_not_mind() {
+        const NOON: u64 = 1_900_000_000;
+        const HOUR: u64 = 3600;
+        let at = |secs: u64| UnixTime::since_unix_epoch(std::time::Duration::from_secs(secs));
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let mut authority = rcgen::CertificateParams::new(Vec::new()).expect("no names");
+        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let root = authority.self_signed(&key).expect("signed");
+        let issuer = rcgen::Issuer::from_params(&authority, &key);
+        let mut leaf = rcgen::CertificateParams::new(vec!["chat.example".to_owned()]).expect("a name");
+        let epoch = rcgen::date_time_ymd(1970, 1, 1);
+        leaf.not_before = epoch + std::time::Duration::from_secs(NOON - HOUR / 2);
+        leaf.not_after = epoch + std::time::Duration::from_secs(NOON + HOUR / 2);
+        leaf.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+        let own = rcgen::KeyPair::generate().expect("a key");
+        let leaf = leaf.signed_by(&own, &issuer).expect("signed");
+
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let extra = [root.der().clone()];
+        let roots = rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone()).expect("roots");
+        let with = |expected, roots| Verifier {
+            expected,
+            local: false,
+            roots,
+            provider: provider.clone(),
+            found: Mutex::default(),
+        };
+        let name = ServerName::try_from("chat.example").expect("a name");
+        let look = |verifier: &Verifier, now| {
+            let _ = verifier.verify_server_cert(leaf.der(), &[], &name, &[], at(now));
+            verifier.distrust()
+        };
+        let verifier = with(None, Some(roots));
+        assert_eq!(look(&verifier, NOON), None);
+        for (now, words) in [(NOON - HOUR, "not valid yet"), (NOON + HOUR, "has expired")] {
+            let Some(Distrust::Invalid(why)) = look(&verifier, now) else { panic!("{words}") };
+            assert!(why.contains(words) && why.contains("the clock of this machine is wrong"), "{why}");
+        }
+        let pinned = with(Some(Fingerprint::of(leaf.der())), None);
+        assert_eq!((look(&pinned, NOON - HOUR), look(&pinned, NOON + HOUR)), (None, None));
+    }
+
+    #[test]
     fn where_a_stranger_is_a_question() {
         for host in ["192.168.1.5", "10.0.0.1", "fe80::1", "fd00::1", "laptop", "laptop.local", "127.0.0.2"] {
             assert!(is_local(host), "{host}");

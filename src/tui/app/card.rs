@@ -53,17 +53,16 @@ impl Card {
 
 impl App {
     pub(super) fn invitation(&mut self, invitation: &Invitation, link: String, code: Option<&ShortCode>) {
-        let what = self.opens(invitation);
+        // By the host's clock alone: that of this machine may be an hour off.
+        let what = self.opens(invitation, invitation.made);
         self.popup = Popup::Card(Box::new(Card { code: code.map(ShortCode::spoken), ..Card::new(link, what) }));
     }
 
     /// What one opens, in words.
-    fn opens(&self, one: &Invitation) -> String {
+    fn opens(&self, one: &Invitation, from: Timestamp) -> String {
         let who = if one.once { "one person" } else { "whoever has it" };
         let room = one.room.as_ref().map(|room| format!(" into {room}")).unwrap_or_default();
-        let left = |until: crate::protocol::entry::Timestamp| {
-            u64::try_from(until.0.saturating_sub(self.now.wall.0)).map_or(0, |left| left)
-        };
+        let left = |until: Timestamp| u64::try_from(until.0.saturating_sub(from.0)).unwrap_or(0);
         let until = match one.until {
             Some(until) => format!("for {}", span::show(std::time::Duration::from_millis(left(until)))),
             None => "until it is revoked".to_owned(),
@@ -80,7 +79,8 @@ impl App {
                 (State::Open, many) => format!(", used {many} times"),
                 (over, _) => format!(", {}", over.as_str()),
             };
-            let what = if state == State::Open { self.opens(one) } else { "opens nothing any more".to_owned() };
+            let what =
+                if state == State::Open { self.opens(one, self.now.wall) } else { "opens nothing any more".to_owned() };
             lines.push(format!(" {:>3}  {what}{used}", one.number));
             lines.push(format!("      by {}, {} {}", one.by, self.day(one.made), self.time(one.made)));
         }

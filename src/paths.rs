@@ -124,6 +124,11 @@ impl Paths {
         self.data.join("known_hosts")
     }
 
+    /// Whom one has met, by their keys.
+    pub fn known_people(&self) -> PathBuf {
+        self.data.join("known_people")
+    }
+
     /// Where the keys are.
     pub fn keys_dir(&self) -> PathBuf {
         self.data.join("keys")

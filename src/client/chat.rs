@@ -211,6 +211,8 @@ pub enum Note {
     Invitations(Vec<Invitation>),
     /// By this link another device becomes this person's, until then.
     DeviceLink(String, Option<ShortCode>, Timestamp),
+    /// These are there, with their keys.
+    Met(Vec<Member>),
     /// What one's screens put down: all of it when `true`, else what another one has changed.
     Memos(Vec<Memo>, bool),
     /// One's devices; whether one asked for them.
@@ -485,6 +487,11 @@ impl Chat {
     /// Whether what is said is encrypted on its way.
     pub fn secure(&self) -> bool {
         self.secure
+    }
+
+    /// `host:port`.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// The name that one asked for, or has.
@@ -907,8 +914,8 @@ impl Chat {
                 self.members(room, people);
                 self.look_alike();
             }
-            Event::Moved { room, who, joined } => {
-                self.moved(room, who, joined);
+            Event::Moved { room, who, joined, keys } => {
+                self.moved(room, who, joined, keys);
                 self.look_alike();
             }
             Event::Crowd { room, members, online, singly } => self.crowd(room, (!singly).then_some((members, online))),

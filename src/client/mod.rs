@@ -1,6 +1,7 @@
 //! A client without a screen: what it knows (`chat`, `timeline`), what it has still to say (`outbox`), who it is (`keyring`)
 //! and the wire (`dial`, `link`). Where a host is (`address`) and whether to believe it (`trust`). The terminal draws it, a bot answers with it. It meets the host on the wire alone.
 
+pub mod acquaintances;
 pub mod address;
 pub mod backoff;
 pub mod backup;

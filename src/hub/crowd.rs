@@ -36,7 +36,11 @@ impl Hub {
     pub(super) fn moved(&mut self, room: &RoomName, but: Option<SessionId>, who: Author, joined: bool) {
         match self.rooms.get(room).is_some_and(|hall| self.many(hall)) {
             true => self.count(room.clone()),
-            false => self.tell_room_but(room, but, Event::Moved { room: room.clone(), who, joined }),
+            false => {
+                let known = self.people.get(who.person).filter(|_| joined);
+                let keys = known.map(super::people::Person::prints).unwrap_or_default();
+                self.tell_room_but(room, but, Event::Moved { room: room.clone(), who, joined, keys });
+            }
         }
     }
 

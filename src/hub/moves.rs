@@ -180,7 +180,8 @@ impl Hub {
     pub(super) fn who(&mut self, session: SessionId, tag: &Tag, person: PersonId, room: Option<RoomName>) {
         let member = |known: &super::people::Person| {
             let role = self.rank(known.author.person, room.as_ref()).role();
-            Member { role, ..known.member() }
+            let keys = known.prints();
+            Member { role, keys, ..known.member() }
         };
         let mut people: Vec<Member> = match &room {
             None => self.people.iter().filter(|known| known.online).map(member).collect(),

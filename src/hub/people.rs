@@ -9,6 +9,7 @@ use super::memos::Memos;
 use crate::protocol::entry::{Author, Conversation, PersonId, Seq, Timestamp};
 use crate::protocol::event::{Member, Peer};
 use crate::protocol::fact::PersonFacts;
+use crate::protocol::fingerprint::Fingerprint;
 use crate::protocol::names::{GUEST_PREFIX, Nick, RoomName};
 use crate::protocol::person::PublicKey;
 use crate::protocol::rights::Role;
@@ -39,6 +40,8 @@ pub struct Person {
     pub gone_at: Option<Duration>,
     /// How far a guest has read; people with keys have that in the store.
     pub reads: HashMap<Conversation, Seq>,
+    /// Its keys, in order. Nearly everybody has one.
+    pub keys: Vec<PublicKey>,
     /// What its screens put down for one another.
     pub memos: Memos,
 }
@@ -56,6 +59,7 @@ impl Person {
             seen: None,
             gone_at: None,
             reads: HashMap::new(),
+            keys: Vec::new(),
             memos: Memos::new(),
         }
     }
@@ -64,7 +68,12 @@ impl Person {
     pub fn member(&self) -> Member {
         let seen = self.seen.filter(|_| !self.online);
         let (who, online, away) = (self.author.clone(), self.online, self.online && self.away);
-        Member { who, online, away, seen, role: self.role }
+        Member { who, online, away, seen, role: self.role, keys: Vec::new() }
+    }
+
+    /// What its keys are recognised by.
+    pub fn prints(&self) -> Vec<Fingerprint> {
+        self.keys.iter().map(|key| Fingerprint::of(&key.0)).collect()
     }
 
     /// As the other one of a direct conversation.
@@ -151,7 +160,7 @@ impl People {
             let author = Author { person: fact.person, name: fact.name, guest: false };
             people.add(author, fact.keys.first().copied());
             for key in fact.keys {
-                people.keys.insert(key, fact.person);
+                people.add_key(fact.person, key);
             }
             for (name, until) in fact.reserved {
                 people.reserve(&name, fact.person, until);
@@ -167,12 +176,13 @@ impl People {
 
     /// A new person; the name must be free.
     pub fn add(&mut self, author: Author, key: Option<PublicKey>) {
-        self.wear(&author.name, author.person);
+        let person = author.person;
+        self.wear(&author.name, person);
+        self.people.insert(person, Person::new(author));
         if let Some(key) = key {
-            self.keys.insert(key, author.person);
+            self.add_key(person, key);
             self.with_keys += 1;
         }
-        self.people.insert(author.person, Person::new(author));
     }
 
     /// A guest went, or a claim failed: nothing of it stays.
@@ -180,9 +190,10 @@ impl People {
         let gone = self.people.remove(&person)?;
         self.put_off(&gone.author.name, person);
         if !gone.author.guest {
-            let before = self.keys.len();
-            self.keys.retain(|_, owner| *owner != person);
-            self.with_keys -= usize::from(self.keys.len() < before);
+            for key in &gone.keys {
+                self.keys.remove(key);
+            }
+            self.with_keys -= usize::from(!gone.keys.is_empty());
         }
         Some(gone)
     }
@@ -291,21 +302,21 @@ impl People {
 
     /// All keys of a person, always in the same order.
     pub fn keys_of(&self, person: PersonId) -> Vec<PublicKey> {
-        let mut keys: Vec<_> = self.keys.iter().filter(|(_, owner)| **owner == person).map(|(key, _)| *key).collect();
-        keys.sort();
-        keys
+        self.people.get(&person).map(|known| known.keys.clone()).unwrap_or_default()
     }
 
     /// One more key of a person.
     pub fn add_key(&mut self, person: PersonId, key: PublicKey) {
-        if self.people.contains_key(&person) {
-            self.keys.entry(key).or_insert(person);
-        }
+        let Some(known) = self.people.get_mut(&person).filter(|_| !self.keys.contains_key(&key)) else { return };
+        self.keys.insert(key, person);
+        known.keys.push(key);
+        known.keys.sort();
     }
 
     /// A key that is nobody's any more.
     pub fn remove_key(&mut self, key: PublicKey) {
-        self.keys.remove(&key);
+        let Some(known) = self.keys.remove(&key).and_then(|person| self.people.get_mut(&person)) else { return };
+        known.keys.retain(|one| *one != key);
     }
 
     /// How many people with keys there are.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::entry::{Author, Conversation, Entry, Epoch, Nonce, Page, PersonId, Seq, Standing, Timestamp};
+use super::fingerprint::Fingerprint;
 use super::invite::Invitation;
 use super::memo::Memo;
 use super::names::{Nick, RoomName, Target};
@@ -99,6 +100,8 @@ pub enum Event {
         who: Author,
         /// In or out.
         joined: bool,
+        /// What their keys are recognised by, when they came.
+        keys: Vec<Fingerprint>,
     },
     /// Too many are in this room to be told of each: how many there are, now and then.
     Crowd {
@@ -325,6 +328,8 @@ pub struct Member {
     pub seen: Option<Timestamp>,
     /// What they may do there.
     pub role: Role,
+    /// What their keys are recognised by; of guests, and where it was not asked for, none.
+    pub keys: Vec<Fingerprint>,
 }
 
 /// Why a host says no: a code for programs, a sentence for people.

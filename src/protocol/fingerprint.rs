@@ -1,5 +1,5 @@
-//! What a host's certificate is recognised by: the digest that an invitation carries, a client keeps, and two people can
-//! read to each other. Whether to trust one is the client's business, which certificate a host has the server's.
+//! What a host's certificate or a person's key is recognised by: the digest that an invitation carries, a client keeps, and
+//! two people can read to each other. Whether to trust one is the client's business, which certificate a host has the server's.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-/// The first half of the SHA-256 of a certificate as it is sent (DER). Nobody finds a second certificate of the same 128
+/// The first half of the SHA-256 of a certificate as it is sent (DER), or of the 32 bytes of a public key. Nobody finds a second certificate of the same 128
 /// bits, and a link with it still makes a small QR code.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub [u8; 16]);
@@ -17,7 +17,7 @@ pub struct Fingerprint(pub [u8; 16]);
 const GROUP: usize = 4;
 
 impl Fingerprint {
-    /// Of this certificate, in DER.
+    /// Of this certificate, in DER, or of this key.
     pub fn of(certificate: &[u8]) -> Fingerprint {
         let whole: [u8; 32] = Sha256::digest(certificate).into();
         Fingerprint(*whole.first_chunk().expect("16 is less than 32"))

@@ -7,6 +7,7 @@ mod compose;
 mod drafts;
 mod find;
 mod follow;
+pub mod known;
 mod lines;
 mod name;
 mod notify;
@@ -35,6 +36,7 @@ use super::layout::{Areas, Wish, areas};
 use super::personal::Loaded;
 use super::theme::{Role, Theme};
 use super::view::entry;
+use crate::client::acquaintances::Acquaintance;
 use crate::client::chat::{self, Ask, Chat, LinkEvent, Note, Now, Status, Talk};
 use crate::client::outbox::Record;
 use crate::config::settings::Setting;
@@ -169,6 +171,8 @@ pub enum Effect {
     Trust(Fingerprint),
     /// Come in by this invitation from now on.
     Invited(Token),
+    /// Remember these people.
+    Met(Vec<Acquaintance>),
     /// The name is known: open its outbox.
     Named(Nick),
     /// Draw everything anew.
@@ -311,6 +315,7 @@ pub struct App {
     quit_asked: Option<Duration>,
     keeping: bool,
     follow: follow::Follow,
+    known: known::Known,
     effects: Vec<Effect>,
 }
 
@@ -378,6 +383,7 @@ impl App {
             quit_asked: None,
             keeping: false,
             follow: follow::Follow::default(),
+            known: known::Known::default(),
             effects: Vec::new(),
             look,
         }
@@ -561,6 +567,7 @@ impl App {
             Note::Around(to, seq) => self.around(&to, seq),
             Note::Distrusted(why) => self.distrusted(&why),
             Note::Invitation(invitation, link, code) => self.invitation(&invitation, link, code.as_ref()),
+            Note::Met(people) => self.met(&people),
             Note::Memos(memos, all) => self.followed(&memos, all),
             Note::Invitations(all) => self.invitations(&all),
             Note::DeviceLink(link, code, until) => self.device_link(link, code.as_ref(), until),
@@ -916,8 +923,9 @@ impl App {
             let who = Author { person: peer.person, name: name.clone(), guest: false };
             let Peer { online, away, seen, .. } = peer;
             let role = Rank::Member;
-            let own = Member { who: me.clone(), online: true, away: self.chat.away(), seen: None, role };
-            people = vec![own, Member { who, online, away, seen, role }];
+            let own =
+                Member { who: me.clone(), online: true, away: self.chat.away(), seen: None, role, keys: Vec::new() };
+            people = vec![own, Member { who, online, away, seen, role, keys: Vec::new() }];
             people.dedup_by_key(|member| member.who.person);
         }
         people.sort_by(|a, b| b.online.cmp(&a.online).then_with(|| a.who.name.cmp(&b.who.name)));

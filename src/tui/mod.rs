@@ -36,6 +36,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::client::acquaintances::Acquaintances;
 use crate::client::address::{Address, is_this_machine, split_port};
 use crate::client::backoff::Backoff;
 use crate::client::chat::{self, Chat, LinkEvent, Now};
@@ -272,6 +273,10 @@ impl Shell {
     }
 
     /// The name is known: its key is there or made, its outbox open, and the wire dials.
+    fn acquaintances(&self) -> Acquaintances {
+        Acquaintances::at(self.options.paths.known_people())
+    }
+
     fn named(&mut self, app: &mut App, name: &Nick) -> anyhow::Result<()> {
         self.keyring.secret(name)?;
         self.outbox = self.open_outbox(name)?;
@@ -280,6 +285,10 @@ impl Shell {
         self.drafts = Some(self.drafts_of(name));
         if let Some(file) = &self.drafts {
             app.restore(remembered::drafts(file));
+        }
+        match self.acquaintances().all() {
+            Ok(all) => app.acquaint(all),
+            Err(why) => tracing::warn!(%why, "who was met before cannot be read"),
         }
         if self.to_link.is_none() {
             let timeouts = &self.options.config.timeouts;
@@ -488,6 +497,11 @@ impl Shell {
                     }
                     Effect::Dial => self.write(ToLink::Retry),
                     Effect::Trust(print) => self.write(ToLink::Trust(print)),
+                    Effect::Met(met) => {
+                        if let Err(why) = self.acquaintances().add(&met) {
+                            tracing::warn!(%why, "who was met is not kept");
+                        }
+                    }
                     Effect::Invited(token) => self.write(ToLink::Invite(token)),
                     Effect::Named(name) => self.named(front.app(), &name)?,
                     Effect::Keep(record) => inputs.push(match self.outbox.keep(record.clone()) {

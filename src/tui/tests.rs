@@ -67,7 +67,7 @@ fn room(name: &str) -> RoomName {
 }
 
 fn member(name: &str, online: bool) -> Member {
-    Member { who: author(name), online, away: false, seen: None, role: Rank::Member }
+    Member { who: author(name), online, away: false, seen: None, role: Rank::Member, keys: Vec::new() }
 }
 
 fn place(name: &str, head: u64) -> Place {

@@ -9,6 +9,7 @@ use wschat::protocol::entry::{
     Timestamp, What,
 };
 use wschat::protocol::event::{Bounds, Code, Device, Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
+use wschat::protocol::fingerprint::Fingerprint;
 use wschat::protocol::invite::Invitation;
 use wschat::protocol::memo::{Memo, MemoName};
 use wschat::protocol::names::{Nick, RoomName, Target};
@@ -353,7 +354,7 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
         RoomInfo { room: room("lobby"), topic: text(""), members: 1, member: true, settings: RoomSettings::default() };
     let member = |who: Author, online| {
         let role = if who.guest { Role::Guest } else { Role::Member };
-        Member { who, online, away: false, seen: None, role }
+        Member { who, online, away: false, seen: None, role, keys: Vec::new() }
     };
     let people = vec![member(ann(), true), member(cy(), true)];
     let away = vec![member(ben(), false)];
@@ -369,7 +370,7 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
     let joined_too = joined.clone();
     let (open, closed) = (dev_info.clone(), RoomInfo { settings: all_set(), ..dev_info.clone() });
     let ranked = vec![
-        Member { role: Role::Owner, ..member(ann(), true) },
+        Member { role: Role::Owner, keys: vec![Fingerprint([9; 16])], ..member(ann(), true) },
         Member { role: Role::Operator, ..member(ben(), true) },
     ];
     let owned = Welcome { role: Role::Owner, ..welcome.clone() };
@@ -404,8 +405,8 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
         ("members-everybody", Some(18), Event::Members { room: None, people: away, more: true }),
         ("members-away", Some(17), Event::Members { room: Some(room("dev")), people: now, more: false }),
         ("resumed-away", Some(12), Event::Resumed { places: vec![with(dozing), with(gone)] }),
-        ("moved-in", None, Event::Moved { room: room("dev"), who: ben(), joined: true }),
-        ("moved-out", None, Event::Moved { room: room("dev"), who: ben(), joined: false }),
+        ("moved-in", None, Event::Moved { room: room("dev"), who: ben(), joined: true, keys: Vec::new() }),
+        ("moved-out", None, Event::Moved { room: room("dev"), who: ben(), joined: false, keys: Vec::new() }),
         ("crowd", None, Event::Crowd { room: room("dev"), members: 412, online: 230, singly: false }),
         ("crowd-no-more", None, Event::Crowd { room: room("dev"), members: 100, online: 80, singly: true }),
         ("presence", None, Event::Presence { who: ben(), online: false, away: false }),
@@ -469,7 +470,11 @@ pub fn plain_only() -> Vec<(&'static str, Option<u64>, Event)> {
         ("forged-me", None, dev(ann(), said("waves\n* ben left", true, None))),
         ("edited-lines", None, dev(ann(), What::Edited { of: Seq(1), text: text("one\ntwo") })),
         ("topic-cleared", None, dev(ann(), What::Topic { text: text("") })),
-        ("moved-home", None, Event::Moved { room: room("lobby"), who: ben(), joined: true }),
+        (
+            "moved-home",
+            None,
+            Event::Moved { room: room("lobby"), who: ben(), joined: true, keys: vec![Fingerprint([9; 16])] },
+        ),
         ("empty-page", None, Event::Page { to: at_ben(), page: direct_page() }),
         ("no-rooms", None, Event::Rooms { rooms: vec![], more: false }),
     ]

@@ -14,6 +14,7 @@ use wschat::protocol::entry::{
     Timestamp, What,
 };
 use wschat::protocol::event::{Bounds, Code, Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
+use wschat::protocol::fingerprint::Fingerprint;
 use wschat::protocol::memo::{Memo, MemoName};
 use wschat::protocol::mention;
 use wschat::protocol::names::{Nick, RoomName, Target, fold, skeleton};
@@ -527,6 +528,7 @@ fn event() -> impl Strategy<Value = Event> {
         away: !online,
         seen: online.then_some(Timestamp(7)),
         role,
+        keys: if online { vec![Fingerprint([7; 16])] } else { Vec::new() },
     });
     let page = (place_of(), seq(), seq(), seq(), vec(shown(), 0..4)).prop_map(
         |((conversation, to), from, before, oldest, entries)| Event::Page {
@@ -566,7 +568,12 @@ fn event() -> impl Strategy<Value = Event> {
             people,
             more
         }),
-        (room(), author(), any::<bool>()).prop_map(|(room, who, joined)| Event::Moved { room, who, joined }),
+        (room(), author(), any::<bool>()).prop_map(|(room, who, joined)| Event::Moved {
+            room,
+            who,
+            joined,
+            keys: if joined { vec![Fingerprint([7; 16])] } else { Vec::new() }
+        }),
         (room(), any::<u32>(), any::<u32>(), any::<bool>()).prop_map(|(room, members, online, singly)| Event::Crowd {
             room,
             members,

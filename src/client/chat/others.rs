@@ -8,6 +8,7 @@ use super::{Chat, Effect, Note, Now};
 use crate::protocol::command::Command;
 use crate::protocol::entry::{Author, PersonId};
 use crate::protocol::event::Member;
+use crate::protocol::fingerprint::Fingerprint;
 use crate::protocol::names::{Nick, RoomName, Target, blurred};
 use crate::protocol::rights::{self, Deed, Role, RoomSettings};
 use crate::protocol::text::Text;
@@ -43,6 +44,7 @@ fn to_oneself(done: &str) -> String {
 
 impl Chat {
     pub(super) fn members(&mut self, room: Option<RoomName>, people: Vec<Member>) {
+        self.note(Note::Met(people.clone()));
         match room.clone().map(Target::Room).and_then(|to| self.talks.iter_mut().find(|talk| talk.to == to)) {
             // The first answer for a room was asked by ourselves, to know its people; later ones by the person.
             Some(talk) if talk.asked_people && talk.people.is_empty() => talk.people = people,
@@ -54,13 +56,15 @@ impl Chat {
         }
     }
 
-    pub(super) fn moved(&mut self, room: RoomName, who: Author, joined: bool) {
+    pub(super) fn moved(&mut self, room: RoomName, who: Author, joined: bool, keys: Vec<Fingerprint>) {
         let to = Target::Room(room);
         let Some(talk) = self.talk_mut(&to) else { return };
         talk.people.retain(|member| member.who.person != who.person);
         if joined {
             let role = if who.guest { Role::Guest } else { Role::Member };
-            talk.people.push(Member { who, online: true, away: false, seen: None, role });
+            let member = Member { who, online: true, away: false, seen: None, role, keys };
+            talk.people.push(member.clone());
+            self.note(Note::Met(vec![member]));
         }
     }
 

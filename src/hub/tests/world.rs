@@ -610,7 +610,7 @@ fn told(event: &Event) -> String {
             let people: Vec<String> = people.iter().map(|m| format!("{}{}", m.who.name, state(m))).collect();
             format!("people {}", people.join(", "))
         }
-        Event::Moved { room, who, joined } => {
+        Event::Moved { room, who, joined, .. } => {
             format!("* {} {} {room}", who.name, if *joined { "joined" } else { "left" })
         }
         Event::Crowd { room, members, online, singly } => {

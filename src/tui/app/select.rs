@@ -8,6 +8,7 @@ use super::super::markup;
 use super::super::theme::Role;
 use super::super::view::messages;
 use super::compose::Aim;
+use super::known::Standing;
 use super::pick::{Choice, Item};
 use super::{App, Effect, Popup, Scroll};
 use crate::client::chat::Spot;
@@ -436,6 +437,26 @@ impl App {
         format!(", not to be taken for {}", names.join(", "))
     }
 
+    /// What is known of somebody's key.
+    fn known_by(&self, author: &Author) -> Vec<String> {
+        if self.chat.me().is_some_and(|me| me.person == author.person) {
+            return Vec::new();
+        }
+        let how = match self.standing(author.person) {
+            _ if author.guest => "  a guest, without a key".to_owned(),
+            Standing::Known(since) if since.host == self.chat.address() => {
+                format!("  key known to you since {}", self.day(since.since))
+            }
+            Standing::Known(since) => {
+                format!("  key known to you since {}, as {} of {}", self.day(since.since), since.name, since.host)
+            }
+            Standing::Other => "  another key than who had this name here before".to_owned(),
+            Standing::New => "  new to you".to_owned(),
+        };
+        let keys = self.keys_of(author.person).iter().map(|key| format!("  key {}", key.spoken()));
+        std::iter::once(how).chain(keys).collect()
+    }
+
     fn info(&mut self) {
         let Some(shown) = self.at() else { return };
         let mut rows = vec![
@@ -443,6 +464,7 @@ impl App {
             format!("  {} {}", self.day(shown.at), self.time(shown.at)),
             format!("  message {} of {}", shown.seq, self.here.as_ref().map(Target::to_string).unwrap_or_default()),
         ];
+        rows.extend(self.known_by(&shown.from));
         if let ShownWhat::Said { text, edited, reactions, .. } = &shown.what {
             if *edited {
                 rows.push("  edited since".to_owned());

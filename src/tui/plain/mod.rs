@@ -129,7 +129,7 @@ impl Plain {
                     What::Said { .. } | What::Topic { .. } => return None,
                 })
             }
-            Event::Moved { room, who, joined } => {
+            Event::Moved { room, who, joined, .. } => {
                 let tag = tag(&Target::Room(room.clone()));
                 Some(format!("{tag}{} {}", shown_name(who), if *joined { "joined" } else { "left" }))
             }

@@ -2,7 +2,9 @@
 //! mouse, and words alone; what can still be taken back.
 
 use super::*;
+use crate::client::acquaintances::Acquaintance;
 use crate::protocol::event::Peer;
+use crate::protocol::fingerprint::Fingerprint;
 
 fn presence(name: &str, online: bool, away: bool) -> Event {
     Event::Presence { who: author(name), online, away }
@@ -253,6 +255,41 @@ fn names_that_can_be_mistaken_are_marked() {
     assert!(scene.picture().contains("bén, not to be taken for ben, b3n_"), "{}", scene.picture());
     scene.press("Esc");
     scene.hear(Event::Renamed { who: Author { name: nick("bernard"), ..author("bén") }, was: nick("bén") });
-    scene.hear(Event::Moved { room: room("lobby"), who: author("b3n_"), joined: false });
+    scene.hear(Event::Moved { room: room("lobby"), who: author("b3n_"), joined: false, keys: Vec::new() });
     assert!(!scene.picture().contains('≈'), "{}", scene.picture());
+}
+
+#[test]
+fn whom_one_has_met_is_known_by_the_key_and_another_key_is_pointed_out() {
+    let mut scene = Scene::of(100, 20, &[("lobby", 0)]);
+    let key = |n: u8| Fingerprint([n; 16]);
+    let known = |n: u8, host: &str, name: &str| Acquaintance {
+        key: key(n),
+        since: Timestamp(START),
+        host: host.into(),
+        name: nick(name),
+    };
+    let here = "localhost:8080";
+    scene.app.acquaint(vec![known(1, here, "ben"), known(2, "elsewhere:1", "cyril"), known(3, here, "dee")]);
+    let with = |name: &str, keys: &[u8]| Member { keys: keys.iter().map(|n| key(*n)).collect(), ..member(name, true) };
+    let people = vec![with("ann", &[9]), with("ben", &[1, 7]), with("cy", &[2]), with("dee", &[4]), with("eve", &[5])];
+    scene.wanted.clear();
+    scene.hear(Event::Members { room: Some(room("lobby")), people, more: false });
+    let picture = scene.picture();
+    for (name, mark) in [("ben", " ✓"), ("cy", " ✓"), ("dee", " ✗"), ("eve", "")] {
+        let after = picture.lines().find_map(|line| line.split(&format!("● {name}")).nth(1)).expect(name);
+        assert_eq!(after.trim_end_matches('│').trim_end(), mark, "{name}");
+    }
+    assert!(picture.contains("dee: another key than who had this name here"), "{picture}");
+    let met = scene.wanted.iter().filter_map(|effect| match effect {
+        Effect::Met(met) => Some(met.iter().map(|one| (one.key, one.name.to_string())).collect::<Vec<_>>()),
+        _ => None,
+    });
+    let met: Vec<_> = met.flatten().collect();
+    let new = [(7, "ben"), (4, "dee"), (5, "eve")].map(|(n, name)| (key(n), name.to_owned()));
+    assert_eq!(met, new, "who is known and oneself is not met anew");
+    scene.said("lobby", "cy", "hello");
+    scene.press("Shift+Tab i");
+    let picture = scene.picture();
+    assert!(picture.contains("as cyril of elsewhere:1") && picture.contains("key 0202 0202"), "{picture}");
 }

@@ -8,6 +8,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::super::app::App;
+use super::super::app::known::Standing;
 use super::super::keys::Action;
 use super::super::markup::{self, Face, Layout, Token};
 use super::super::theme::Role;
@@ -203,6 +204,9 @@ fn said(app: &App, lines: &mut Vec<Line<'static>>, links: &mut Vec<Link>, said: 
         let mut head = vec![Span::raw(" "), name];
         if app.here_talk().is_some_and(|talk| talk.alike.contains(&said.from.person)) {
             head.push(Span::styled(format!(" {}", app.glyphs().alike), app.style(Role::Warn)));
+        }
+        if app.standing(said.from.person) == Standing::Other {
+            head.push(Span::styled(format!(" {}", app.glyphs().failed), app.style(Role::Warn)));
         }
         head.push(Span::styled(format!("  {time}"), dim));
         lines.push(Line::from(head));

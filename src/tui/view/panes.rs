@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
+use super::super::app::known::Standing;
 use super::super::app::order::role_mark;
 use super::super::app::{Aim, App, Hint, PersonRow, RoomRow};
 use super::super::layout::Areas;
@@ -246,6 +247,11 @@ pub fn people(frame: &mut Frame<'_>, app: &App, areas: &Areas) {
         let mut left = left;
         if app.here_talk().is_some_and(|talk| talk.alike.contains(&member.who.person)) {
             left.push(Span::styled(format!(" {}", glyphs.alike), app.style(Role::Warn)));
+        }
+        match app.standing(member.who.person) {
+            Standing::New => {}
+            Standing::Known(_) => left.push(Span::styled(format!(" {}", glyphs.tick), app.style(Role::Dim))),
+            Standing::Other => left.push(Span::styled(format!(" {}", glyphs.failed), app.style(Role::Warn))),
         }
         let since = match Some(member.who.person) == me {
             true => Some("you".to_owned()),

@@ -15,6 +15,7 @@ use super::wire::Read;
 use crate::protocol::entry::{Author, Conversation, Emoji, Entry, Epoch, Nonce, Page, Pair, PersonId, Reaction, Seq};
 use crate::protocol::entry::{Shown, ShownWhat, Standing, Timestamp, What};
 use crate::protocol::event::{Bounds, Code, Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
+use crate::protocol::fingerprint::Fingerprint;
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::Challenge;
 use crate::protocol::rights::{Deed, LONGEST, Record, Role, RoomSettings, SLOWEST, WHY_CHARS};
@@ -590,6 +591,13 @@ struct MemberIn {
     away: bool,
     seen: Option<i64>,
     role: Option<Read<Role>>,
+    #[serde(default)]
+    keys: Vec<String>,
+}
+
+/// Those that are fingerprints.
+fn prints(keys: &[String]) -> Vec<Fingerprint> {
+    keys.iter().filter_map(|key| key.parse().ok()).collect()
 }
 
 impl MembersIn {
@@ -600,6 +608,7 @@ impl MembersIn {
             away: member.away,
             seen: member.seen.map(Timestamp),
             role: role(member.role, member.guest),
+            keys: prints(&member.keys),
         };
         Event::Members {
             room: self.room.map(|room| room.0),
@@ -614,11 +623,14 @@ struct MovedIn {
     room: Read<RoomName>,
     who: AuthorIn,
     joined: bool,
+    #[serde(default)]
+    keys: Vec<String>,
 }
 
 impl MovedIn {
     fn event(self) -> Event {
-        Event::Moved { room: self.room.0, who: self.who.author(), joined: self.joined }
+        let keys = prints(&self.keys);
+        Event::Moved { room: self.room.0, who: self.who.author(), joined: self.joined, keys }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::protocol::entry::{
     Author, Conversation, Entry, Page, PersonId, Reaction, Seq, Shown as ShownEntry, ShownWhat, What,
 };
 use crate::protocol::event::{Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
+use crate::protocol::fingerprint::Fingerprint;
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::rights::{Record, Role, RoomSettings};
 use crate::protocol::search::Hit;
@@ -50,8 +51,9 @@ pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
             let people = Each(people, member_out);
             put(out, "members", id, &MembersFrame { room: room.as_ref().map(Shown), people, more: *more });
         }
-        Event::Moved { room, who, joined } => {
-            put(out, "moved", id, &MovedFrame { room: Shown(room), who: author_out(who), joined: *joined });
+        Event::Moved { room, who, joined, keys } => {
+            let (who, joined, keys) = (author_out(who), *joined, keys_out(keys));
+            put(out, "moved", id, &MovedFrame { room: Shown(room), who, joined, keys });
         }
         Event::Crowd { room, members, online, singly } => {
             let (members, online, singly) = (*members, *online, *singly);
@@ -547,11 +549,26 @@ struct MemberOut<'a> {
     seen: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<Keys<'a>>,
+}
+
+struct Keys<'a>(&'a [Fingerprint]);
+
+impl Serialize for Keys<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Fingerprint::to_string))
+    }
+}
+
+fn keys_out(keys: &[Fingerprint]) -> Option<Keys<'_>> {
+    Some(Keys(keys)).filter(|keys| !keys.0.is_empty())
 }
 
 fn member_out(member: &Member) -> MemberOut<'_> {
     let (seen, role) = (member.seen.map(|at| at.0), role_out(member.role));
-    MemberOut { who: author_out(&member.who), online: member.online, away: member.away, seen, role }
+    let keys = keys_out(&member.keys);
+    MemberOut { who: author_out(&member.who), online: member.online, away: member.away, seen, role, keys }
 }
 
 #[derive(Serialize)]
@@ -559,6 +576,8 @@ struct MovedFrame<'a> {
     room: Shown<&'a RoomName>,
     who: AuthorOut<'a>,
     joined: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<Keys<'a>>,
 }
 
 #[derive(Serialize)]

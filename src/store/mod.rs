@@ -54,7 +54,9 @@ pub enum StoreError {
     #[error("the disk is full")]
     Full,
     /// The file is damaged. Nothing was overwritten.
-    #[error("the history in {path} is damaged: {detail}")]
+    #[error(
+        "the history in {path} is damaged: {detail}. It was left as it is. `wschat admin verify` says more; `wschat admin restore FILE` puts a backup in its place and keeps it aside"
+    )]
     Damaged {
         /// Which file.
         path: String,

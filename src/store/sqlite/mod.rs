@@ -1,6 +1,7 @@
 //! The store on SQLite (WAL, synchronous=FULL: what `commit` answered survives a cut of power, as far as the disk keeps
-//! its word). Here stand opening, checking and the trait; `write` and `read` hold the statements.
+//! its word). Here stand opening, checking and the trait; `write` and `read` hold the statements, `copies` makes backups.
 
+pub mod copies;
 #[cfg(test)]
 mod damage;
 mod invites;
@@ -281,15 +282,24 @@ fn same_tables(db: &Connection) -> rusqlite::Result<()> {
 /// The epoch, with its digest behind it; that of a file with nothing in it is `new`. A file that has lost its epoch is
 /// damaged: a new one would tell every client that history began anew.
 fn epoch(db: &Connection, new: [u8; 16]) -> rusqlite::Result<Epoch> {
-    let sealed = |epoch: [u8; 16]| [&epoch[..], &row::seal("epoch", &[&epoch])].concat();
     db.execute(
         "INSERT OR IGNORE INTO meta (key, value) SELECT 'epoch', ?1 WHERE NOT EXISTS (SELECT 1 FROM conversations)",
-        [sealed(new)],
+        [sealed_epoch(new)],
     )?;
+    epoch_kept(db)
+}
+
+/// The epoch that is kept.
+fn epoch_kept(db: &Connection) -> rusqlite::Result<Epoch> {
     let found = db.query_row("SELECT value FROM meta WHERE key = 'epoch'", [], |row| row.get::<_, Vec<u8>>(0));
     let kept = found.optional()?.unwrap_or_default();
     let epoch: Option<[u8; 16]> = kept.get(..16).and_then(|epoch| epoch.try_into().ok());
-    epoch.filter(|epoch| sealed(*epoch) == kept).map(Epoch).ok_or_else(|| row::damaged(1))
+    epoch.filter(|epoch| sealed_epoch(*epoch) == kept).map(Epoch).ok_or_else(|| row::damaged(1))
+}
+
+/// An epoch with its digest behind it.
+fn sealed_epoch(epoch: [u8; 16]) -> Vec<u8> {
+    [&epoch[..], &row::seal("epoch", &[&epoch])].concat()
 }
 
 /// SQLite's error in our words. A failed write of a full disk can be tried again; a failed fsync cannot.
@@ -304,14 +314,14 @@ fn failure(error: rusqlite::Error, path: Option<&Path>) -> StoreError {
         rusqlite::Error::SqliteFailure(e, _)
             if matches!(e.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) =>
         {
-            StoreError::Damaged { path: shown(), detail: error.to_string() }
+            StoreError::Damaged { path: shown(), detail: copies::words(&error) }
         }
         // Our statements are right for our tables, so it is the description of the tables that is not ours any more.
         rusqlite::Error::SqlInputError { .. }
         | rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
-        | rusqlite::Error::Utf8Error(..) => StoreError::Damaged { path: shown(), detail: error.to_string() },
+        | rusqlite::Error::Utf8Error(..) => StoreError::Damaged { path: shown(), detail: copies::words(&error) },
         _ => StoreError::Broken(format!("{}: {error}", shown())),
     }
 }

@@ -34,7 +34,8 @@ pub fn log(db: &Connection, conversation: &Conversation) -> rusqlite::Result<Opt
     }
 }
 
-fn logs(db: &Connection) -> rusqlite::Result<Vec<Log>> {
+/// The rows of all conversations.
+pub fn logs(db: &Connection) -> rusqlite::Result<Vec<Log>> {
     db.prepare(&format!("SELECT {LOG} FROM conversations"))?.query_map([], Log::read)?.collect()
 }
 
@@ -329,7 +330,7 @@ pub fn check_start(db: &Connection, rows_each: u32) -> rusqlite::Result<()> {
 }
 
 /// A read position under a key that a bad disk changed would not be missed when it is looked for: it would be at the head.
-fn check_reads(db: &Connection) -> rusqlite::Result<()> {
+pub fn check_reads(db: &Connection) -> rusqlite::Result<()> {
     let mut statement = db.prepare("SELECT person, conversation, seq, sum FROM reads")?;
     let mut rows = statement.query([])?;
     while let Some(found) = rows.next()? {
@@ -346,27 +347,27 @@ fn integrity(db: &Connection, pragma: &str) -> rusqlite::Result<()> {
 
 /// Looks at the newest rows of every conversation: there without holes, and as they were written.
 fn check_tails(db: &Connection, rows_each: u32) -> rusqlite::Result<()> {
+    logs(db)?.iter().try_for_each(|log| check_tail(db, log, rows_each))
+}
+
+/// The same of one conversation.
+pub fn check_tail(db: &Connection, log: &Log, rows_most: u32) -> rusqlite::Result<()> {
     let sql = format!(
         "SELECT {COLUMNS}, {BESIDE} FROM entries e LEFT JOIN shown s ON s.conversation = e.conversation AND s.seq = e.seq
          WHERE e.conversation = ?1 ORDER BY e.seq DESC LIMIT ?2"
     );
-    let mut statement = db.prepare(&sql)?;
-    for log in logs(db)? {
-        let mut rows = statement.query(params![log.id, rows_each])?;
-        let (mut next, mut seen) = (log.head, 0);
-        while let Some(found) = rows.next()? {
-            let row = Columns::read(found)?.checked(log.id)?;
-            row::beside(found, 17, log.id, &row)?;
-            if row.seq != next {
-                return Err(row::damaged(0));
-            }
-            (next, seen) = (next - 1, seen + 1);
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![log.id, rows_most])?;
+    let (mut next, mut seen) = (log.head, 0);
+    while let Some(found) = rows.next()? {
+        let row = Columns::read(found)?.checked(log.id)?;
+        row::beside(found, 17, log.id, &row)?;
+        if row.seq != next {
+            return Err(row::missing(next));
         }
-        if next >= log.oldest && seen < rows_each {
-            return Err(row::damaged(0));
-        }
+        (next, seen) = (next - 1, seen + 1);
     }
-    Ok(())
+    if next >= log.oldest && seen < rows_most { Err(row::missing(next)) } else { Ok(()) }
 }
 
 /// Looks at the whole file: its trees and indexes, every row, and the mentions against the entries they are made of.
@@ -374,6 +375,11 @@ pub fn check_all(db: &Connection) -> rusqlite::Result<()> {
     integrity(db, "PRAGMA integrity_check(1)")?;
     check_tails(db, u32::MAX)?;
     rights::audit(db, u32::MAX)?;
+    check_beside(db)
+}
+
+/// Looks at what is made of entries against them: mentions, edits, reactions.
+pub fn check_beside(db: &Connection) -> rusqlite::Result<()> {
     let mut counted = 0;
     let sql = format!(
         "SELECT e.conversation, e.seq, e.author, e.mentions FROM entries e WHERE e.kind = {SAID} AND e.text IS NOT NULL AND e.mentions <> x''"

@@ -306,9 +306,14 @@ pub fn people(bytes: &[u8]) -> Vec<PersonId> {
 
 /// A value that this program cannot have written.
 pub fn damaged(column: usize) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(
-        column,
-        rusqlite::types::Type::Blob,
-        "a row is not as it was written".into(),
-    )
+    wrong(column, "a row is not as it was written".into())
+}
+
+/// The error of an entry that is not there, in a log that has no holes.
+pub fn missing(seq: i64) -> rusqlite::Error {
+    wrong(0, format!("the entry with number {seq} is missing"))
+}
+
+fn wrong(column: usize, what: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, what.into())
 }

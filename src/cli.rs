@@ -1,6 +1,8 @@
 //! The command line: what may be asked, how addresses are written, and which [`Mode`] that comes to. Pure but for
 //! [`Cli::read`]; it opens and resolves nothing. Running the mode is `main`'s.
 
+pub mod admin;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::io::IsTerminal;
@@ -9,7 +11,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, CommandFactory, Parser};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use crate::client::address::{Address, PORT, digits, split_port};
 use crate::config::LogLevel;
@@ -29,13 +31,15 @@ Examples:
   wschat --host --lan --open           host for everybody on it
   wschat --host 0.0.0.0 --headless     serve a network, without a screen
   wschat --host 0 --ephemeral          on a free port, keeping nothing
+  wschat admin list                    look after a host, through its folder
 
 ADDR, to listen on: PORT or :PORT (this machine alone, IPv4 and IPv6), IP,
 IP:PORT, [IP6]:PORT. Without a port 8080; port 0 takes a free one.
 
 TARGET, to join: HOST, HOST:PORT, [IP6]:PORT (without a port 8080; encrypted
 where the host can), wss://HOST[:PORT][/#ROOM], ws:// for plain connections,
-or a whole invitation. Quote what has a '#' or '&' in it.
+or a whole invitation. Quote what has a '#' or '&' in it. A server that is called
+'admin' is joined by wschat ws://admin.
 
 Settings: wschat.toml in the configuration directory, ~/.config/wschat on
 Linux; keys: keys.toml beside it; WSCHAT_LOG: what is logged, by module.
@@ -49,7 +53,9 @@ F1 in the chat lists the keys, /help the commands.";
     about = "Chat in your terminal, over plain WebSockets",
     long_about = "Chat in your terminal, over plain WebSockets. One program: run a host with --host, join one without.",
     after_help = "wschat --help shows examples.",
-    after_long_help = EXAMPLES
+    after_long_help = EXAMPLES,
+    disable_help_subcommand = true,
+    subcommand_value_name = "COMMAND"
 )]
 pub struct Cli {
     /// The host to join: HOST[:PORT], a URL, or an invitation; without it the one of this machine, or you are asked
@@ -117,11 +123,11 @@ pub struct Cli {
     rooms: Vec<RoomName>,
 
     /// Keep data, state and logs here instead of the usual places
-    #[arg(long, value_name = "DIR", env = "WSCHAT_DATA_DIR", hide_env_values = true)]
+    #[arg(long, value_name = "DIR", env = "WSCHAT_DATA_DIR", hide_env_values = true, global = true)]
     pub data_dir: Option<PathBuf>,
 
     /// Read the settings from this file
-    #[arg(long, value_name = "FILE", env = "WSCHAT_CONFIG", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = "WSCHAT_CONFIG", hide_env_values = true, global = true)]
     pub config: Option<PathBuf>,
 
     /// Host without keeping anything: the history is gone when the host stops
@@ -143,6 +149,16 @@ pub struct Cli {
     /// Log only warnings; twice for errors alone
     #[arg(short, long, action = ArgAction::Count)]
     quiet: u8,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What is no chat and no host.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+enum Command {
+    /// Look after a host through its folder: roles, bans, the record, backups
+    Admin(admin::Admin),
 }
 
 /// What the program is going to be.
@@ -156,6 +172,8 @@ pub enum Mode {
     ExportKeys(PathBuf),
     /// The keys of this file.
     ImportKeys(PathBuf),
+    /// A host is looked after.
+    Admin(admin::Admin),
     /// A client of a host that only plays.
     Demo,
     /// A host.
@@ -198,6 +216,13 @@ impl Cli {
     /// [`clap::Error::exit`].
     pub fn mode(&self, terminal: &Terminal) -> Result<Mode, clap::Error> {
         let refuse = |kind, what: &str| Err(Cli::command().error(kind, what));
+        if let Some(Command::Admin(asked)) = &self.command {
+            let alone = self.host.is_none() && self.address.is_none() && !self.demo && !self.headless;
+            return match alone && self.export_keys.is_none() && self.import_keys.is_none() {
+                true => Ok(Mode::Admin(asked.clone())),
+                false => refuse(ErrorKind::ArgumentConflict, "wschat admin takes only --data-dir and --config besides"),
+            };
+        }
         if let Some(file) = &self.export_keys {
             return Ok(Mode::ExportKeys(file.clone()));
         }
@@ -408,6 +433,12 @@ mod tests {
         let here = HostAddr::Loopback { port: 8080 };
         assert_eq!(mode(""), Mode::Ask);
         assert_eq!(mode("localhost"), Mode::Join(Address::local()));
+        for server in ["admin.example.org", "admins", "adm", "admin:8080", "ws://admin", "help", "ws://admin/#list"] {
+            assert!(matches!(mode(server), Mode::Join(_)), "{server}");
+        }
+        for asked in ["admin list", "--data-dir d admin list", "admin --data-dir d list", "admin list --json"] {
+            assert!(matches!(mode(asked), Mode::Admin(_)), "{asked}");
+        }
         assert_eq!(mode("--host"), Mode::Host { addr: here, headless: false });
         assert_eq!(mode("--host --headless"), Mode::Host { addr: here, headless: true });
         let port = HostAddr::Loopback { port: 9000 };
@@ -431,6 +462,12 @@ mod tests {
             ("", bare.clone(), "TERM is not set"),
             ("--host", bare, "--headless"),
             ("chat.example --host", screen(), "cannot be used with"),
+            ("chat.example admin list", screen(), "only --data-dir"),
+            ("--host admin list", screen(), "an address of this machine"),
+            ("--host 8080 admin list", screen(), "only --data-dir"),
+            ("admin lits", screen(), "list"),
+            ("admin owner a:b", screen(), "a name cannot hold"),
+            ("admin audit 0", screen(), "0"),
             ("--host nowhere", screen(), "an address of this machine"),
             ("--lan", screen(), "--host"),
             ("--host --tls-cert a", screen(), "--tls-key"),

@@ -43,6 +43,8 @@ pub struct House {
     pub site: Option<String>,
     /// Whether the network is told of it.
     pub announce: bool,
+    /// The folder of which it holds the lock.
+    pub folder: Option<PathBuf>,
     /// Keeps a second host out of the folder.
     pub lock: Option<DataDirLock>,
 }
@@ -64,6 +66,7 @@ impl House {
                 entrance,
                 site: None,
                 announce: cli.lan,
+                folder: None,
                 lock: None,
             });
         }
@@ -79,6 +82,7 @@ impl House {
             entrance,
             site: None,
             announce: cli.lan,
+            folder: Some(dir.to_owned()),
             lock: Some(lock),
         })
     }
@@ -102,6 +106,7 @@ impl House {
             owner_ticket: self.owner_ticket,
             site: Site { address: self.site, fingerprint },
             entrance: self.entrance,
+            folder: self.folder,
             ..Options::new(config, store, self.ephemeral)
         };
         let told = self.announce.then(|| {

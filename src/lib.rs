@@ -1,9 +1,10 @@
 //! wschat: chat in the terminal over plain WebSockets, from one binary. The folders in reading order: `protocol` is the
 //! vocabulary both halves share; `hub` decides for the host, `store` keeps what was said, `server` carries out; `client`
 //! is a client without a screen, `tui` is its screen, `demo` plays a host with people. `hosting` puts a
-//! host of this machine together. `main` chooses between them.
+//! host of this machine together, `admin` looks after one. `main` chooses between them.
 #![forbid(unsafe_code)]
 
+pub mod admin;
 pub mod cli;
 pub mod client;
 pub mod config;

@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use wschat::admin;
 use wschat::cli::{Cli, HostAddr, Mode, Terminal};
 use wschat::client::address::{Address, PORT};
-use wschat::config::Config;
+use wschat::config::{Config, LogLevel};
 use wschat::demo::{self, Demo};
 use wschat::hosting::{self, House, Reach, place};
 use wschat::keys;
@@ -60,6 +61,10 @@ fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
         Mode::Demo => demo(cli, config, problems),
         Mode::ExportKeys(file) => keys::export(&paths, &file),
         Mode::ImportKeys(file) => keys::import(&paths, &file),
+        Mode::Admin(asked) => {
+            logging::to_stderr(cli.log_level(LogLevel::Warn));
+            admin::run(&asked, &config, &paths)
+        }
         Mode::Ask => {
             log_to_file(cli, &config, &paths, &problems)?;
             ask(cli, config, paths, problems)
@@ -161,6 +166,7 @@ fn demo(cli: &Cli, config: Config, problems: Vec<String>) -> anyhow::Result<()> 
         site: None,
         announce: false,
         entrance: Entrance::default(),
+        folder: None,
         lock: None,
     };
     let options = |to: &Address, _| tui::Options {

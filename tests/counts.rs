@@ -200,7 +200,9 @@ impl World {
                 self.work.push_back(Work::Screen(session, id, Arc::new(event)));
                 return;
             }
-            Effect::Check { .. } | Effect::Hash { .. } | Effect::Audit { .. } => unreachable!("nobody asks for it"),
+            Effect::Check { .. } | Effect::Hash { .. } | Effect::Audit { .. } | Effect::Report { .. } => {
+                unreachable!("nobody asks for it")
+            }
             Effect::Append { ticket, draft } => {
                 match self.store.commit(&[Write::Append(draft)]).expect("memory has room").remove(0) {
                     Written::Entry { entry, fresh } => {

@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["protocol", "logging"]),
     ("cli", &["client", "config", "protocol"]),
     ("keys", &["client", "paths"]),
+    ("admin", &["server", "store", "protocol", "config", "cli", "paths"]),
     ("hosting", &["server", "hub", "store", "protocol", "config", "cli", "paths"]),
     ("paths", &[]),
     ("logging", &["config", "paths"]),

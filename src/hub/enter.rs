@@ -459,9 +459,9 @@ impl Hub {
                 }
                 (session, tag, None)
             }
-            Pending::Order(ordered) => {
-                let (session, tag) = ordered.asker();
-                (session, tag, None)
+            Pending::Order(ordered) => return self.refuse_order(ordered.giver(), refusal(why)),
+            Pending::Listed { desk } | Pending::DeskAudit { desk } => {
+                return self.refuse_desk(desk, &refusal(why).text);
             }
             Pending::Delete { session, tag, room, .. } => {
                 if let Some(hall) = self.rooms.get_mut(&room) {

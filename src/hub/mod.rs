@@ -3,6 +3,7 @@
 //! server's.
 
 mod crowd;
+mod desk;
 mod devices;
 mod doors;
 mod ears;
@@ -28,11 +29,12 @@ use std::time::Duration;
 use ears::Ears;
 use invites::{Admission, Invitations, Site};
 use limits::{Limiter, Rates, source};
-use order::Ordered;
+use order::{Giver, Ordered};
 use people::People;
 use sentences::Sentences;
 use session::{Session, Stage};
 
+use crate::protocol::admin::{Ask, Line};
 use crate::protocol::command::{Command, Cursor, PageEnd, Tag};
 use crate::protocol::dialect::Dialect;
 use crate::protocol::entry::{Conversation, Entry, Epoch, Nonce, Page, Pair, PersonId, Seq, Standing, Timestamp};
@@ -57,6 +59,10 @@ pub struct Now {
 /// One connection, as long as it lives. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub u64);
+
+/// Somebody who has the host's folder and asks something of it, until that is answered. Never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Desk(pub u64);
 
 /// What the answer of the store is recognised by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -151,6 +157,13 @@ pub enum Input {
         ticket: Ticket,
         /// It.
         hash: PasswordHash,
+    },
+    /// Whoever has the host's folder asks something: [`Effect::Report`] answers.
+    Asked {
+        /// Who is to be answered.
+        desk: Desk,
+        /// What.
+        ask: Ask,
     },
     /// Lines of the record ([`Effect::Audit`]).
     Audited {
@@ -290,6 +303,13 @@ pub enum Effect {
         /// Lines at most.
         limit: u32,
     },
+    /// The answer to an [`Input::Asked`], whole; comes exactly once for each.
+    Report {
+        /// Who asked.
+        desk: Desk,
+        /// The last is `Done` or `Refused`.
+        lines: Vec<Line>,
+    },
     /// Close a connection once what was told to it is written; [`Input::Closed`] follows.
     Close {
         /// Which.
@@ -398,6 +418,10 @@ enum Pending {
     Order(Box<Ordered>),
     /// The record is being read.
     Audit { session: SessionId, tag: Tag },
+    /// How much there is in these rooms is being counted, for a list of everything.
+    Listed { desk: Desk },
+    /// The record is being read for whoever has the folder.
+    DeskAudit { desk: Desk },
     /// Nobody waits.
     Nobody,
 }
@@ -587,6 +611,7 @@ impl Hub {
             Input::Found { ticket, found } => self.found(ticket, found),
             Input::Checked { ticket, right } => self.checked(now, ticket, right),
             Input::Hashed { ticket, hash } => self.hashed(ticket, hash),
+            Input::Asked { desk, ask } => self.asked_at_desk(now, desk, ask),
             Input::Audited { ticket, lines } => self.audited(ticket, lines),
             Input::Failed { ticket, why } => self.failed(ticket, why),
             Input::Closed { session } => self.closed(now, session),
@@ -678,7 +703,7 @@ impl Hub {
             Command::Away { away } => self.away(session, &tag, person, away),
             Command::Typing { to } => self.typing(now, session, person, &to),
             Command::Read { to, seq } => self.read(now, session, tag, person, to, seq),
-            Command::Moderate(order) => self.order(now, session, tag, person, order),
+            Command::Moderate(order) => self.order(now, Giver::Person { session, tag, person }, order),
             Command::RoomSet { room, change } => self.set_room(now, session, tag, person, room, change),
             Command::RoomDelete { room } => self.delete_room(now, session, tag, person, room),
             Command::RoomInvite { room, name } => self.invite_in(now, session, tag, person, room, &name),

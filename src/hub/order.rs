@@ -1,10 +1,11 @@
 //! Order is kept: what operators do to people, who owns the host, and sentences with their ends. Who may do what is in
-//! `rights`; how rooms are set is in `doors`.
+//! `rights`; how rooms are set is in `doors`; what else is asked by whoever has the host's folder is in `desk`.
 
 use std::time::Duration;
 
 use super::rights::{Doing, Rank, Whom, may};
-use super::{Alarm, Effect, Hub, Now, Pending, SessionId, limits, sentences};
+use super::{Alarm, Desk, Effect, Hub, Now, Pending, SessionId, limits, sentences};
+use crate::protocol::admin::Line;
 use crate::protocol::command::Tag;
 use crate::protocol::entry::{Author, Conversation, PersonId, Timestamp};
 use crate::protocol::event::{CloseCode, Code, Event, Refusal};
@@ -17,12 +18,27 @@ use crate::protocol::text::Text;
 /// Bytes of a close frame's sentence (RFC 6455, 5.5).
 const CLOSE_BYTES: usize = 123;
 
+/// Who gives an order.
+#[derive(Clone, Debug)]
+pub enum Giver {
+    /// Somebody who is there.
+    Person {
+        /// Where they ask.
+        session: SessionId,
+        /// What the answer is recognised by.
+        tag: Tag,
+        /// Who.
+        person: PersonId,
+    },
+    /// Whoever has the host's folder.
+    Desk(Desk),
+}
+
 /// Something done to somebody that is being kept.
 #[derive(Debug)]
 pub struct Ordered {
-    session: SessionId,
-    tag: Tag,
-    by: Author,
+    giver: Giver,
+    by: Option<Author>,
     order: Order,
     /// To whom; they may be gone when it is kept.
     who: Author,
@@ -32,8 +48,13 @@ pub struct Ordered {
 
 impl Ordered {
     /// Who asked, for when it cannot be kept.
-    pub fn asker(&self) -> (SessionId, Tag) {
-        (self.session, self.tag.clone())
+    pub fn giver(self) -> Giver {
+        self.giver
+    }
+
+    /// Whether the host becomes somebody's by it.
+    fn crowns(&self) -> bool {
+        self.order.deed == Deed::Owner
     }
 }
 
@@ -72,30 +93,38 @@ impl Hub {
         self.keep(vec![role, Fact::Recorded(record)], Pending::Nobody);
     }
 
-    pub(super) fn order(&mut self, now: Now, session: SessionId, tag: Tag, person: PersonId, order: Order) {
-        let ordered = match self.ordered(now, session, &tag, person, order) {
+    pub(super) fn order(&mut self, now: Now, giver: Giver, order: Order) {
+        let ordered = match self.ordered(now, giver.clone(), order) {
             Ok(ordered) => ordered,
-            Err(refusal) => return self.refuse(session, &tag, refusal),
+            Err(refusal) => return self.refuse_order(giver, refusal),
         };
+        if ordered.crowns() {
+            // What was printed for whoever comes first opens nothing any more.
+            self.rules.owner_ticket = None;
+        }
         let facts = self.order_facts(now, &ordered);
         self.keep(facts, Pending::Order(Box::new(ordered)));
     }
 
+    /// An order is not carried out.
+    pub(super) fn refuse_order(&mut self, giver: Giver, refusal: Refusal) {
+        match giver {
+            Giver::Person { session, tag, .. } => self.refuse(session, &tag, refusal),
+            Giver::Desk(desk) => self.refuse_desk(desk, &refusal.text),
+        }
+    }
+
     /// What an order comes to, or why it may not be given.
-    fn ordered(
-        &mut self,
-        now: Now,
-        session: SessionId,
-        tag: &Tag,
-        person: PersonId,
-        order: Order,
-    ) -> Result<Ordered, Refusal> {
+    fn ordered(&mut self, now: Now, giver: Giver, order: Order) -> Result<Ordered, Refusal> {
         let no_such = |text: String| Err(Refusal::new(Code::NoSuchPerson, text));
         let room = order.room.as_ref();
-        if let Some(room) = room {
+        let (person, actor) = match giver {
+            Giver::Person { person, .. } => (Some(person), self.rank(person, room)),
+            Giver::Desk(_) => (None, Rank::Folder),
+        };
+        if let (Some(person), Some(room)) = (person, room) {
             self.seen(person, room)?;
         }
-        let actor = self.rank(person, room);
         let doing = if room.is_some() { Doing::InRoom(order.deed) } else { Doing::OnHost(order.deed) };
         let subject = self.people.by_name(&order.name, now.wall);
         may(
@@ -103,14 +132,17 @@ impl Hub {
             doing,
             match subject {
                 None => Whom::Nobody,
-                Some(subject) if subject == person => Whom::Oneself,
+                Some(subject) if Some(subject) == person => Whom::Oneself,
                 Some(subject) => Whom::Other(self.rank(subject, room)),
             },
         )?;
-        self.limited(now, session, person, limits::Kind::Message)?;
-        let Some(by) = self.people.get(person).map(|known| known.author.clone()) else {
+        if let Giver::Person { session, person, .. } = giver {
+            self.limited(now, session, person, limits::Kind::Message)?;
+        }
+        let by = person.and_then(|person| self.people.get(person)).map(|known| known.author.clone());
+        if person.is_some() && by.is_none() {
             return no_such("you are not here any more".to_owned());
-        };
+        }
         let unnamed = || Author { person: PersonId([0; 16]), name: order.name.clone(), guest: true };
         let who = subject.and_then(|subject| self.people.get(subject)).map(|known| known.author.clone());
         let (mut imposed, mut lifted) = (Vec::new(), Vec::new());
@@ -123,7 +155,7 @@ impl Hub {
                     return Err(Refusal::new(Code::Unchanged, text));
                 }
             }
-            (_, None) => return no_such(format!("nobody here is called {}", order.name)),
+            (_, None) => return Err(self.nobody_called(&order.name, person.is_none())),
             (Deed::Ban | Deed::Mute, Some(who)) => imposed = self.sentence(now, &order, who)?,
             (Deed::Kick, Some(who)) => {
                 let there = match room {
@@ -134,15 +166,30 @@ impl Hub {
                     return no_such(format!("{} is not there", who.name));
                 }
             }
-            (Deed::Op | Deed::Deop, Some(who)) => self.may_change_role(&order, who)?,
+            (Deed::Op | Deed::Deop | Deed::Owner, Some(who)) => self.may_change_role(&order, who)?,
         }
         let who = who.unwrap_or_else(unnamed);
-        Ok(Ordered { session, tag: tag.clone(), by, order, who, imposed, lifted })
+        Ok(Ordered { giver, by, order, who, imposed, lifted })
+    }
+
+    /// The refusal of a name that nobody has.
+    fn nobody_called(&self, name: &Nick, at_desk: bool) -> Refusal {
+        // Whoever is there sees whom there is; at the desk one does not.
+        let hint = if at_desk { self.near(name) } else { String::new() };
+        Refusal::new(Code::NoSuchPerson, format!("nobody here is called {name}{hint}"))
     }
 
     fn may_change_role(&self, order: &Order, who: &Author) -> Result<(), Refusal> {
         if who.guest {
             return Err(Refusal::new(Code::NeedsKey, "a guest has no key, so nobody would know them tomorrow"));
+        }
+        let crowning = |pending: &Pending| matches!(pending, Pending::Order(ordered) if ordered.crowns());
+        if self.tickets.values().any(crowning) {
+            // Of two at once the disk could keep the one and we the other.
+            return Err(Refusal::new(Code::Busy, "the host is just being given to somebody; try again in a moment"));
+        }
+        if order.deed == Deed::Owner {
+            return self.may_own(who);
         }
         let (is, there) = match &order.room {
             None => (self.role(who.person) == Role::Operator, true),
@@ -157,6 +204,23 @@ impl Hub {
             true => Ok(()),
             false => Err(Refusal::new(Code::NoSuchPerson, format!("{} is not there", who.name))),
         }
+    }
+
+    fn may_own(&self, who: &Author) -> Result<(), Refusal> {
+        if self.role(who.person) == Role::Owner {
+            return Err(Refusal::new(Code::Unchanged, format!("{} owns this host already", who.name)));
+        }
+        match self.sentences.of(Penalty::Ban, None, Subject::Person(who.person)) {
+            Some(_) => {
+                Err(Refusal::new(Code::Banned, format!("{} is banned from this host; unban them first", who.name)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Who owns the host; nobody or one, but for what an older program may have left.
+    fn owners(&self) -> Vec<Author> {
+        self.people.iter().filter(|known| known.role == Role::Owner).map(|known| known.author.clone()).collect()
     }
 
     /// The sentences an order imposes: on a person; of a guest, who is somebody else with the next connection, on where
@@ -196,13 +260,18 @@ impl Hub {
         let lasting = |sentence: &&Sentence| !who.guest || matches!(sentence.subject, Subject::Address(_));
         facts.extend(imposed.iter().filter(lasting).cloned().map(Fact::Sentenced));
         facts.extend(lifted.iter().filter_map(|id| self.sentences.get(*id)).map(|held| pardoned(&held.sentence)));
+        if ordered.crowns() {
+            // Whoever lost the host may have lost a key with it: nothing of the rank stays by itself.
+            let before = self.owners().into_iter().map(|before| before.person);
+            facts.extend(before.map(|person| Fact::Role { person, room: None, role: Role::Member }));
+        }
         if let Some(role) = new_role(order.deed) {
             facts.push(Fact::Role { person: who.person, room: order.room.clone(), role });
         }
         let until = imposed.first().and_then(|sentence| sentence.until);
         let record = Record {
             at: now.wall,
-            by: Some(by.name.clone()),
+            by: by.as_ref().map(|by| by.name.clone()),
             deed: order.deed.as_str().to_owned(),
             room: order.room.clone(),
             whom: Some(who.name.clone()),
@@ -215,19 +284,26 @@ impl Hub {
 
     /// It is kept: it holds from now on, and is told.
     pub(super) fn order_kept(&mut self, now: Now, ordered: Ordered) {
-        let Ordered { session, tag, by, order, who, imposed, lifted } = ordered;
+        let Ordered { giver, by, order, who, imposed, lifted } = ordered;
         for sentence in imposed {
             self.impose(now, sentence);
         }
         for id in lifted {
             self.lift(id);
         }
+        let before = if order.deed == Deed::Owner { self.owners() } else { Vec::new() };
+        for owner in before {
+            self.give_role(owner.person, None, Role::Member);
+            self.tell_order(Deed::Deop, None, owner, by.clone(), None, Text::clean(""));
+        }
         if let Some(role) = new_role(order.deed) {
             self.give_role(who.person, order.room.as_ref(), role);
         }
         let Order { deed, room, time, why, .. } = order;
-        let told = (room.clone(), who.clone(), Some(by.clone()), why.clone());
-        self.tell_order(deed, told.0, told.1, told.2, time, told.3);
+        let by_name = by.as_ref().map(|by| by.name.clone());
+        self.tell_order(deed, room.clone(), who.clone(), by, time, why.clone());
+        let place = room.as_ref().map_or_else(|| "this host".to_owned(), RoomName::to_string);
+        let told = rights::told(deed, &place, &who.name, by_name.as_ref(), time, &why);
         match (deed, &room) {
             (Deed::Kick | Deed::Ban, Some(room)) => {
                 if let Some(hall) = self.rooms.get_mut(room) {
@@ -239,12 +315,14 @@ impl Hub {
                 }
             }
             (Deed::Kick | Deed::Ban, None) => {
-                let told = rights::told(deed, "this host", &who.name, Some(&by.name), time, &why);
                 self.send_away(who.person, &told);
             }
             _ => {}
         }
-        self.answer(session, &tag, Event::Done);
+        match giver {
+            Giver::Person { session, tag, .. } => self.answer(session, &tag, Event::Done),
+            Giver::Desk(desk) => self.report(desk, vec![Line::done(&told)]),
+        }
     }
 
     fn give_role(&mut self, person: PersonId, room: Option<&RoomName>, role: Role) {
@@ -309,8 +387,10 @@ impl Hub {
     }
 
     pub(super) fn audited(&mut self, ticket: super::Ticket, lines: Vec<Record>) {
-        if let Some(Pending::Audit { session, tag }) = self.tickets.remove(&ticket) {
-            self.answer(session, &tag, Event::Audit { lines });
+        match self.tickets.remove(&ticket) {
+            Some(Pending::Audit { session, tag }) => self.answer(session, &tag, Event::Audit { lines }),
+            Some(Pending::DeskAudit { desk }) => self.report_record(desk, lines),
+            _ => {}
         }
     }
 
@@ -469,6 +549,7 @@ fn new_role(deed: Deed) -> Option<Role> {
     match deed {
         Deed::Op => Some(Role::Operator),
         Deed::Deop => Some(Role::Member),
+        Deed::Owner => Some(Role::Owner),
         _ => None,
     }
 }

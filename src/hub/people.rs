@@ -305,6 +305,13 @@ impl People {
         self.people.get(&person).map(|known| known.keys.clone()).unwrap_or_default()
     }
 
+    /// How many keys each person has.
+    pub fn key_counts(&self) -> HashMap<PersonId, u32> {
+        let mut counts = HashMap::new();
+        self.keys.values().for_each(|owner| *counts.entry(*owner).or_default() += 1);
+        counts
+    }
+
     /// One more key of a person.
     pub fn add_key(&mut self, person: PersonId, key: PublicKey) {
         let Some(known) = self.people.get_mut(&person).filter(|_| !self.keys.contains_key(&key)) else { return };

@@ -17,6 +17,8 @@ pub enum Rank {
     OfHost,
     /// The host is theirs.
     Owner,
+    /// Nobody who is there: whoever has the host's folder.
+    Folder,
 }
 
 impl Rank {
@@ -26,7 +28,7 @@ impl Rank {
             Rank::Guest => Role::Guest,
             Rank::Member => Role::Member,
             Rank::OfRoom | Rank::OfHost => Role::Operator,
-            Rank::Owner => Role::Owner,
+            Rank::Owner | Rank::Folder => Role::Owner,
         }
     }
 }
@@ -48,6 +50,7 @@ impl Doing {
     /// The least rank that may.
     fn least(self) -> Rank {
         match self {
+            Doing::OnHost(Deed::Owner) | Doing::InRoom(Deed::Owner) => Rank::Folder,
             Doing::InRoom(_) | Doing::Room => Rank::OfRoom,
             Doing::OnHost(Deed::Op | Deed::Deop) => Rank::Owner,
             Doing::OnHost(_) | Doing::Audit => Rank::OfHost,
@@ -71,6 +74,7 @@ pub fn may(actor: Rank, doing: Doing, whom: Whom) -> Result<(), Refusal> {
     let no = |text: &str| Err(Refusal::new(Code::NotAllowed, text));
     if actor < doing.least() {
         return no(match doing.least() {
+            Rank::Folder => "only whoever has the host's folder may do that, with wschat admin",
             Rank::Owner => "only the owner of the host may do that",
             Rank::OfHost => "only operators of the host may do that",
             _ => "only operators of the room may do that",
@@ -82,6 +86,10 @@ pub fn may(actor: Rank, doing: Doing, whom: Whom) -> Result<(), Refusal> {
         (Whom::Oneself, Doing::OnHost(Deed::Deop)) if actor < Rank::Owner => Ok(()),
         (Whom::Oneself, _) => no("that cannot be done to oneself"),
         (Whom::Other(rank), _) if rank >= actor => no("they are of the same rank, or above"),
+        // A host has its owner, and it is one who can come in.
+        (Whom::Other(Rank::Owner), doing) if doing != Doing::OnHost(Deed::Owner) => {
+            no("they own the host; give it to somebody else first")
+        }
         _ => Ok(()),
     }
 }
@@ -90,7 +98,7 @@ pub fn may(actor: Rank, doing: Doing, whom: Whom) -> Result<(), Refusal> {
 mod tests {
     use super::*;
 
-    const RANKS: [Rank; 5] = [Rank::Guest, Rank::Member, Rank::OfRoom, Rank::OfHost, Rank::Owner];
+    const RANKS: [Rank; 6] = [Rank::Guest, Rank::Member, Rank::OfRoom, Rank::OfHost, Rank::Owner, Rank::Folder];
 
     #[test]
     fn nobody_acts_upon_an_equal_and_more_rank_is_never_less_right() {
@@ -118,5 +126,17 @@ mod tests {
         assert!(may(Rank::Owner, op, Whom::Other(Rank::Member)).is_ok());
         assert!(may(Rank::Owner, Doing::OnHost(Deed::Deop), Whom::Oneself).is_err(), "a host has its owner");
         assert!(may(Rank::OfRoom, Doing::InRoom(Deed::Deop), Whom::Oneself).is_ok());
+    }
+
+    #[test]
+    fn who_has_the_folder_alone_gives_the_host_to_somebody_else() {
+        for rank in RANKS {
+            let gives = may(rank, Doing::OnHost(Deed::Owner), Whom::Other(Rank::Member)).is_ok();
+            assert_eq!(gives, rank == Rank::Folder, "{rank:?}");
+        }
+        for deed in Deed::ALL {
+            let upon_owner = may(Rank::Folder, Doing::OnHost(*deed), Whom::Other(Rank::Owner)).is_ok();
+            assert_eq!(upon_owner, *deed == Deed::Owner, "a host keeps its owner: {deed:?}");
+        }
     }
 }

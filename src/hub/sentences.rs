@@ -89,6 +89,13 @@ impl Sentences {
         self.held.iter().filter(|(_, held)| held.sentence.room.as_ref() == Some(room)).map(|(id, _)| *id).collect()
     }
 
+    /// All that are served, of the host first, in the order of places and names.
+    pub fn all(&self) -> impl Iterator<Item = &Sentence> {
+        let mut all: Vec<&Sentence> = self.held.values().map(|held| &held.sentence).collect();
+        all.sort_by(|a, b| (&a.room, &a.name, a.penalty, a.subject).cmp(&(&b.room, &b.name, b.penalty, b.subject)));
+        all.into_iter()
+    }
+
     /// One of them.
     pub fn get(&self, id: u64) -> Option<&Held> {
         self.held.get(&id)

@@ -234,6 +234,7 @@ impl Hub {
                 self.join_loaded(session, tag, person, room, standings)
             }
             Some(Pending::Read { session, tag, person, to, .. }) => self.counted(session, &tag, person, to, standings),
+            Some(Pending::Listed { desk }) => self.report_list(desk, &standings),
             _ => {}
         }
     }

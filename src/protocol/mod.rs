@@ -6,6 +6,7 @@
 //! `Page`, and says its piece with `Say`. What was said comes to everybody, the speaker too, as an [`entry::Entry`] with
 //! its `Seq`; or the speaker alone hears an [`event::Refusal`]. How each of these looks on a wire is in [`dialect`].
 
+pub mod admin;
 pub mod command;
 pub mod dialect;
 pub mod entry;

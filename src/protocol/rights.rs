@@ -73,6 +73,8 @@ words! {
         Op = "op",
         /// Does not any more.
         Deop = "deop",
+        /// The host is theirs from now on, and nobody else's. Only whoever has its folder does that.
+        Owner = "owner",
     }
     /// What a sentence forbids.
     Penalty {
@@ -199,7 +201,7 @@ pub struct Record {
 }
 
 /// What is recorded besides deeds done to people.
-pub const RECORDED: [&str; 5] = ["owner", "set", "delete_room", "invite", "delete"];
+pub const RECORDED: [&str; 5] = ["set", "delete_room", "invite", "delete", "restore"];
 
 /// What was done to somebody, as a sentence that begins with their name; `place` is empty where the room needs no name.
 pub fn told(deed: Deed, place: &str, who: &Nick, by: Option<&Nick>, time: Option<Duration>, why: &Text) -> String {
@@ -211,6 +213,7 @@ pub fn told(deed: Deed, place: &str, who: &Nick, by: Option<&Nick>, time: Option
         Deed::Unmute => format!("may speak again{}", behind(" in ", place)),
         Deed::Op => format!("is an operator now{}", behind(" of ", place)),
         Deed::Deop => format!("is no operator any more{}", behind(" of ", place)),
+        Deed::Owner => format!("owns {} now", if place.is_empty() { "this host" } else { place }),
     };
     let by = by.map(|by| format!(" (by {by})")).unwrap_or_default();
     let time = time.map(|time| format!(" for {}", super::span::show(time))).unwrap_or_default();

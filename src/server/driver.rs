@@ -2,13 +2,13 @@
 //! the hub decide, and carries out what it wants; at the end of each turn everybody is written to once. It never waits
 //! for anybody: not for a socket, not for the store.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::ServeError;
@@ -17,7 +17,8 @@ use super::fanout::Fanout;
 use super::keeper::{Answer, Keeper};
 use super::passwords::{Passwords, Task};
 use super::turns::{Job, Look};
-use crate::hub::{Effect, Failure, Hub, Input, Now, Ticket};
+use crate::hub::{Desk, Effect, Failure, Hub, Input, Now, Ticket};
+use crate::protocol::admin::{Ask, Line};
 use crate::protocol::entry::Timestamp;
 use crate::protocol::event::CloseCode;
 use crate::store::{PageAsk, SearchAsk};
@@ -32,6 +33,8 @@ const RETAIN_EVERY: Duration = Duration::from_secs(3600);
 pub enum Arrival {
     /// It is there. The input is its `Opened`.
     Opened(Arc<Handle>, Input),
+    /// Whoever has the host's folder asks something.
+    Asked(Ask, oneshot::Sender<Vec<Line>>),
     /// Anything else.
     Input(Input),
 }
@@ -52,6 +55,9 @@ pub struct Driver {
     checked: mpsc::Receiver<Input>,
     /// Refusals of our own, for the hub before anything else.
     refused: VecDeque<Input>,
+    /// Who asks with the folder in hand, and how many have; [`super::admin`] lets few in at once.
+    desks: HashMap<Desk, oneshot::Sender<Vec<Line>>>,
+    asked: u64,
     /// When old history is to be dropped next.
     retain_at: Option<Instant>,
     stopping: bool,
@@ -82,6 +88,8 @@ impl Driver {
             passwords,
             checked,
             refused: VecDeque::new(),
+            desks: HashMap::new(),
+            asked: 0,
             retain_at: retain.then_some(started),
             stopping: false,
         }
@@ -221,6 +229,14 @@ impl Driver {
                     }
                     self.house.ids.give_back(session);
                 }
+                // Whoever waits learns by the end of it that nothing will come.
+                Arrival::Asked(..) if self.stopping => {}
+                Arrival::Asked(ask, answer) => {
+                    self.asked += 1;
+                    let desk = Desk(self.asked);
+                    self.desks.insert(desk, answer);
+                    self.take(Input::Asked { desk, ask });
+                }
                 // Asked too late. Nothing of it is acknowledged, so its sender asks again after the restart.
                 Arrival::Input(_) if self.stopping => {}
                 Arrival::Input(input) => self.take(input),
@@ -264,6 +280,12 @@ impl Driver {
             Effect::Audit { ticket, limit } => self.ask(ticket, Job::Look(ticket, Look::Audit(limit))),
             Effect::Check { ticket, password, hash } => self.work_out(ticket, Task::Check(password, hash)),
             Effect::Hash { ticket, password } => self.work_out(ticket, Task::Hash(password)),
+            Effect::Report { desk, lines } => {
+                if let Some(answer) = self.desks.remove(&desk) {
+                    // Whoever asked may have gone; what was asked is done all the same.
+                    let _ = answer.send(lines);
+                }
+            }
             Effect::Close { session, code, why } => self.fanout.close(session, code, &why),
         }
     }
@@ -293,7 +315,7 @@ impl Driver {
 }
 
 /// The clock on the wall, so many milliseconds ahead of the system's. Before 1970 is 1970.
-fn wall(ahead: i64) -> Timestamp {
+pub fn wall(ahead: i64) -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX).saturating_add(ahead))
 }

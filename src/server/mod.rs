@@ -2,12 +2,14 @@
 //! certificate, `gate` says who may knock and `entrance` who may come in how, `http` speaks until a connection is upgraded,
 //! `connection` reads its `wire` and `outgoing` is what is written to it,
 //! `driver` owns the hub and `fanout` tells everybody what it wants told, `keeper` owns the store and
-//! `turns` asks it, `passwords` works out what takes long. What may be said and
-//! who hears it is decided in `hub`, nowhere here.
+//! `turns` asks it, `passwords` works out what takes long; `admin` hears who has the host's folder, `alone` is the host that
+//! is asked when none runs. What may be said and who hears it is decided in `hub`, nowhere here.
 //!
 //! A connection's task never touches the hub, the driver never waits, and nothing is told before it is kept.
 
 mod addresses;
+pub mod admin;
+pub mod alone;
 pub mod announce;
 mod connection;
 mod driver;
@@ -27,6 +29,7 @@ pub mod wire;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +49,7 @@ use crate::protocol::secret::Token;
 use crate::protocol::text::Text;
 use crate::store::{Retention, Store};
 use addresses::Addresses;
+use admin::Admin;
 use connection::House;
 use driver::Driver;
 use entrance::Entrance;
@@ -90,6 +94,8 @@ pub struct Options {
     pub here: watch::Sender<usize>,
     /// Where others find it.
     pub site: Site,
+    /// Its folder, where whoever may enter that asks things of it; the lock of the folder is ours then.
+    pub folder: Option<PathBuf>,
 }
 
 impl Options {
@@ -111,6 +117,7 @@ impl Options {
             owner_ticket: None,
             here: watch::Sender::new(0),
             site: Site::default(),
+            folder: None,
         }
     }
 
@@ -207,6 +214,7 @@ pub async fn run(
     let gate = Gate { names: options.server.names, origins: options.server.allowed_origins };
     let crowd = Rate { burst: house.limits.connection_burst, every: house.limits.connection_every };
     let addresses = Addresses::new(house.limits.connections_per_address, crowd);
+    let desk = options.folder.as_deref().and_then(|folder| Admin::open(folder, house.arrivals.clone()));
     let porch = Porch { gate, entrance: Arc::new(options.entrance), addresses };
     let mut door = Door::open(listeners, porch, house.clone());
     let mut driver = Driver::new(hub, keeper, answers, arrivals, house.clone(), retain);
@@ -219,6 +227,7 @@ pub async fn run(
         }
     };
     let worked = driver.work(asked_to).await;
+    drop(desk);
     let stopped = stop(driver, door, house.timeouts.stop, worked.is_ok()).await;
     worked?;
     failed.map_or(Ok(stopped), Err)

@@ -88,7 +88,8 @@ impl Bot {
         panic!("{} could not come in at {authority}: {last}", self.name);
     }
 
-    async fn try_come_in(&mut self, authority: &str) -> Result<(), String> {
+    /// Comes in as [`Bot::come_in`] does, once; says why when that is refused.
+    pub async fn try_come_in(&mut self, authority: &str) -> Result<(), String> {
         self.socket = None;
         self.live_from.clear();
         let mut request = format!("ws://{authority}/").into_client_request().map_err(|e| e.to_string())?;
@@ -210,6 +211,11 @@ impl Bot {
                 Ok(Some(Err(_))) => self.socket = None,
             }
         }
+    }
+
+    /// The epoch of a conversation, as it was last told.
+    pub fn epoch(&self, to: &str) -> Option<String> {
+        self.epochs.get(to).cloned()
     }
 
     /// Drops the connection as a dead process would.

@@ -35,8 +35,8 @@ pub(super) fn alike(people: &[Member]) -> Vec<PersonId> {
 
 /// What was done to somebody, without the name in front, as that somebody reads it.
 fn to_oneself(done: &str) -> String {
-    match done.strip_prefix(" was ").map(|rest| ("were", rest)).or(done.strip_prefix(" is ").map(|rest| ("are", rest)))
-    {
+    let verbs = [(" was ", "were"), (" is ", "are"), (" owns ", "own")];
+    match verbs.iter().find_map(|(theirs, own)| done.strip_prefix(theirs).map(|rest| (own, rest))) {
         Some((verb, rest)) => format!("you {verb} {rest}"),
         None => format!("you{done}"),
     }
@@ -81,6 +81,7 @@ impl Chat {
         let role = match deed {
             Deed::Op => Some(Role::Operator),
             Deed::Deop => Some(Role::Member),
+            Deed::Owner => Some(Role::Owner),
             _ => None,
         };
         let me = self.me.as_ref().is_some_and(|me| me.person == who.person);

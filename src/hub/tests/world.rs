@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::hub::limits::Rates;
-use crate::hub::{Effect, Failure, Hub, Input, Now, Rules, SessionId};
+use crate::hub::{Desk, Effect, Failure, Hub, Input, Now, Rules, SessionId};
+use crate::protocol::admin::Line;
 use crate::protocol::command::{Command, Cursor, PageEnd, Tag};
 use crate::protocol::dialect::{Codec, DecodeLimits, Decoded, Dialect};
 use crate::protocol::entry::{
@@ -58,6 +59,8 @@ pub struct World {
     reads: HashMap<(PersonId, Conversation), Seq>,
     /// The record, as it was kept.
     pub record: Vec<Record>,
+    /// Answers to whoever has the folder.
+    pub reports: Vec<(Desk, Vec<Line>)>,
     /// All other facts that were kept.
     pub facts: Vec<Fact>,
     /// Every answer as it looks on the wire, for whom it is to be compared.
@@ -121,6 +124,7 @@ impl World {
             logs: HashMap::new(),
             reads: HashMap::new(),
             record: Vec::new(),
+            reports: Vec::new(),
             facts: Vec::new(),
             wire: Vec::new(),
         }
@@ -148,6 +152,7 @@ impl World {
                 self.screens[session.0 as usize].closed = Some(code);
                 self.input(Input::Closed { session });
             }
+            Effect::Report { desk, lines } => self.reports.push((desk, lines)),
             job => self.jobs.push_back(job),
         }
     }

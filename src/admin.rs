@@ -70,7 +70,7 @@ fn answer(ask: &Ask, config: &Config, paths: &Paths) -> anyhow::Result<Vec<Line>
     there(paths)?;
     let end = Instant::now() + PATIENCE;
     loop {
-        let held = match DataDirLock::take(paths.data_dir()) {
+        let held = match DataDirLock::take_for_a_moment(paths.data_dir()) {
             Ok(lock) => return alone_with(lock, ask, config, paths),
             Err(LockError::Held { pid, .. }) => pid,
             Err(other) => return Err(other.into()),

@@ -343,6 +343,38 @@ fn a_backup_made_while_people_talk_is_whole_and_comes_back() {
     assert!(host.stop().success());
 }
 
+#[test]
+fn what_a_killed_host_had_in_its_log_is_kept_aside_with_its_history() {
+    let place = Place::new();
+    let (data, file) = (&place.data, place.file("backup.db"));
+    let name = file.to_str().expect("a path of the test");
+    let host = Host::start("127.0.0.1:0", data, &[]);
+    let at = host.authority();
+    done(data, &["backup", name]);
+    runtime().block_on(async {
+        let mut ann = comes("ann", &at).await;
+        for n in 0..30 {
+            ann.say("#lobby", &format!("line {n}")).await;
+        }
+        ann.until(&at, "her acks", |bot| bot.pending.is_empty()).await;
+    });
+    host.kill();
+    let log = std::fs::metadata(data.join("host.db-wal")).expect("a host that was killed has a log");
+    assert!(log.len() > 0);
+    let said = done(data, &["restore", name]);
+    let aside = said.lines().find_map(|line| line.strip_prefix("what was there is kept as ")).expect("it says where");
+    assert!(!data.join("host.db-wal").exists(), "no log of another history stays beside the restored one");
+    assert!(done(data, &["verify", aside]).contains("30 entries"), "all that was acked is there");
+    assert!(done(data, &["verify"]).contains("0 entries"));
+    // And back again.
+    done(data, &["restore", aside]);
+    let host = Host::start(&at, data, &[]);
+    runtime().block_on(async {
+        assert_eq!(comes("ben", &at).await.log["#lobby"].len(), 30);
+    });
+    assert!(host.stop().success());
+}
+
 /// Says so much that the history has pages in its middle which belong to nothing that is looked at when a host starts.
 fn long_history(data: &Path) -> String {
     let host = Host::start("127.0.0.1:0", data, &[]);

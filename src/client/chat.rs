@@ -129,6 +129,8 @@ pub enum Ask {
     DeleteRoom(RoomName),
     /// Let somebody into a private room.
     InviteTo(RoomName, Nick),
+    /// Who may not come, or not speak, in this room, or on the host?
+    Bans(Option<RoomName>),
     /// Who did what to keep order?
     Audit(Option<u32>),
     /// List rooms.
@@ -229,6 +231,8 @@ pub enum Note {
     People(Option<RoomName>, Vec<Member>),
     /// What was looked for last.
     Found(Vec<(Target, Hit)>, bool),
+    /// Who may not come, or not speak, there; whether there are more.
+    Bans(Option<RoomName>, Vec<order::Barred>, bool),
     /// Who did what to keep order, the newest last.
     Audit(Vec<order::Record>),
     /// It could not be looked for, and why.
@@ -686,6 +690,9 @@ impl Chat {
             Ask::InviteTo(room, name) => {
                 self.send(Command::RoomInvite { room, name });
             }
+            Ask::Bans(room) => {
+                self.send(Command::Bans { room });
+            }
             Ask::Audit(limit) => {
                 self.send(Command::Audit { limit });
             }
@@ -931,6 +938,7 @@ impl Chat {
             Event::Invited { room, by } => {
                 self.note(Note::Info(format!("{} invites you: /join {room}", by.name)));
             }
+            Event::Bans { room, bans, more } => self.note(Note::Bans(room, bans, more)),
             Event::Audit { lines } => self.note(Note::Audit(lines)),
             Event::Found { hits, more } => self.found(hits, more),
             Event::Renamed { who, was } => {

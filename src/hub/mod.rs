@@ -664,7 +664,7 @@ impl Hub {
             | Command::RoomDelete { room }
             | Command::RoomInvite { room, .. } => spell(room),
             Command::Moderate(Order { room: Some(room), .. }) => spell(room),
-            Command::Who { room: Some(room) } => spell(room),
+            Command::Who { room: Some(room) } | Command::Bans { room: Some(room) } => spell(room),
             Command::Say { to: Target::Room(room), .. }
             | Command::Edit { to: Target::Room(room), .. }
             | Command::Delete { to: Target::Room(room), .. }
@@ -707,6 +707,7 @@ impl Hub {
             Command::RoomSet { room, change } => self.set_room(now, session, tag, person, room, change),
             Command::RoomDelete { room } => self.delete_room(now, session, tag, person, room),
             Command::RoomInvite { room, name } => self.invite_in(now, session, tag, person, room, &name),
+            Command::Bans { room } => self.bans(session, &tag, person, room),
             Command::Audit { limit } => self.audit(session, tag, person, limit),
             command => self.append(now, session, tag, person, command),
         }

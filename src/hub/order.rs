@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::rights::{Doing, Rank, Whom, may};
+use super::rights::{Doing, Place, Rank, Whom, may};
 use super::{Alarm, Desk, Effect, Hub, Now, Pending, SessionId, limits, sentences};
 use crate::protocol::admin::Line;
 use crate::protocol::command::Tag;
@@ -11,7 +11,7 @@ use crate::protocol::entry::{Author, Conversation, PersonId, Timestamp};
 use crate::protocol::event::{CloseCode, Code, Event, Refusal};
 use crate::protocol::fact::Fact;
 use crate::protocol::names::{Nick, RoomName};
-use crate::protocol::rights::{self, AUDIT_LINES, Deed, Order, Penalty, Record, Role, Sentence, Subject};
+use crate::protocol::rights::{self, AUDIT_LINES, Barred, Deed, Order, Penalty, Record, Role, Sentence, Subject};
 use crate::protocol::span;
 use crate::protocol::text::Text;
 
@@ -527,6 +527,27 @@ impl Hub {
         self.limiter.take(&self.rules.rates, now.up, kind, &of).map_err(limits::too_quick)
     }
 
+    /// `/bans`: a room's are its operators' to see, and only of rooms that one may know of; the host's are the host's.
+    pub(super) fn bans(&mut self, session: SessionId, tag: &Tag, person: PersonId, room: Option<RoomName>) {
+        let place = if room.is_some() { Place::Room } else { Place::Host };
+        let known = room.as_ref().map_or(Ok(()), |room| self.seen(person, room).map(drop));
+        let allowed = known.and_then(|()| may(self.rank(person, room.as_ref()), Doing::Bans(place), Whom::Nobody));
+        if let Err(refusal) = allowed {
+            return self.refuse(session, tag, refusal);
+        }
+        let mut bans: Vec<Barred> = self.sentences.all().filter(|one| one.room == room).map(told_of).collect();
+        // Of a guest who is there are two: of them, and of where they are.
+        bans.dedup_by(|next, first| {
+            let same = (&next.name, next.penalty) == (&first.name, first.penalty);
+            first.guest |= same && next.guest;
+            same
+        });
+        let most = usize::try_from(AUDIT_LINES).unwrap_or(usize::MAX);
+        let more = bans.len() > most;
+        bans.truncate(most);
+        self.answer(session, tag, Event::Bans { room, bans, more });
+    }
+
     pub(super) fn audit(&mut self, session: SessionId, tag: Tag, person: PersonId, limit: Option<u32>) {
         if let Err(refusal) = may(self.rank(person, None), Doing::Audit, Whom::Nobody) {
             return self.refuse(session, &tag, refusal);
@@ -539,6 +560,12 @@ impl Hub {
 
 fn after(wall: Timestamp, time: Duration) -> Timestamp {
     Timestamp(wall.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+}
+
+/// A sentence without what is nobody's business: an address.
+fn told_of(sentence: &Sentence) -> Barred {
+    let Sentence { penalty, subject, name, until, why, .. } = sentence.clone();
+    Barred { penalty, name, guest: matches!(subject, Subject::Address(_)), until, why }
 }
 
 fn pardoned(sentence: &Sentence) -> Fact {

@@ -42,8 +42,19 @@ pub enum Doing {
     OnHost(Deed),
     /// A room is set otherwise, deleted, or somebody is let into it.
     Room,
+    /// Who may not be in a room, or on the host, is read.
+    Bans(Place),
     /// The record is read.
     Audit,
+}
+
+/// Where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a room.
+    Room,
+    /// On the whole host.
+    Host,
 }
 
 impl Doing {
@@ -51,9 +62,9 @@ impl Doing {
     fn least(self) -> Rank {
         match self {
             Doing::OnHost(Deed::Owner) | Doing::InRoom(Deed::Owner) => Rank::Folder,
-            Doing::InRoom(_) | Doing::Room => Rank::OfRoom,
+            Doing::InRoom(_) | Doing::Room | Doing::Bans(Place::Room) => Rank::OfRoom,
             Doing::OnHost(Deed::Op | Deed::Deop) => Rank::Owner,
-            Doing::OnHost(_) | Doing::Audit => Rank::OfHost,
+            Doing::OnHost(_) | Doing::Audit | Doing::Bans(Place::Host) => Rank::OfHost,
         }
     }
 }
@@ -104,7 +115,9 @@ mod tests {
     fn nobody_acts_upon_an_equal_and_more_rank_is_never_less_right() {
         let rooms = Deed::ALL.iter().map(|deed| Doing::InRoom(*deed));
         let doings: Vec<Doing> = rooms.chain(Deed::ALL.iter().map(|deed| Doing::OnHost(*deed))).collect();
-        for doing in doings.into_iter().chain([Doing::Room, Doing::Audit]) {
+        for doing in
+            doings.into_iter().chain([Doing::Room, Doing::Audit, Doing::Bans(Place::Room), Doing::Bans(Place::Host)])
+        {
             for (n, actor) in RANKS.into_iter().enumerate() {
                 for whom in RANKS.map(Whom::Other).into_iter().chain([Whom::Nobody]) {
                     let allowed = may(actor, doing, whom).is_ok();

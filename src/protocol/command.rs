@@ -188,6 +188,11 @@ pub enum Command {
         /// Whom.
         name: Nick,
     },
+    /// Who may not come, or not speak?
+    Bans {
+        /// In this room; on the host when `None`.
+        room: Option<RoomName>,
+    },
     /// Who did what to keep order?
     Audit {
         /// Lines at most; the host's own limit when `None` or more.

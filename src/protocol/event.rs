@@ -10,7 +10,7 @@ use super::invite::Invitation;
 use super::memo::Memo;
 use super::names::{Nick, RoomName, Target};
 use super::person::{Challenge, PublicKey};
-use super::rights::{Deed, Record, Role, RoomSettings};
+use super::rights::{Barred, Deed, Record, Role, RoomSettings};
 use super::search::Hit;
 use super::secret::ShortCode;
 use super::text::Text;
@@ -199,6 +199,15 @@ pub enum Event {
         room: RoomName,
         /// Who says so.
         by: Author,
+    },
+    /// Who may not come, or not speak, there.
+    Bans {
+        /// In this room; on the host when `None`.
+        room: Option<RoomName>,
+        /// In the order of names.
+        bans: Vec<Barred>,
+        /// Whether there are more than are told.
+        more: bool,
     },
     /// Who did what to keep order, the newest last.
     Audit {

@@ -18,7 +18,7 @@ pub const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 /// The slowest slow mode.
 pub const SLOWEST: Duration = Duration::from_secs(6 * 3600);
 
-/// Lines of the record that are given at most.
+/// Lines of the record, and bans and mutes, that are given at most.
 pub const AUDIT_LINES: u32 = 200;
 
 /// What somebody may do, in a room or on the host. Each may what the one before it may.
@@ -181,6 +181,21 @@ pub struct Sentence {
     pub why: Text,
 }
 
+/// A ban or a mute as those are told of it who keep order there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Barred {
+    /// What it forbids.
+    pub penalty: Penalty,
+    /// What they were called then.
+    pub name: Nick,
+    /// Whether it is about where a guest came from.
+    pub guest: bool,
+    /// When it ends.
+    pub until: Option<Timestamp>,
+    /// The reason.
+    pub why: Text,
+}
+
 /// A line of the record: who did what to whom, when and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -235,6 +250,12 @@ pub fn described(settings: &RoomSettings) -> String {
     ];
     let words: Vec<String> = words.into_iter().flatten().collect();
     if words.is_empty() { "open to all".to_owned() } else { words.join(", ") }
+}
+
+/// A ban or a mute in words, without its end.
+pub fn barred(one: &Barred) -> String {
+    let guest = if one.guest { " (a guest, and others from there)" } else { "" };
+    format!("{} @{}{guest}{}", one.penalty.as_str(), one.name, behind(": ", &one.why.one_line()))
 }
 
 /// A line of the record in words, without its time.

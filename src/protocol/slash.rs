@@ -138,6 +138,7 @@ pub const COMMANDS: &[Spec] = &[
         help: "who comes into this room is asked for it; - takes it away",
         at: At::Screen,
     },
+    Spec { name: "bans", args: "[host]", help: "show who is banned or muted here, or on the host", at: At::Screen },
     Spec { name: "audit", args: "[n]", help: "show who did what to keep order", at: At::Screen },
     Spec {
         name: "dnd",
@@ -249,6 +250,8 @@ pub enum Line {
     Ignore(Option<Nick>),
     /// `/unignore`.
     Unignore(Nick),
+    /// `/bans`; on the whole host when true.
+    Bans(bool),
     /// `/audit`.
     Audit(Option<u32>),
     /// `/editor`.
@@ -487,6 +490,7 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
             let word = if args == "-" { None } else { Some(password(args)?) };
             Ok(Line::Set(Change { password: Some(word), ..Change::default() }))
         }
+        "bans" if matches!(args, "" | "host") => Ok(Line::Bans(args == "host")),
         "audit" if args.is_empty() => Ok(Line::Audit(None)),
         "audit" => args.parse().map(|n| Line::Audit(Some(n))).map_err(|_| usage()),
         "ignore" if args.is_empty() => Ok(Line::Ignore(None)),

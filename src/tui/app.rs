@@ -562,6 +562,7 @@ impl App {
             Note::Rooms(rooms) => self.list_rooms(&rooms),
             Note::People(room, people) => self.list_people(room, &people),
             Note::Found(hits, more) => self.found(hits, more),
+            Note::Bans(room, bans, more) => self.list_bans(room.as_ref(), &bans, more),
             Note::Audit(lines) => self.list_record(&lines),
             Note::NotFound(why) => self.not_found(why),
             Note::Around(to, seq) => self.around(&to, seq),

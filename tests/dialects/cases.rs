@@ -14,7 +14,7 @@ use wschat::protocol::invite::Invitation;
 use wschat::protocol::memo::{Memo, MemoName};
 use wschat::protocol::names::{Nick, RoomName, Target};
 use wschat::protocol::person::{Proof, PublicKey};
-use wschat::protocol::rights::{Change, Deed, Order, Record, Role, RoomSettings};
+use wschat::protocol::rights::{Barred, Change, Deed, Order, Penalty, Record, Role, RoomSettings};
 use wschat::protocol::search::{Hit, Query};
 use wschat::protocol::secret::{Password, ShortCode, Token};
 use wschat::protocol::text::Text;
@@ -127,6 +127,8 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
         ("room-delete", Some(34), Command::RoomDelete { room: room("dev") }),
         ("room-invite", Some(35), Command::RoomInvite { room: room("dev"), name: nick("ben") }),
         ("audit", Some(36), Command::Audit { limit: Some(50) }),
+        ("bans", Some(37), Command::Bans { room: Some(room("dev")) }),
+        ("bans-host", None, Command::Bans { room: None }),
         ("bye", Some(20), Command::Bye),
     ]
 }
@@ -143,6 +145,14 @@ fn whole_change() -> Change {
 
 fn all_set() -> RoomSettings {
     RoomSettings { private: true, readonly: true, slow: Duration::from_secs(30), password: true }
+}
+
+fn barred() -> Vec<Barred> {
+    let one = |penalty, name, guest, until, why| Barred { penalty, name: nick(name), guest, until, why: text(why) };
+    vec![
+        one(Penalty::Ban, "ben", false, Some(Timestamp(AT.0 + 4_200_000)), "spam, again"),
+        one(Penalty::Mute, "cy", true, None, ""),
+    ]
 }
 
 fn record() -> Vec<Record> {
@@ -445,6 +455,12 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
         ("room-deleted", None, Event::RoomDeleted { room: room("dev"), by: Some(ann()) }),
         ("invited", None, Event::Invited { room: room("dev"), by: ann() }),
         ("audit", Some(36), Event::Audit { lines: record() }),
+        ("bans", Some(37), Event::Bans { room: Some(room("dev")), bans: barred(), more: false }),
+        (
+            "moderated-owner",
+            None,
+            Event::Moderated { deed: Deed::Owner, room: None, who: ann(), by: None, time: None, why: text("") },
+        ),
         ("refused-slow", Some(4), Event::Refused(slow)),
         ("done", Some(20), Event::Done),
     ]

@@ -19,7 +19,7 @@ use wschat::protocol::memo::{Memo, MemoName};
 use wschat::protocol::mention;
 use wschat::protocol::names::{Nick, RoomName, Target, fold, skeleton};
 use wschat::protocol::person::{Proof, PublicKey};
-use wschat::protocol::rights::{Change, Deed, LONGEST, Order, Record, Role, RoomSettings, SLOWEST};
+use wschat::protocol::rights::{Barred, Change, Deed, LONGEST, Order, Penalty, Record, Role, RoomSettings, SLOWEST};
 use wschat::protocol::search::Query;
 use wschat::protocol::secret::{Password, Token};
 use wschat::protocol::slash::{self, At};
@@ -312,6 +312,13 @@ fn role(guest: bool) -> impl Strategy<Value = Role> {
     proptest::sample::select(vec![common, Role::Operator, Role::Owner])
 }
 
+fn barred() -> impl Strategy<Value = Barred> {
+    let penalty = proptest::sample::select(Penalty::ALL);
+    (penalty, nick(), any::<bool>(), option::of(any::<i64>()), why()).prop_map(|(penalty, name, guest, until, why)| {
+        Barred { penalty, name, guest, until: until.map(Timestamp), why }
+    })
+}
+
 fn record() -> impl Strategy<Value = Record> {
     let names = (option::of(nick()), option::of(nick()));
     (any::<i64>(), names, deed(), option::of(room()), option::of(any::<i64>()), why()).prop_map(
@@ -343,6 +350,7 @@ fn command() -> impl Strategy<Value = Command> {
         room().prop_map(|room| Command::RoomDelete { room }),
         (room(), nick()).prop_map(|(room, name)| Command::RoomInvite { room, name }),
         option::of(any::<u32>()).prop_map(|limit| Command::Audit { limit }),
+        option::of(room()).prop_map(|room| Command::Bans { room }),
         room().prop_map(|room| Command::Leave { room }),
         (target(), text(), any::<bool>(), option::of(seq()), nonce())
             .prop_map(|(to, text, me, reply_to, nonce)| Command::Say { to, text, me, reply_to, nonce }),
@@ -549,6 +557,11 @@ fn event() -> impl Strategy<Value = Event> {
         (room(), option::of(author())).prop_map(|(room, by)| Event::RoomDeleted { room, by }),
         (room(), author()).prop_map(|(room, by)| Event::Invited { room, by }),
         vec(record(), 0..3).prop_map(|lines| Event::Audit { lines }),
+        (option::of(room()), vec(barred(), 0..3), any::<bool>()).prop_map(|(room, bans, more)| Event::Bans {
+            room,
+            bans,
+            more
+        }),
         refused(),
         place().prop_map(|place| Event::Joined { place }),
         room().prop_map(|room| Event::Left { room }),

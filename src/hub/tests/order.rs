@@ -385,3 +385,37 @@ fn sentences_and_roles_come_back_with_the_host() {
     assert_eq!(effects.len(), 1, "{effects:?}");
     assert_eq!(hub.role(crate::protocol::entry::PersonId([1; 16])), Role::Guest);
 }
+
+#[test]
+fn bans_are_listed_for_those_who_keep_order_there() {
+    let mut world = World::new();
+    let (olga, ann, ben) = (world.owner("olga"), world.keyed("ann"), world.keyed("ben"));
+    world.keyed("cy");
+    let address = world.guest_from("gast", Some("192.0.2.7"));
+    for at in [ann, ben, address] {
+        world.joins(at, "#dev");
+    }
+    world.orders(ann, Some("#dev"), Deed::Ban, "gast", None);
+    world.orders(ann, Some("#dev"), Deed::Mute, "ben", Some(60));
+    world.orders(olga, None, Deed::Ban, "cy", None);
+    world.forget_all();
+    let bans = |world: &mut World, at: usize, name: Option<&str>| {
+        world.ask(at, Command::Bans { room: name.map(room) });
+        world.heard(at).pop().expect("it is answered")
+    };
+    assert_eq!(
+        bans(&mut world, ann, Some("#DEV")),
+        "bans of #dev: mute @ben, ban @gast (a guest, and others from there)"
+    );
+    assert_eq!(bans(&mut world, olga, Some("#dev")), bans(&mut world, ann, Some("#dev")), "the host's may too");
+    assert_eq!(bans(&mut world, olga, None), "bans of the host: ban @cy");
+    assert_eq!(bans(&mut world, ann, None), "! not_allowed");
+    assert_eq!(bans(&mut world, ben, Some("#dev")), "! not_allowed");
+    world.ask(ann, Command::RoomSet { room: room("dev"), change: Change { private: Some(true), ..change() } });
+    world.forget_all();
+    assert_eq!(
+        bans(&mut world, olga, Some("#dev")),
+        "! no_such_room",
+        "who must not know of a room learns nothing of it"
+    );
+}

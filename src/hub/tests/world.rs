@@ -642,6 +642,10 @@ fn told(event: &Event) -> String {
         Event::RoomSet { room, settings, .. } => format!("{room} is {}", rights::described(settings)),
         Event::RoomDeleted { room, .. } => format!("{room} is no more"),
         Event::Invited { room, by } => format!("{} invites to {room}", by.name),
+        Event::Bans { room, bans, .. } => {
+            let place = room.as_ref().map_or_else(|| "the host".to_owned(), RoomName::to_string);
+            format!("bans of {place}: {}", bans.iter().map(rights::barred).collect::<Vec<_>>().join(", "))
+        }
         Event::Audit { lines } => format!("record of {}", lines.len()),
         Event::Received { line } => format!("received {line}"),
         Event::Done => "done".into(),

@@ -492,6 +492,7 @@ impl App {
             (Line::Toggle(which), _) => self.toggle_room(which),
             (Line::MakePrivate(room), _) => self.make_private(room),
             (Line::DeleteRoom(room), _) => self.ask_delete_room(room),
+            (Line::Bans(host), _) => self.ask_bans(host),
             (Line::Audit(lines), _) => self.ask(Ask::Audit(lines)),
             (Line::Ignore(name), _) => self.ignore(name),
             (Line::Unignore(name), _) => self.unignore(&name),

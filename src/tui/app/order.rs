@@ -8,7 +8,7 @@ use super::{App, Popup};
 use crate::client::chat::Ask;
 use crate::protocol::entry::{Author, PersonId};
 use crate::protocol::names::{Nick, RoomName, Target};
-use crate::protocol::rights::{Change, Order, Record, Role, recorded};
+use crate::protocol::rights::{Barred, Change, Order, Record, Role, barred, recorded};
 use crate::protocol::slash::{Ordered, Toggled};
 use crate::protocol::text::Text;
 
@@ -81,6 +81,39 @@ impl App {
             item(format!("Delete {room} and all that was said there"), Choice::DeleteRoom(room.clone())),
         ];
         self.pick(format!("Delete {room}? Nothing brings it back"), items);
+    }
+
+    /// `/bans`: of the room on the screen, or of the host.
+    pub(super) fn ask_bans(&mut self, host: bool) {
+        let room = match (host, &self.here) {
+            (true, _) => None,
+            (false, Some(Target::Room(room))) => Some(room.clone()),
+            (false, _) => {
+                return self.say("of which room? go there; /bans host is of the whole host".to_owned(), Look::Error);
+            }
+        };
+        self.ask(Ask::Bans(room));
+    }
+
+    /// Who may not come, or not speak.
+    pub(super) fn list_bans(&mut self, room: Option<&RoomName>, bans: &[Barred], more: bool) {
+        let place = room.map_or_else(|| "this host".to_owned(), RoomName::to_string);
+        let mut rows = Vec::new();
+        for one in bans {
+            let end = match one.until {
+                Some(at) => format!("until {} {}", self.day(at), self.time(at)),
+                None => "for good".to_owned(),
+            };
+            let told = untab(&format!("{end}  {}", barred(one))).into_owned();
+            rows.extend(wrap(&told, RECORD_COLUMNS).into_iter().map(|piece| format!(" {}", &told[piece])));
+        }
+        if more {
+            rows.push(" and more".to_owned());
+        }
+        if rows.is_empty() {
+            rows.push(" nobody is banned or muted".to_owned());
+        }
+        self.popup = Popup::List { title: format!("Bans and mutes of {place}"), lines: rows, scroll: 0 };
     }
 
     /// Who did what, in a list that begins at its end: the newest is what one asks for.

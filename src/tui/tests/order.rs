@@ -33,6 +33,8 @@ fn commands_become_what_the_host_is_asked() {
         ("/password -", set(Change { password: Some(None), ..Change::default() })),
         ("/join #dev horse", Command::Join { room: room("dev"), password: horse }),
         ("/invite @ben", Command::RoomInvite { room: room("lobby"), name: nick("ben") }),
+        ("/bans", Command::Bans { room: Some(room("lobby")) }),
+        ("/bans host", Command::Bans { room: None }),
         ("/audit 20", Command::Audit { limit: Some(20) }),
     ] {
         scene.sends(typed);

@@ -37,6 +37,13 @@ pub fn encode(event: &Event, home: &RoomName) -> Option<String> {
             let line = |line: &rights::Record| format!("* [{}] {}", moment(line.at), rights::recorded(line));
             list(lines.iter().map(line), false)
         }
+        Event::Bans { room, bans, more } => {
+            let place = room.as_ref().map_or_else(|| "this host".to_owned(), RoomName::to_string);
+            let until =
+                |at: Option<Timestamp>| at.map_or_else(|| "for good".to_owned(), |at| format!("until {}", moment(at)));
+            let line = |one: &rights::Barred| format!("* {place}: [{}] {}", until(one.until), rights::barred(one));
+            list(bans.iter().map(line), *more)
+        }
         Event::Hello(_)
         | Event::Welcome(_)
         | Event::Skipped { .. }

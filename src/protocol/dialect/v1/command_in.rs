@@ -170,6 +170,7 @@ impl Reader<'_, '_> {
             "room_set" => Command::RoomSet { room: self.room()?, change: self.change()? },
             "room_delete" => Command::RoomDelete { room: self.room()? },
             "room_invite" => Command::RoomInvite { room: self.room()?, name: self.name()? },
+            "bans" => Command::Bans { room: fields.room.text("room")?.as_deref().map(room).transpose()? },
             "audit" => {
                 let limit = fields.limit.number("limit")?;
                 Command::Audit { limit: limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)) }

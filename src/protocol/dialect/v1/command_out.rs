@@ -188,6 +188,7 @@ fn frame(command: &Command) -> Frame<'_> {
         Command::RoomInvite { room, name } => {
             Frame { room: Some(Shown(room)), name: Some(name.as_str()), ..new("room_invite") }
         }
+        Command::Bans { room } => Frame { room: room.as_ref().map(Shown), ..new("bans") },
         Command::Audit { limit } => Frame { limit: *limit, ..new("audit") },
         Command::Memo(memo) => Frame { memo: Some(memo.name.as_str()), text: Some(memo.text.as_str()), ..new("memo") },
         Command::Memos => new("memos"),

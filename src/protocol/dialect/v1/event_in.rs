@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::FEATURES;
 use super::invite::{DeviceLinkIn, DevicesIn, InvitationIn, ListIn, MemosIn};
+use super::order::BansIn;
 use super::wire::Read;
 use crate::protocol::entry::{Author, Conversation, Emoji, Entry, Epoch, Nonce, Page, Pair, PersonId, Reaction, Seq};
 use crate::protocol::entry::{Shown, ShownWhat, Standing, Timestamp, What};
@@ -100,6 +101,7 @@ fn event(kind: &str, frame: &str) -> Result<Option<Event>, BadEvent> {
             let ByIn { room, by } = serde_json::from_str(frame)?;
             Event::Invited { room: room.0, by: need(by, "by")?.author() }
         }
+        "bans" => serde_json::from_str::<BansIn>(frame)?.event(),
         "audit" => Event::Audit {
             lines: serde_json::from_str::<AuditIn>(frame)?.lines.into_iter().map(RecordIn::record).collect(),
         },

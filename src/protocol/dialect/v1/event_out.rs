@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use super::invite;
 use super::wire::{Each, Hex, Shown};
+use super::{invite, order};
 use crate::protocol::entry::{
     Author, Conversation, Entry, Page, PersonId, Reaction, Seq, Shown as ShownEntry, ShownWhat, What,
 };
@@ -99,6 +99,10 @@ pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
         }
         Event::Invited { room, by } => {
             put(out, "invited", id, &ByFrame { room: Shown(room), by: Some(author_out(by)) });
+        }
+        Event::Bans { room, bans, more } => {
+            let (room, bans) = (room.as_ref().map(Shown), Each(bans, order::out));
+            put(out, "bans", id, &order::BansOut { room, bans, more: *more });
         }
         Event::Audit { lines } => put(out, "audit", id, &AuditFrame { lines: Each(lines, record_out) }),
         // Raw clients alone are told of a line; here the entry itself is the answer.

@@ -7,6 +7,7 @@ mod command_out;
 mod event_in;
 mod event_out;
 mod invite;
+mod order;
 mod wire;
 
 pub use command_in::Decoder;

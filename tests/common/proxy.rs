@@ -1,12 +1,13 @@
-//! A faulty wire between a client and a host, at will: it cuts, stalls, and swallows exactly the frame a test names (an ack,
-//! say) and then cuts. It forwards bytes and knows of WebSockets only where the host's frames begin and end.
+//! A faulty wire between a client and a host, at will: it cuts, stalls, holds back what the host says, loses everything
+//! without a word, and swallows exactly the frame a test names (an ack, say) and then cuts. It forwards bytes and knows of
+//! WebSockets only where the host's frames begin and end.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 
 /// What the wire does just now.
@@ -14,6 +15,8 @@ use tokio::sync::watch;
 enum Mood {
     Forward,
     Stall,
+    Deaf,
+    Hole,
 }
 
 type Swallow = Arc<Mutex<Option<Box<dyn FnMut(&[u8]) -> bool + Send>>>>;
@@ -30,6 +33,15 @@ pub struct Proxy {
 impl Proxy {
     /// A wire to this host, on a port of its own.
     pub async fn to(host: SocketAddr) -> Proxy {
+        Proxy::of_width(host, None).await
+    }
+
+    /// The same, with so many bytes at most on their way from the host: a stall is felt by it soon.
+    pub async fn narrow(host: SocketAddr, bytes: u32) -> Proxy {
+        Proxy::of_width(host, Some(bytes)).await
+    }
+
+    async fn of_width(host: SocketAddr, width: Option<u32>) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let addr = listener.local_addr().expect("it is bound");
         let (mood, _) = watch::channel(Mood::Forward);
@@ -39,14 +51,15 @@ impl Proxy {
             let (mood, cut, swallow) = (mood.subscribe(), cut.subscribe(), swallow.clone());
             tokio::spawn(async move {
                 while let Ok((client, _)) = listener.accept().await {
-                    let Ok(server) = TcpStream::connect(host).await else { continue };
+                    let Ok(server) = connect(host, width).await else { continue };
                     let (mood, mut cut, swallow) = (mood.clone(), cut.clone(), swallow.clone());
                     tokio::spawn(async move {
                         cut.mark_unchanged();
                         let (from_client, to_client) = client.into_split();
                         let (from_server, to_server) = server.into_split();
-                        let up = pass(from_client, to_server, mood.clone(), None);
-                        let down = pass(from_server, to_client, mood, Some(swallow));
+                        let lost = watch::Sender::new(false);
+                        let up = pass(from_client, to_server, mood.clone(), &lost, None);
+                        let down = pass(from_server, to_client, mood, &lost, Some(swallow));
                         tokio::select! { _ = up => {}, _ = down => {}, _ = cut.changed() => {} }
                     });
                 }
@@ -65,7 +78,17 @@ impl Proxy {
         self.mood.send_replace(Mood::Stall);
     }
 
-    /// Everything goes through again.
+    /// What the host says is held back; what the clients say goes through.
+    pub fn deafen(&self) {
+        self.mood.send_replace(Mood::Deaf);
+    }
+
+    /// Connections that say or hear something now are lost for good, and neither end is told.
+    pub fn lose(&self) {
+        self.mood.send_replace(Mood::Hole);
+    }
+
+    /// Everything goes through again, but on connections that were lost.
     pub fn flow(&self) {
         self.mood.send_replace(Mood::Forward);
     }
@@ -83,25 +106,44 @@ impl Drop for Proxy {
     }
 }
 
+async fn connect(host: SocketAddr, width: Option<u32>) -> std::io::Result<TcpStream> {
+    let socket = if host.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(bytes) = width {
+        socket.set_recv_buffer_size(bytes)?;
+    }
+    socket.connect(host).await
+}
+
 async fn pass(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mut mood: watch::Receiver<Mood>,
+    lost: &watch::Sender<bool>,
     swallow: Option<Swallow>,
 ) {
+    let down = swallow.is_some();
+    let goes = move |mood: &Mood| *mood == Mood::Forward || *mood == Mood::Hole || *mood == Mood::Deaf && !down;
     let mut buffer = vec![0; 16 * 1024];
     let mut waiting = Vec::new();
     let mut upgraded = false;
     loop {
-        if mood.wait_for(|mood| *mood == Mood::Forward).await.is_err() {
+        if mood.wait_for(goes).await.is_err() {
             return;
         }
         let n = match from.read(&mut buffer).await {
-            Ok(0) | Err(_) => return,
-            Ok(n) => n,
+            Ok(n) if n > 0 => n,
+            // Whoever is behind a hole does not hear that the other end hung up, either.
+            _ if *lost.borrow() => return std::future::pending().await,
+            _ => return,
         };
-        if mood.wait_for(|mood| *mood == Mood::Forward).await.is_err() {
+        if mood.wait_for(goes).await.is_err() {
             return;
+        }
+        if *mood.borrow() == Mood::Hole {
+            lost.send_replace(true);
+        }
+        if *lost.borrow() {
+            continue;
         }
         let Some(swallow) = &swallow else {
             if to.write_all(&buffer[..n]).await.is_err() {

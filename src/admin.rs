@@ -78,8 +78,8 @@ fn answer(ask: &Ask, config: &Config, paths: &Paths) -> anyhow::Result<Vec<Line>
         match connect(paths.data_dir())? {
             Some(stream) => return over(stream, ask),
             None if Instant::now() >= end => bail!(
-                "a host (pid {held}) has {} and listens to nobody: it is just starting or stopping, or its log says why \
-                 it cannot listen; try again in a moment, or stop it and ask then",
+                "a host (pid {held}) has {} and listens to nobody: it is just starting or stopping, or its log says \
+                 why it cannot listen; try again in a moment, or stop it and ask then",
                 paths.data_dir().display()
             ),
             // It begins to listen, or lets go of the folder.
@@ -107,8 +107,8 @@ fn there(paths: &Paths) -> anyhow::Result<()> {
 fn connect(dir: &Path) -> anyhow::Result<Option<UnixStream>> {
     let path = socket(dir).map_err(|bytes| {
         anyhow!(
-            "the path of the socket in {} has {bytes} bytes, and a socket's may have {PATH_BYTES}: stop the host and ask \
-             then, or give it a shorter --data-dir",
+            "the path of the socket in {} has {bytes} bytes, and a socket's may have {PATH_BYTES}: stop the host and \
+             ask then, or give it a shorter --data-dir",
             dir.display()
         )
     })?;

@@ -1,5 +1,5 @@
-//! `wschat admin` from the built binary: on hosts that run, with people there who see what comes of it, and on hosts that
-//! are stopped; backups while people talk, restored; histories that are damaged, and sockets left behind.
+//! `wschat admin` from the built binary: on hosts that run, with people there who see what comes of it, and on hosts
+//! that are stopped; backups while people talk, restored; histories that are damaged, and sockets left behind.
 
 mod common;
 

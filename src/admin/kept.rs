@@ -1,5 +1,5 @@
-//! The history as a file: a copy of it, a look over it, and a copy put back in its place. Nothing is ever overwritten or
-//! deleted that somebody could want back. How SQLite copies and looks is in `store`.
+//! The history as a file: a copy of it, a look over it, and a copy put back in its place. Nothing is ever overwritten
+//! or deleted that somebody could want back. How SQLite copies and looks is in `store`.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -127,8 +127,8 @@ pub fn verify(paths: &Paths, file: Option<&Path>) -> anyhow::Result<()> {
     let (version, newest) = found.version;
     let older = match version < newest {
         true => format!(
-            "; an older wschat wrote it (version {version}, this one writes {newest}), so its lines are looked over when a \
-             host takes it over"
+            "; an older wschat wrote it (version {version}, this one writes {newest}), so its lines are looked over when \
+             a host takes it over"
         ),
         false => String::new(),
     };

@@ -1,5 +1,5 @@
-//! The words of `wschat admin`, as clap reads them and its help shows them. What they do is in `admin`, which of them may
-//! be done is the hub's to say.
+//! The words of `wschat admin`, as clap reads them and its help shows them. What they do is in `admin`, which of them
+//! may be done is the hub's to say.
 
 use std::path::PathBuf;
 use std::time::Duration;

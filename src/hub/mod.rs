@@ -2,6 +2,7 @@
 //! no clock, rolls no dice and opens nothing. What it wants done it returns as [`Effect`]s; sockets, disk and time are the
 //! server's.
 
+mod barred;
 mod crowd;
 mod desk;
 mod devices;

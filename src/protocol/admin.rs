@@ -1,6 +1,7 @@
-//! What whoever has a host's folder asks of it ([`Ask`]) and what is answered ([`Line`]): the words between `wschat admin`
-//! and a host, each a line of JSON. They go over a socket in that folder and never over the network, so they are no part
-//! of `docs/protocol.md`, and both ends are always of one program. What comes of them is decided in `hub`.
+//! What whoever has a host's folder asks of it ([`Ask`]) and what is answered ([`Line`]): the words between `wschat
+//! admin` and a host, each a line of JSON. They go over a socket in that folder and never over the network, so they
+//! are no part of `docs/protocol.md`, and both ends are always of one program. What comes of them is decided in
+//! `hub`.
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The socket in a host's folder by which `wschat admin` reaches it: who may use the folder may use it. Reads what is asked,
-//! hands it to the driver as an input like any other, writes the answer. What comes of it is the hub's to say.
+//! The socket in a host's folder by which `wschat admin` reaches it: who may use the folder may use it. Reads what is
+//! asked, hands it to the driver as an input like any other, writes the answer. What comes of it is the hub's to say.
 
 use std::io;
 use std::os::unix::ffi::OsStrExt;

@@ -1,6 +1,6 @@
-//! A host that does not run is asked all the same: the same hub is made of the same store, takes the same input, and what
-//! it wants kept is kept by the same turns. Nobody is connected, so there is nobody to tell; whoever asks holds the lock
-//! of the folder.
+//! A host that does not run is asked all the same: the same hub is made of the same store, takes the same input, and
+//! what it wants kept is kept by the same turns. Nobody is connected, so there is nobody to tell; whoever asks holds
+//! the lock of the folder.
 
 use std::collections::VecDeque;
 use std::time::Duration;

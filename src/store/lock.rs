@@ -1,5 +1,5 @@
-//! One host for one data folder: the lock beside the history, with the pid of who holds it, so that a second host can say
-//! who is in its way. The lock is the operating system's and goes with the process, however it ends.
+//! One host for one data folder: the lock beside the history, with the pid of who holds it, so that a second host can
+//! say who is in its way. The lock is the operating system's and goes with the process, however it ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -24,7 +24,7 @@ pub struct DataDirLock {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another host has it.
-    #[error("{dir} is in use by another wschat{} (pid {pid}): stop that one, or give another --data-dir", if *.brief { "" } else { " host" })]
+    #[error("{dir} is in use by another {} (pid {pid}): stop that one, or give another --data-dir", kind(*.brief))]
     Held {
         /// The folder.
         dir: String,
@@ -43,8 +43,13 @@ pub enum LockError {
     },
 }
 
+fn kind(brief: bool) -> &'static str {
+    if brief { "wschat" } else { "wschat host" }
+}
+
 impl DataDirLock {
-    /// Takes the folder, which must exist, for as long as a host runs. Whoever said that it would not be long is waited for.
+    /// Takes the folder, which must exist, for as long as a host runs. Whoever said that it would not be long is
+    /// waited for.
     pub fn take(dir: &Path) -> Result<DataDirLock, LockError> {
         let end = Instant::now() + PATIENCE;
         // Whoever has just taken it may not have said yet for how long, so the first answer is asked for again.

@@ -190,3 +190,96 @@ impl SqliteStore {
         self.db.close().map_err(|(_, e)| failure(e, path.as_deref()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Write;
+    use crate::store::contract::{EPOCH, claim, draft, said};
+
+    /// A history of so many lines.
+    fn history(path: &Path, lines: u64) -> SqliteStore {
+        let mut store = SqliteStore::open(path, EPOCH).unwrap();
+        store.commit(&[claim(1), claim(2)]).unwrap();
+        for n in 0..lines {
+            store.commit(&[Write::Append(draft(1, said(&format!("line {n}"))))]).unwrap();
+        }
+        store
+    }
+
+    /// Changes a closed file behind our back.
+    fn change(path: &Path, sql: &str) {
+        Connection::open(path).unwrap().execute_batch(sql).unwrap();
+    }
+
+    #[test]
+    fn a_copy_of_one_moment_is_whole_wherever_it_is_put() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("host.db");
+        let mut store = history(&path, 5);
+        // What stands for something else in a URI is a name like any other.
+        let copy = dir.path().join("50% of it? #1 ä'.db");
+        back_up(&path, &copy).unwrap();
+        store.commit(&[Write::Append(draft(1, said("later")))]).unwrap();
+        let found = survey(&copy).unwrap();
+        assert_eq!((found.people, found.conversations, found.entries), (2, 1, 5));
+        assert_eq!(found.problems, [""; 0]);
+        assert_eq!(survey(&path).unwrap().entries, 6, "of the one that is written, beside who writes it");
+        assert!(back_up(&path, &copy).is_err(), "and what is there stays");
+        assert_eq!(survey(&copy).unwrap(), found);
+        let beside = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name());
+        assert!(!beside.into_iter().any(|name| name.to_string_lossy().starts_with("50% of it? #1 ä'.db-")));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("host.db");
+        history(&path, 9).close().unwrap();
+        let spoilt = dir.path().join("spoilt.db");
+        for (sql, said) in [
+            ("DELETE FROM entries WHERE seq = 4", "#lobby: the entry with number 4 is missing"),
+            ("DELETE FROM entries WHERE seq = 1", "#lobby: the entry with number 1 is missing"),
+            ("UPDATE entries SET text = 'no' WHERE seq = 2", "#lobby: a row is not as it was written"),
+            ("UPDATE meta SET value = x'00' WHERE key = 'epoch'", "the epoch: a row is not as it was written"),
+            ("UPDATE persons SET name = 'x' WHERE name = 'p1'", "names, keys, rooms and order: a row is not"),
+            ("DROP INDEX said", "the tables: a row is not as it was written"),
+            (
+                "PRAGMA foreign_keys = 0; DELETE FROM persons",
+                "a row of keys belongs to one of persons that is not there",
+            ),
+            ("PRAGMA application_id = 1", "it is no history of wschat"),
+        ] {
+            std::fs::copy(&path, &spoilt).unwrap();
+            change(&spoilt, sql);
+            let found = survey(&spoilt).unwrap().problems;
+            assert!(found.iter().any(|problem| problem.starts_with(said)), "{sql}: {found:?}");
+        }
+        std::fs::write(&spoilt, "a text, and no history at all").unwrap();
+        assert_eq!(survey(&spoilt).unwrap().problems, ["file is not a database"]);
+        std::fs::write(&spoilt, "").unwrap();
+        assert_eq!(survey(&spoilt).unwrap().problems, ["it is no history of wschat"]);
+        assert!(survey(&dir.path().join("nowhere.db")).is_err());
+    }
+
+    #[test]
+    fn one_of_an_older_wschat_is_looked_at_and_can_be_taken_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("older.db");
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch(MIGRATIONS[0]).unwrap();
+        db.pragma_update(None, "user_version", 1).unwrap();
+        db.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        db.close().unwrap();
+        let found = survey(&path).unwrap();
+        assert_eq!((found.version.0, found.problems.len()), (1, 0));
+        let copy = dir.path().join("copy.db");
+        back_up(&path, &copy).unwrap();
+        let mut store = SqliteStore::open(&copy, EPOCH).unwrap();
+        store.begin_anew([7; 16]).unwrap();
+        store.close().unwrap();
+        let found = survey(&copy).unwrap();
+        assert_eq!((found.version.0, found.problems.len()), (found.version.1, 0));
+        assert_eq!(SqliteStore::open(&copy, EPOCH).unwrap().epoch(), Epoch([7; 16]), "and its epoch is the new one");
+    }
+}

@@ -456,20 +456,27 @@ fn a_host_that_starts_on_a_history_with_a_damaged_middle_says_so_and_tells_nothi
     let place = Place::new();
     let at = long_history(&place.data);
     damage(&place.data.join("host.db"), 0.3, 12);
-    let mut command = wschat();
-    command.args(["--host", &at, "--headless", "--data-dir"]).arg(&place.data);
-    let log = place.file("own.log");
-    let mut host =
-        command.stdout(Stdio::null()).stderr(std::fs::File::create(&log).expect("a log")).spawn().expect("it is built");
+    let host = Host::start(&at, &place.data, &[]);
     let end = std::time::Instant::now() + common::bot::DEADLINE;
     loop {
-        let said = std::fs::read_to_string(&log).expect("its log");
+        let said = place.log();
         if said.contains("host.db is damaged") && said.contains("wschat admin restore") {
             break;
         }
         assert!(std::time::Instant::now() < end, "nothing is said: {said}");
         std::thread::park_timeout(std::time::Duration::from_millis(5));
     }
-    let _ = host.kill();
-    let _ = host.wait();
+    runtime().block_on(async {
+        let mut newcomer = Bot::new("newcomer");
+        let refused = newcomer.try_come_in(&at).await.expect_err("not all can be read");
+        assert!(refused.contains("cannot read that part of its history"), "{refused}");
+        // What is read is what was said.
+        for heard in newcomer.log["#lobby"].values() {
+            let number = heard.text.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
+            assert!(number.is_some_and(|(_, words)| words.trim_end() == "words ".repeat(50).trim_end()), "{heard:?}");
+        }
+        let (newest, last) = newcomer.log["#lobby"].last_key_value().expect("the newest page is whole");
+        assert!(*newest == 600 && last.text.starts_with("line 599: "), "{last:?}");
+    });
+    assert!(host.stop().success());
 }

@@ -526,6 +526,9 @@ fn refusal(why: Failure) -> Refusal {
         Failure::Full => {
             later(Code::Storage, FULL_RETRY, "the host's disk is full; nothing can be kept until there is room")
         }
+        Failure::Unreadable => {
+            later(Code::Storage, FULL_RETRY, "the host cannot read that part of its history; its log says why")
+        }
         Failure::Refused(AppendRefusal::NonceConflict) => {
             Refusal::new(Code::NonceConflict, "this nonce stands for another line")
         }

@@ -198,6 +198,8 @@ pub enum Failure {
     Busy,
     /// There is no room on the disk.
     Full,
+    /// What is asked for cannot be read: a disk changed it.
+    Unreadable,
     /// What it would change forbids it.
     Refused(AppendRefusal),
 }

@@ -188,7 +188,7 @@ pub fn paged(ticket: Ticket, page: Result<Page, StoreError>) -> Input {
         Ok(page) => Input::Paged { ticket, page },
         Err(error) => {
             tracing::error!("a page of history cannot be read: {error}");
-            Input::Failed { ticket, why: Failure::Full }
+            Input::Failed { ticket, why: Failure::Unreadable }
         }
     }
 }
@@ -199,7 +199,7 @@ pub fn audited(ticket: Ticket, lines: Result<Vec<Record>, StoreError>) -> Input 
         Ok(lines) => Input::Audited { ticket, lines },
         Err(error) => {
             tracing::error!("the record cannot be read: {error}");
-            Input::Failed { ticket, why: Failure::Full }
+            Input::Failed { ticket, why: Failure::Unreadable }
         }
     }
 }
@@ -210,7 +210,7 @@ pub fn found(ticket: Ticket, found: Result<Found, StoreError>) -> Input {
         Ok(found) => Input::Found { ticket, found },
         Err(error) => {
             tracing::error!("the history cannot be searched: {error}");
-            Input::Failed { ticket, why: Failure::Full }
+            Input::Failed { ticket, why: Failure::Unreadable }
         }
     }
 }

@@ -31,6 +31,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite::", &["store/sqlite"]),
     ("ratatui::", &["tui/"]),
     ("axum::", &["server/"]),
+    ("flate2::", &["server/pages"]),
 ];
 
 /// Words the pure folders never hold: a clock, chance, a file, a socket (an address is a value like any other), a task.

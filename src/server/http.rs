@@ -9,11 +9,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CONNECTION, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+    UPGRADE,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -33,32 +34,18 @@ use super::connection::{House, Upgraded};
 use super::entrance::{Entrance, Way};
 use super::gate::Gate;
 use super::half_open;
+use super::pages;
 use super::wire::Wire;
 use crate::protocol::dialect::{Choice, Dialect, KNOWN};
-
-/// The page of the host.
-const PAGE: &str = include_str!("../../assets/web/index.html");
-
-/// How it looks.
-const STYLE: &str = include_str!("../../assets/web/style.css");
 
 /// All headers of a request together. A browser sends 1 to 2 KiB; each half-open connection may cost this much.
 const HEADER_BYTES: usize = 16 * 1024;
 
-/// What every answer carries: the page loads nothing and talks to nobody but its own host (the console of the page is
-/// where the browser's snippet is pasted), is framed by nobody, and is taken for nothing else than it is.
-const HEADERS: [(HeaderName, HeaderValue); 5] = [
-    (
-        HeaderName::from_static("content-security-policy"),
-        HeaderValue::from_static(
-            "default-src 'none'; style-src 'self'; connect-src 'self' ws://localhost:* ws://127.0.0.1:*; \
-             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        ),
-    ),
+/// What every answer carries besides its policy: it is taken for nothing else than it is, and tells nobody where one was.
+const HEADERS: [(HeaderName, HeaderValue); 3] = [
     (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")),
     (HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer")),
-    (HeaderName::from_static("cache-control"), HeaderValue::from_static("no-store")),
-    // One request, one connection: half-open ones are counted and timed, and nothing is fetched twice here.
+    // One request, one connection: half-open ones are counted and timed, and what a page is made of is fetched once.
     (HeaderName::from_static("connection"), HeaderValue::from_static("close")),
 ];
 
@@ -96,11 +83,9 @@ pub struct Porch {
 
 /// The routes. One for all connections.
 pub fn router(porch: Porch) -> Router {
-    Router::new()
-        .route("/", get(|| async { Html(PAGE) }))
-        .route("/style.css", get(|| async { ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) }))
+    pages::routes()
         .route("/healthz", get(|| async { "ok" }))
-        .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing here; the host's page is at /.\n") })
+        .fallback(async || pages::nothing_here())
         .layer(from_fn_with_state(Arc::new(porch), knock))
 }
 
@@ -217,19 +202,23 @@ async fn knock(State(porch): State<Arc<Porch>>, request: Request, next: Next) ->
         };
     }
     let mut response = next.run(request).await;
-    dress(&mut response);
+    dress(&mut response, Some(&authority));
     response
 }
 
 /// The same page, encrypted.
 fn to_tls(authority: &str, uri: &Uri) -> Response {
     let mut response = Redirect::temporary(&format!("https://{authority}{}", uri.path())).into_response();
-    dress(&mut response);
+    dress(&mut response, None);
     response
 }
 
-fn dress(response: &mut Response) {
-    response.headers_mut().extend(HEADERS);
+/// The headers of every answer; `authority` is the name of this host that was asked, where it is one.
+fn dress(response: &mut Response, authority: Option<&str>) {
+    let headers = response.headers_mut();
+    headers.extend(HEADERS);
+    headers.insert(CONTENT_SECURITY_POLICY, pages::policy(authority));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
 fn is_upgrade(headers: &HeaderMap) -> bool {
@@ -289,6 +278,6 @@ fn crowded(knock: &Knock, wait: Duration) -> Response {
 fn refuse(knock: &Knock, status: StatusCode, why: &str) -> Response {
     tracing::info!(peer = %knock.peer, status = status.as_u16(), "refused: {why}");
     let mut response = (status, format!("{why}\n")).into_response();
-    dress(&mut response);
+    dress(&mut response, None);
     response
 }

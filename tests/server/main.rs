@@ -7,6 +7,7 @@ mod host;
 mod frames;
 mod handshake;
 mod nearby;
+mod pages;
 mod patience;
 mod stopping;
 mod tls;

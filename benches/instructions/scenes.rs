@@ -102,7 +102,7 @@ pub fn frame() -> (Box<dyn Codec>, String) {
 pub fn page() -> (Translator, Event) {
     let (from, before, oldest) = (Seq(1), Seq(101), Seq(1));
     let entries = (1..101).map(shown).collect();
-    let page = Page { conversation: Conversation::Room(lobby()), from, before, oldest, entries };
+    let page = Page { conversation: Conversation::Room(lobby()), from, before, oldest, entries, changed: Vec::new() };
     (Translator { default_room: lobby() }, Event::Page { to: Target::Room(lobby()), page })
 }
 
@@ -236,7 +236,8 @@ pub fn screen(messages: u64) -> (Terminal<TestBackend>, App) {
     }
     let entries = (1..=messages).map(shown);
     let (from, before, oldest) = (Seq(1), Seq(messages + 1), Seq(1));
-    let page = Page { conversation: Conversation::Room(lobby()), from, before, oldest, entries: entries.collect() };
+    let (conversation, entries, changed) = (Conversation::Room(lobby()), entries.collect(), Vec::new());
+    let page = Page { conversation, from, before, oldest, entries, changed };
     app.handle(now, Press::Link(LinkEvent::Heard(Event::Page { to: Target::Room(lobby()), page })));
     let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a picture needs no terminal");
     let _ = terminal.draw(|frame| wschat::tui::view::draw(frame, &app));

@@ -355,8 +355,6 @@ pub struct Chat {
     making: bool,
     /// A room one is put out of, and the words of it; that one has left it comes next.
     put_out: Option<(Target, String)>,
-    /// Conversations in which the host asked to slow down: one line at a time, so that none passes another.
-    careful: Vec<Target>,
     role: Role,
     text_bytes: usize,
     ack_within: Duration,
@@ -399,7 +397,6 @@ impl Chat {
             joining: Vec::new(),
             making: false,
             put_out: None,
-            careful: Vec::new(),
             role: Role::Member,
             text_bytes: 0,
             ack_within: ACK_WITHIN,
@@ -1085,10 +1082,6 @@ impl Chat {
             let why = refusal.text.clone();
             pending.state = match (refusal.code, refusal.retry_after) {
                 (Code::Busy | Code::Storage | Code::RateLimited, after) => {
-                    let to = pending.record.to.clone();
-                    if !self.careful.contains(&to) {
-                        self.careful.push(to);
-                    }
                     Delivery::Later(now.up + after.unwrap_or(Duration::from_secs(1)), why)
                 }
                 _ => Delivery::Failed(why),
@@ -1120,10 +1113,12 @@ impl Chat {
         }
         let name = self.me.as_ref().map(|me| me.name.clone());
         let mut lines = VecDeque::new();
+        // One at a time in each conversation: a host that is busy, full or wants one to slow down may refuse a line and
+        // take the next, and the two would change places. Foreign servers acknowledge nothing one could wait for.
+        let one_by_one = self.dialect == Dialect::V1;
         let mut blocked: Vec<Target> = Vec::new();
         for pending in &mut self.pending {
             let to = &pending.record.to;
-            let careful = self.careful.contains(to);
             match pending.state {
                 Delivery::Queued if !blocked.contains(to) => {
                     lines.push_back(pending.record.clone());
@@ -1132,7 +1127,7 @@ impl Chat {
                 Delivery::Sent(_) | Delivery::Later(..) => {}
                 _ => continue,
             }
-            if careful {
+            if one_by_one {
                 blocked.push(pending.record.to.clone());
             }
         }
@@ -1215,18 +1210,13 @@ impl Chat {
             self.effects.push(Effect::Redial);
             return;
         }
-        let mut again = false;
         for pending in &mut self.pending {
             if matches!(&pending.state, Delivery::Later(at, _) if *at <= now.up) {
                 pending.state = Delivery::Queued;
-                again = true;
             }
         }
-        if again || !self.careful.is_empty() {
+        if self.pending.iter().any(|pending| pending.state == Delivery::Queued) {
             self.send_pending(now);
-            let waits = |pending: &Pending| !matches!(pending.state, Delivery::Failed(_) | Delivery::Held(_));
-            let pending = &self.pending;
-            self.careful.retain(|to| pending.iter().any(|pending| pending.record.to == *to && waits(pending)));
         }
         self.tell_read(now, false);
     }

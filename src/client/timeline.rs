@@ -10,7 +10,7 @@ use crate::protocol::entry::{
 };
 use crate::protocol::text::Text;
 
-/// Changes kept for entries that are not loaded: a page read before the change may still be on its way.
+/// Changes kept after they were heard: a page read before them may still be on its way, and has to have them worked in.
 const CHANGES_KEPT: usize = 256;
 
 /// Authors whose names are shared. A conversation has few; those of a flood of guests are not worth keeping.
@@ -25,7 +25,10 @@ pub struct Timeline {
     authors: HashMap<PersonId, Arc<Author>>,
     /// Stretches seen, first and last, rising and apart.
     seen: Vec<(u64, u64)>,
+    /// The newest changes heard, rising, whether what they change is here or not.
     changes: VecDeque<Entry>,
+    /// The last change that is not kept any more; 0 while all are.
+    changes_from: u64,
     /// Columns of the widest author.
     widest: usize,
     /// First seq that exists at the host.
@@ -93,17 +96,18 @@ impl Kept {
 }
 
 impl Timeline {
-    /// Takes in a live entry; `false` when it was known.
+    /// Takes in a live entry; `false` when it was known. One from further below is the answer to a line that was said twice,
+    /// as it was at first: what it has become since is told by the page that it is missing from.
     pub fn live(&mut self, entry: &Entry) -> bool {
-        if self.has(entry.seq) {
+        if self.has(entry.seq) || entry.seq < self.newest() {
             return false;
         }
         self.cover(entry.seq.0, entry.seq.0);
         match entry.what.of() {
-            Some(of) if self.find(of).is_ok() => self.change(of, entry),
-            Some(_) => {
+            Some(of) => {
+                self.change(of, entry);
                 if self.changes.len() >= CHANGES_KEPT {
-                    self.changes.pop_front();
+                    self.changes_from = self.changes.pop_front().map_or(0, |first| first.seq.0);
                 }
                 self.changes.push_back(entry.clone());
             }
@@ -126,17 +130,31 @@ impl Timeline {
             self.cover(page.from.0, page.before.0 - 1);
         }
         for shown in page.entries {
-            let seq = shown.seq;
-            if self.find(seq).map_or(true, |at| self.entries[at].rev < shown.rev) {
-                self.put(shown);
+            self.take_in(shown);
+        }
+        // Those that are known from before: what is not known comes with its own page.
+        for shown in page.changed {
+            if self.find(shown.seq).is_ok() {
+                self.take_in(shown);
             }
         }
-        for change in std::mem::take(&mut self.changes) {
-            match change.what.of().filter(|of| self.find(*of).is_ok()) {
-                Some(of) => self.change(of, &change),
-                None => self.changes.push_back(change),
-            }
+    }
+
+    /// Takes in an entry as a page has it. It lacks no change up to its `rev`, which what is here may: a change that was
+    /// made while one was away is told by the page alone, even when a later one was heard live meanwhile. So the page's form
+    /// is taken, and what was heard since is worked in again, unless that is not known any more.
+    fn take_in(&mut self, shown: Shown) {
+        let (seq, rev) = (shown.seq, shown.rev);
+        let newer = self.find(seq).is_ok_and(|at| self.entries[at].rev > rev);
+        if newer && self.changes_from > rev.0 {
+            return;
         }
+        self.put(shown);
+        let changes = std::mem::take(&mut self.changes);
+        for change in changes.iter().filter(|change| change.what.of() == Some(seq)) {
+            self.change(seq, change);
+        }
+        self.changes = changes;
     }
 
     /// Where the entry of this seq is, or would be.
@@ -192,7 +210,9 @@ impl Timeline {
             }
             What::Deleted { .. } => {
                 kept.text = None;
-                kept.rare().reactions.clear();
+                let rare = kept.rare();
+                rare.reactions.clear();
+                rare.edited = false;
             }
             What::Reacted { emoji, .. } => {
                 let reactions = &mut kept.rare().reactions;
@@ -420,7 +440,7 @@ mod tests {
     fn page(from: u64, before: u64) -> Page {
         let entries = (from..before).map(|seq| present(&said(seq))).collect();
         let conversation = Conversation::Room(room());
-        Page { conversation, from: Seq(from), before: Seq(before), oldest: Seq(1), entries }
+        Page { conversation, from: Seq(from), before: Seq(before), oldest: Seq(1), entries, changed: Vec::new() }
     }
 
     fn text(timeline: &Timeline, seq: u64) -> Option<String> {

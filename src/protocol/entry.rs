@@ -317,6 +317,9 @@ pub struct Page {
     pub oldest: Seq,
     /// The entries, by rising seq.
     pub entries: Vec<Shown>,
+    /// Entries from before the stretch that something in it has changed, as they are now, by rising seq: whoever has them
+    /// from an earlier time had them otherwise.
+    pub changed: Vec<Shown>,
 }
 
 /// How a person stands to a conversation, counted at one moment of its log.

@@ -25,7 +25,7 @@ pub mod outgoing;
 mod pages;
 mod passwords;
 pub mod tls;
-mod turns;
+pub mod turns;
 pub mod wire;
 
 use std::future::Future;

@@ -504,12 +504,16 @@ impl Store for Memory {
         let before = before.max(log.oldest());
         let from = before.saturating_sub(u64::from(ask.limit.max(1))).max(log.oldest());
         let within = log.there().iter().filter(|entry| (from..before).contains(&entry.seq.0));
+        let changed: std::collections::BTreeSet<Seq> =
+            within.clone().filter_map(|entry| entry.what.of()).filter(|of| of.0 < from).collect();
+        let changed = log.there().iter().filter(|entry| changed.contains(&entry.seq));
         Ok(Page {
             conversation: ask.conversation.clone(),
             from: Seq(from),
             before: Seq(before),
             oldest: Seq(log.oldest()),
             entries: within.filter_map(|entry| log.shown(entry, ask.asker)).collect(),
+            changed: changed.filter_map(|entry| log.shown(entry, ask.asker)).collect(),
         })
     }
 

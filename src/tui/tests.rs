@@ -222,7 +222,7 @@ impl Scene {
                 let from = Seq(before.0.saturating_sub(100).max(1));
                 let entries = (from.0..before.0).map(|seq| old(Seq(seq))).collect();
                 let conversation = Conversation::Room(name.clone());
-                let page = Page { conversation, from, before, oldest: Seq(1), entries };
+                let page = Page { conversation, from, before, oldest: Seq(1), entries, changed: Vec::new() };
                 self.hear(Event::Page { to, page });
             }
         }

@@ -333,11 +333,19 @@ fn page() -> Page {
             shown(38, ben(), 41, words(Some("see you at nine"), true, vec![thumbs])),
             shown(39, cy(), 42, words(None, false, Vec::new())),
         ],
+        changed: vec![shown(20, ben(), 40, words(Some("long ago, and changed"), true, Vec::new()))],
     }
 }
 
 fn direct_page() -> Page {
-    Page { conversation: pair(), from: Seq(1), before: Seq(1), oldest: Seq(1), entries: Vec::new() }
+    Page {
+        conversation: pair(),
+        from: Seq(1),
+        before: Seq(1),
+        oldest: Seq(1),
+        entries: Vec::new(),
+        changed: Vec::new(),
+    }
 }
 
 /// Every event that a host tells in `wschat.v1`, with every kind of entry.

@@ -541,7 +541,14 @@ fn event() -> impl Strategy<Value = Event> {
     let page = (place_of(), seq(), seq(), seq(), vec(shown(), 0..4)).prop_map(
         |((conversation, to), from, before, oldest, entries)| Event::Page {
             to,
-            page: Page { conversation, from, before, oldest, entries },
+            page: Page {
+                conversation,
+                from,
+                before,
+                oldest,
+                changed: entries.iter().take(2).cloned().collect(),
+                entries,
+            },
         },
     );
     prop_oneof![

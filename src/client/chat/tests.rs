@@ -169,7 +169,8 @@ fn an_ack_in_a_page_is_an_ack() {
     let What::Said { text, .. } = what else { return };
     let what = ShownWhat::Said { text: Some(text), me: false, reply_to: None, edited: false, reactions: vec![] };
     let shown = Shown { seq: Seq(1), at, from, nonce: Some(one.nonce), rev: Seq(1), mentions: vec![], what };
-    let page = Page { conversation, from: Seq(1), before: Seq(2), oldest: Seq(1), entries: vec![shown] };
+    let page =
+        Page { conversation, from: Seq(1), before: Seq(2), oldest: Seq(1), entries: vec![shown], changed: Vec::new() };
     let effects = ann.hear(Event::Page { to: lobby(), page });
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Forget(nonce) if *nonce == one.nonce)));
     assert_eq!(ann.chat.pending(&lobby()).count(), 0);

@@ -381,7 +381,8 @@ impl World {
             }),
             _ => None,
         });
-        Page { conversation: conversation.clone(), from, before, oldest: Seq(1), entries: entries.collect() }
+        let entries = entries.collect();
+        Page { conversation: conversation.clone(), from, before, oldest: Seq(1), entries, changed: Vec::new() }
     }
 
     /// A connection that has said nothing yet.

@@ -1,6 +1,6 @@
 //! What is asked of the file: facts at start, how a person stands, pages in their present form, and whether rows are whole.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -183,6 +183,7 @@ pub fn page(db: &Connection, ask: &PageAsk) -> rusqlite::Result<Page> {
             before: one,
             oldest: one,
             entries: Vec::new(),
+            changed: Vec::new(),
         });
     };
     let Log { id, head, oldest, .. } = found;
@@ -194,6 +195,8 @@ pub fn page(db: &Connection, ask: &PageAsk) -> rusqlite::Result<Page> {
     let before = before.max(oldest);
     let mut from = before;
     let mut entries = Vec::new();
+    // What the stretch has changed and that stands further below, as far as one knows.
+    let mut changed: BTreeMap<i64, Shown> = BTreeMap::new();
     let mut bytes = 0;
     let sql = format!(
         "SELECT {COLUMNS}, {BESIDE} FROM entries e LEFT JOIN shown s ON s.conversation = e.conversation AND s.seq = e.seq
@@ -209,16 +212,21 @@ pub fn page(db: &Connection, ask: &PageAsk) -> rusqlite::Result<Page> {
             return Err(row::damaged(0));
         }
         let beside = row::beside(found, 17, id, &row)?;
-        let Some(shown) = shown(db, id, ask.asker, &row, beside)? else {
-            from = row.seq;
-            continue;
+        if let Some(known) = changed.remove(&row.seq) {
+            bytes -= weight(&known);
+        }
+        let also = match row.of.filter(|of| *of >= oldest && !changed.contains_key(of)) {
+            Some(of) => one(db, id, ask.asker, of)?,
+            None => None,
         };
-        bytes += weight(&shown);
-        if ask.bytes > 0 && bytes > ask.bytes && !entries.is_empty() {
+        let shown = shown(db, id, ask.asker, &row, beside)?;
+        bytes += shown.iter().chain(&also).map(weight).sum::<usize>();
+        if ask.bytes > 0 && bytes > ask.bytes && from < before {
             break;
         }
         from = row.seq;
-        entries.push(shown);
+        entries.extend(shown);
+        changed.extend(also.map(|shown| (number(shown.seq), shown)));
     }
     // A log has no holes: rows that are not there are damage, not an end.
     if next > oldest && before - next < i64::from(ask.limit.max(1)) && next == from {
@@ -231,7 +239,22 @@ pub fn page(db: &Connection, ask: &PageAsk) -> rusqlite::Result<Page> {
         before: seq(before),
         oldest: seq(oldest),
         entries,
+        changed: changed.into_values().collect(),
     })
+}
+
+/// The present form of one entry, if it has one.
+fn one(db: &Connection, id: i64, asker: PersonId, of: i64) -> rusqlite::Result<Option<Shown>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {BESIDE} FROM entries e LEFT JOIN shown s ON s.conversation = e.conversation AND s.seq = e.seq
+         WHERE e.conversation = ?1 AND e.seq = ?2"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query([id, of])?;
+    let Some(found) = rows.next()? else { return Ok(None) };
+    let row = Columns::read(found)?.checked(id)?;
+    let beside = row::beside(found, 17, id, &row)?;
+    shown(db, id, asker, &row, beside)
 }
 
 /// About how many bytes an entry takes in a frame: JSON around it, ids in hex, and text that may need escapes.

@@ -134,7 +134,8 @@ fn a_hit_is_gone_to_in_its_history_and_back_again() {
 fn page(name: &str, from: u64, before: u64) -> Event {
     let entries = (from..before).map(|seq| old(Seq(seq))).collect();
     let conversation = Conversation::Room(room(name));
-    let page = Page { conversation, from: Seq(from), before: Seq(before), oldest: Seq(1), entries };
+    let page =
+        Page { conversation, from: Seq(from), before: Seq(before), oldest: Seq(1), entries, changed: Vec::new() };
     Event::Page { to: Target::Room(room(name)), page }
 }
 
@@ -184,7 +185,14 @@ fn what_is_not_there_any_more_is_said() {
     scene.press("Enter");
     scene.commands();
     let conversation = Conversation::Room(room("lobby"));
-    let page = Page { conversation, from: Seq(240), before: Seq(250), oldest: Seq(240), entries: Vec::new() };
+    let page = Page {
+        conversation,
+        from: Seq(240),
+        before: Seq(250),
+        oldest: Seq(240),
+        entries: Vec::new(),
+        changed: Vec::new(),
+    };
     scene.hear(Event::Page { to: Target::Room(room("lobby")), page });
     assert!(scene.picture().contains("not there any more"), "{}", scene.picture());
     assert!(!scene.commands().iter().any(|command| matches!(command, Command::Page { .. })), "it is not asked again");

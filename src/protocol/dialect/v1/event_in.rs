@@ -430,18 +430,23 @@ struct PageIn<'a> {
     oldest: u64,
     #[serde(borrow)]
     entries: Vec<&'a RawValue>,
+    #[serde(borrow, default)]
+    changed: Vec<&'a RawValue>,
 }
 
 impl PageIn<'_> {
     fn event(self) -> Result<Event, BadEvent> {
         let conversation = conversation(&self.to.0, self.people)?;
-        let entries = self.entries.into_iter().filter_map(|entry| shown(entry.get()).transpose());
+        let all = |entries: Vec<&RawValue>| -> Result<Vec<Shown>, BadEvent> {
+            entries.into_iter().filter_map(|entry| shown(entry.get()).transpose()).collect()
+        };
         let page = Page {
             conversation,
             from: Seq(self.from),
             before: Seq(self.before),
             oldest: Seq(self.oldest),
-            entries: entries.collect::<Result<_, BadEvent>>()?,
+            entries: all(self.entries)?,
+            changed: all(self.changed)?,
         };
         Ok(Event::Page { to: self.to.0, page })
     }

@@ -411,7 +411,7 @@ fn mentions_out(mentions: &[PersonId]) -> Option<impl Serialize> {
 }
 
 #[derive(Serialize)]
-struct PageFrame<'a, E: Serialize> {
+struct PageFrame<'a, E: Serialize, C: Serialize> {
     to: Shown<&'a Target>,
     #[serde(skip_serializing_if = "Option::is_none")]
     people: Option<[Id; 2]>,
@@ -419,9 +419,11 @@ struct PageFrame<'a, E: Serialize> {
     before: u64,
     oldest: u64,
     entries: E,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<C>,
 }
 
-fn page_out<'a>(to: &'a Target, page: &'a Page) -> PageFrame<'a, impl Serialize> {
+fn page_out<'a>(to: &'a Target, page: &'a Page) -> PageFrame<'a, impl Serialize, impl Serialize> {
     PageFrame {
         to: Shown(to),
         people: people_out(&page.conversation),
@@ -429,6 +431,7 @@ fn page_out<'a>(to: &'a Target, page: &'a Page) -> PageFrame<'a, impl Serialize>
         before: page.before.0,
         oldest: page.oldest.0,
         entries: Each(&page.entries, shown_out),
+        changed: (!page.changed.is_empty()).then(|| Each(&page.changed, shown_out)),
     }
 }
 

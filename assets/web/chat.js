@@ -13,6 +13,9 @@ const TYPING_SAID_MS = 3_000;
 /** Messages of one conversation in memory; beyond it the oldest go when one is at the end. */
 const MOST = 3_000;
 
+/** Changes kept after they were heard, for pages that were read before them. */
+const LOOSE = 256;
+
 /** Refusals after which the same line may go well. */
 const LATER = new Set(['busy', 'rate_limited', 'storage']);
 
@@ -24,7 +27,7 @@ class Talk {
     Object.assign(this, {
       key, to, peer: null, epoch: '', oldest: 1, head: 0, read: 0, unread: 0, mentions: 0, topic: '', role: '',
       private: false, readonly: false, slow: 0, password: false,
-      entries: new Map(), have: [], loose: [], typing: new Map(), people: null, crowd: null, anew: false, mark: null,
+      entries: new Map(), have: [], loose: [], looseFrom: 0, typing: new Map(), people: null, crowd: null, anew: false, mark: null,
       readSaid: 0, readTimer: 0, gone: false,
     });
   }
@@ -62,6 +65,7 @@ class Talk {
     this.entries.clear();
     this.have = [];
     this.loose = [];
+    this.looseFrom = 0;
     this.mark = null;
   }
 
@@ -380,7 +384,9 @@ export class Chat {
     if (line) {
       this.#say('line', talk?.key ?? this.#keyOf(line), line.nonce);
     }
-    if (talk && seq > 0 && !talk.covers(seq)) this.#take(talk, event, seq);
+    // One from further below answers a line that was said twice, as it was at first; what became of it is told by a page.
+    const below = talk?.have.length > 0 && seq < talk.have[talk.have.length - 1][1];
+    if (talk && seq > 0 && !below && !talk.covers(seq)) this.#take(talk, event, seq);
     if (line) this.flush();
   }
 
@@ -415,10 +421,10 @@ export class Chat {
 
   #change(talk, change) {
     const entry = talk.entries.get(change.of);
-    if (!entry) {
-      // It may be in a page that is under way, and was read before this.
-      if (this.#page?.key === talk.key) talk.loose.push(change);
-    } else if (change.seq > entry.rev) {
+    // A page that is under way may have been read before this.
+    talk.loose.push(change);
+    if (talk.loose.length > LOOSE) talk.looseFrom = talk.loose.shift().seq;
+    if (entry && change.seq > entry.rev) {
       this.#apply(entry, change);
       this.#say('entry', talk.key, entry.seq);
     }
@@ -515,21 +521,29 @@ export class Chat {
     talk.oldest = Number(event.oldest) || talk.oldest;
     let from = Number(event.from) || 1;
     const before = Number(event.before) || from;
+    // What stands further below and was changed in this stretch is of use to whoever has it from before.
+    for (const raw of event.changed ?? []) {
+      const entry = this.#present(raw);
+      if (talk.entries.has(entry.seq)) this.#takeIn(talk, entry);
+    }
     for (const raw of event.entries ?? []) {
       const entry = this.#present(raw);
-      const known = talk.entries.get(entry.seq);
-      if (!known || entry.rev > known.rev) talk.entries.set(entry.seq, entry);
+      this.#takeIn(talk, entry);
       if (entry.nonce && entry.text !== undefined) this.#found(entry.nonce);
     }
     if (from <= talk.oldest) from = Math.min(from, talk.oldest);
     talk.cover(from, before);
-    for (const change of talk.loose.splice(0)) {
-      const entry = talk.entries.get(change.of);
-      if (entry && change.seq > entry.rev) this.#apply(entry, change);
-    }
     this.#say('log', talk.key);
     asked.then?.(true);
     this.flush();
+  }
+
+  /** An entry as a page has it: it lacks no change up to its rev, and those heard since are worked in again. */
+  #takeIn(talk, entry) {
+    const known = talk.entries.get(entry.seq);
+    if (known && known.rev > entry.rev && talk.looseFrom > entry.rev) return;
+    talk.entries.set(entry.seq, entry);
+    for (const change of talk.loose) if (change.of === entry.seq && change.seq > entry.rev) this.#apply(entry, change);
   }
 
   /** A line that was held back, because nobody knew, has arrived long ago. */

@@ -1113,14 +1113,15 @@ impl Chat {
         }
         let name = self.me.as_ref().map(|me| me.name.clone());
         let mut lines = VecDeque::new();
-        // One at a time in each conversation: a host that is busy, full or wants one to slow down may refuse a line and
-        // take the next, and the two would change places. Foreign servers acknowledge nothing one could wait for.
+        // Lines of a conversation go one at a time, and so do changes of one entry: a host that is busy, full or wants one to
+        // slow down may refuse one and take the next, and the two would change places. Foreign servers acknowledge nothing
+        // one could wait for.
         let one_by_one = self.dialect == Dialect::V1;
-        let mut blocked: Vec<Target> = Vec::new();
+        let mut blocked: Vec<(Target, Option<Seq>)> = Vec::new();
         for pending in &mut self.pending {
-            let to = &pending.record.to;
+            let place = (pending.record.to.clone(), pending.record.what.of());
             match pending.state {
-                Delivery::Queued if !blocked.contains(to) => {
+                Delivery::Queued if !blocked.contains(&place) => {
                     lines.push_back(pending.record.clone());
                     pending.state = Delivery::Sent(now.up);
                 }
@@ -1128,7 +1129,7 @@ impl Chat {
                 _ => continue,
             }
             if one_by_one {
-                blocked.push(pending.record.to.clone());
+                blocked.push(place);
             }
         }
         for Record { nonce, to, what } in lines {

@@ -95,8 +95,8 @@ pub trait Store: Send {
     /// How a person stands to each of these conversations, all at one moment. A conversation nobody wrote to stands at 0.
     fn standings(&mut self, person: PersonId, of: &[(Conversation, ReadFrom)]) -> Result<Vec<Standing>, StoreError>;
 
-    /// The present form of at most `limit` entries below its end, at most `bytes` of text, always
-    /// at least one when there is one. `asker` comes first among the reactors named.
+    /// The present form of at most `limit` entries below its end, and of what these have changed further below, at most
+    /// `bytes` of text, but always of one entry when there is one. `asker` comes first among the reactors named.
     fn page(&mut self, ask: &PageAsk) -> Result<Page, StoreError>;
 
     /// What is looked for in these conversations: at most `limit` messages, the newest first, at most `bytes` of text.

@@ -203,6 +203,22 @@ impl Scene {
         seq
     }
 
+    /// The host has kept an edit of one's own.
+    fn acked(&mut self, command: &Command, seq: u64) {
+        let Command::Edit { to, of, text, nonce } = command else { panic!("{command:?} is no edit") };
+        let Target::Room(name) = to else { panic!("{to} is no room") };
+        self.hear(Event::Entry(std::sync::Arc::new(Entry {
+            conversation: Conversation::Room(name.clone()),
+            to: to.clone(),
+            seq: Seq(seq),
+            at: Timestamp(START + 300_000),
+            from: author("ann"),
+            what: What::Edited { of: *of, text: text.clone() },
+            nonce: *nonce,
+            mentions: Vec::new(),
+        })));
+    }
+
     /// Gives every page that was asked for: lines `m<seq>` of three people, some long.
     fn answer_pages(&mut self) {
         loop {

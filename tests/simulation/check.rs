@@ -40,10 +40,10 @@ pub fn all(run: &mut Run) {
             assert!(stored.contains_key(nonce), "{} was told that {nonce:?} is kept, and it is not", client.name);
         }
         run.told.acked += client.acked.len() as u64;
-        for (to, said) in &client.said {
+        for ((to, of), said) in &client.said {
             let said = said.iter().filter(|nonce| !client.refused.contains(*nonce));
             let seqs: Vec<Seq> = said.filter_map(|nonce| stored.get(nonce)).map(|(_, seq)| *seq).collect();
-            assert!(seqs.is_sorted(), "{} in {to}: its own lines out of order: {seqs:?}", client.name);
+            assert!(seqs.is_sorted(), "{} in {to}, {of:?}: its own lines out of order: {seqs:?}", client.name);
         }
         for nonce in client.said.values().flatten() {
             let waits = client.disk.iter().any(|record| record.nonce == *nonce);

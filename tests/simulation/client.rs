@@ -10,7 +10,7 @@ use wschat::hub::SessionId;
 use wschat::protocol::command::Command;
 use wschat::protocol::dialect::Dialect;
 use wschat::protocol::dialect::v1;
-use wschat::protocol::entry::Nonce;
+use wschat::protocol::entry::{Nonce, Seq};
 use wschat::protocol::event::Event;
 use wschat::protocol::names::{Nick, Target};
 use wschat::protocol::person::{Challenge, Proof};
@@ -42,8 +42,8 @@ pub struct Client {
     pub acked: HashSet<Nonce>,
     /// Lines that the host once refused for good: they are said again only when the screen starts anew, behind others.
     pub refused: HashSet<Nonce>,
-    /// What it said, in order, in each conversation.
-    pub said: HashMap<Target, Vec<Nonce>>,
+    /// What it said, in order, in each conversation; and how it changed each entry.
+    pub said: HashMap<(Target, Option<Seq>), Vec<Nonce>>,
     /// Frames for the host.
     pub out: Vec<String>,
     /// It wants another connection.
@@ -123,7 +123,7 @@ impl Client {
 
     /// The person says or changes something: on the disk first, then to the mind.
     pub fn says(&mut self, now: Now, record: Record, dies_between: bool) {
-        self.said.entry(record.to.clone()).or_default().push(record.nonce);
+        self.said.entry((record.to.clone(), record.what.of())).or_default().push(record.nonce);
         self.disk.push(record.clone());
         match dies_between {
             true => self.dies(now),

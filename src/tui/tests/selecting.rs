@@ -81,10 +81,14 @@ fn ones_own_words_are_edited_and_the_draft_comes_back() {
 fn a_slip_is_mended_by_substitution() {
     let mut scene = talked();
     scene.sends("s/b./c/");
-    assert!(matches!(&scene.commands()[..], [Command::Edit { of: Seq(2), text, .. }]
+    let sent = scene.commands();
+    assert!(matches!(&sent[..], [Command::Edit { of: Seq(2), text, .. }]
         if text.as_str() == "see https://example.org/a(1), and http://example.org/c"));
+    scene.acked(&sent[0], 4);
     scene.sends("s/e/E/g");
-    assert!(matches!(&scene.commands()[..], [Command::Edit { text, .. }] if text.as_str().starts_with("sEE https")));
+    let sent = scene.commands();
+    assert!(matches!(&sent[..], [Command::Edit { text, .. }] if text.as_str().starts_with("sEE https")));
+    scene.acked(&sent[0], 5);
     scene.sends("s/nowhere/x/");
     assert!(scene.picture().contains("“nowhere” is not in your last message"));
     assert!(scene.commands().is_empty());
@@ -126,7 +130,8 @@ fn reacting_again_takes_it_back() {
     scene.press("Enter");
     scene.keep();
     let party = Emoji::parse("🎉").expect("an emoji");
-    assert!(matches!(&scene.commands()[..], [Command::React { of: Seq(3), emoji, on: true, .. }] if *emoji == party));
+    let sent = scene.commands();
+    assert!(matches!(&sent[..], [Command::React { of: Seq(3), emoji, on: true, .. }] if *emoji == party));
     let change = Entry {
         conversation: Conversation::Room(room("lobby")),
         to: Target::Room(room("lobby")),
@@ -134,7 +139,7 @@ fn reacting_again_takes_it_back() {
         at: Timestamp(START + 300_000),
         from: author("ann"),
         what: What::Reacted { of: Seq(3), emoji: party.clone() },
-        nonce: None,
+        nonce: sent[0].nonce(),
         mentions: Vec::new(),
     };
     scene.hear(Event::Entry(std::sync::Arc::new(change)));

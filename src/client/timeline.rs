@@ -504,6 +504,30 @@ mod tests {
     }
 
     #[test]
+    fn what_changed_while_one_was_away_is_seen_and_what_was_heard_since_stays() {
+        let now = |seq: u64, rev: u64, words: &str| Shown {
+            rev: Seq(rev),
+            ..present(&entry(seq, What::Said { text: Text::clean(words), me: false, reply_to: None }))
+        };
+        let edit = |seq: u64, words: &str| entry(seq, What::Edited { of: Seq(3), text: Text::clean(words) });
+        let mut timeline = Timeline::default();
+        timeline.page(page(1, 6));
+        // 6 to 9 were missed, and 8 changed 3; a reaction at 10 was heard before the page came.
+        let emoji = crate::protocol::entry::Emoji::parse("👍").expect("an emoji");
+        assert!(timeline.live(&entry(10, What::Reacted { of: Seq(3), emoji })));
+        timeline.page(Page { changed: vec![now(3, 8, "new")], ..page(6, 10) });
+        assert_eq!(text(&timeline, 3).as_deref(), Some("new"));
+        let ShownWhat::Said { reactions, .. } = timeline.get(Seq(3)).expect("it is there").what else { panic!("said") };
+        assert_eq!(reactions.len(), 1, "and the reaction is there");
+        assert!(timeline.live(&edit(11, "newer")));
+        timeline.page(Page { changed: vec![now(3, 8, "new")], ..page(6, 10) });
+        assert_eq!(text(&timeline, 3).as_deref(), Some("newer"), "an older form undoes nothing");
+        let mut other = Timeline::default();
+        other.page(Page { changed: vec![now(3, 8, "new")], ..page(6, 10) });
+        assert!(other.get(Seq(3)).is_none(), "what is not loaded stays a hole");
+    }
+
+    #[test]
     fn memory_is_bounded_and_what_was_dropped_can_be_asked_again() {
         let mut timeline = Timeline::default();
         for seq in 1..=1000 {

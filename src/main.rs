@@ -184,7 +184,8 @@ fn host(cli: &Cli, config: Config, paths: Paths, addr: HostAddr, problems: Vec<S
     let config = hosting::settings(cli, config);
     let house = House { owner_ticket: Some(ticket.clone()), ..House::open(cli, &config, &paths, addr)? };
     let options = |to: &Address, reach: Reach| {
-        let hosting = tui::Hosting { who: reach.who.clone(), lines: reach.lines() };
+        let invites = cli.lan && !cli.open;
+        let hosting = tui::Hosting { who: reach.who.clone(), lines: reach.lines(), invites };
         let screen = screen(cli, config.clone(), paths.clone(), to, Some(hosting), problems.clone());
         tui::Options { invite: Some(ticket.clone()), ..screen }
     };

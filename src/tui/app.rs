@@ -531,6 +531,9 @@ impl App {
             self.show_problems();
             self.say_who_may_come();
         }
+        if *self.chat.status() == Status::Online && self.chat.role() == Rank::Owner {
+            self.hand_out();
+        }
         if let (true, Some(rest)) = (self.chat.secure(), self.address.strip_prefix("ws://")) {
             self.address = format!("wss://{rest}");
         }

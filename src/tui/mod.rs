@@ -99,6 +99,8 @@ pub struct Hosting {
     pub who: String,
     /// All of it, for `/host`.
     pub lines: Vec<String>,
+    /// Whether the host was opened for others just now, who are to be handed an invitation.
+    pub invites: bool,
 }
 
 /// Runs the screen until the person quits, the process is told to end, or `over` does. The terminal is as it was found

@@ -17,6 +17,9 @@ use crate::tui::keys::Action;
 /// Light cells around a code: the standard wants four, and phones read two.
 pub const QUIET: usize = 2;
 
+/// How long the invitation works that is shown when a host was opened: an evening.
+const HANDED_OUT_FOR: Duration = Duration::from_secs(12 * 3600);
+
 /// An invitation, to be handed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Card {
@@ -141,6 +144,13 @@ impl App {
         if let (false, Some(hosting)) = (told, &self.hosting) {
             self.say(format!("{}; /host tells more", hosting.who), Role::Text);
         }
+    }
+
+    /// Whoever has just opened a host for others sees at once how they come in; once, and while it is of use.
+    pub(super) fn hand_out(&mut self) {
+        let Some(hosting) = self.hosting.as_mut().filter(|hosting| hosting.invites) else { return };
+        hosting.invites = false;
+        self.invite(None, false, Some(HANDED_OUT_FOR));
     }
 
     /// `/host`.

@@ -1,8 +1,8 @@
-// The mind: what this client knows of its host and decides, by docs/protocol.md. It holds conversations with the stretches
-// of their logs it has, sends what the outbox keeps, one line after the other, and asks for pages. It touches neither the
-// page nor the wire: it is handed events and `send`, and tells what `changed`.
+// The mind: what this client knows of its host and decides, by docs/protocol.md. It holds conversations with the
+// stretches of their logs it has, sends what the outbox keeps, one line after the other, and asks for pages. It
+// touches neither the page nor the wire: it is handed events and `send`, and tells what `changed`.
 
-import { clean, fold, luck, oneLine, utf8 } from './text.js';
+import { clean, fold, luck, oneLine, sentence, utf8 } from './text.js';
 
 const PAGE = 100;
 const ACK_MS = 10_000;
@@ -19,23 +19,56 @@ const LOOSE = 256;
 /** Refusals after which the same line may go well. */
 const LATER = new Set(['busy', 'rate_limited', 'storage']);
 
-const person = (who) => ({ id: String(who?.person ?? ''), name: oneLine(who?.name) || '?', guest: who?.guest === true });
+const person = (who) => ({
+  id: String(who?.person ?? ''),
+  name: oneLine(who?.name) || '?',
+  guest: who?.guest === true,
+});
 
 /** One conversation. */
 class Talk {
   constructor(key, to) {
     Object.assign(this, {
-      key, to, peer: null, epoch: '', oldest: 1, head: 0, read: 0, unread: 0, mentions: 0, topic: '', role: '',
-      private: false, readonly: false, slow: 0, password: false,
-      entries: new Map(), have: [], loose: [], looseFrom: 0, typing: new Map(), people: null, crowd: null, anew: false, mark: null,
-      readSaid: 0, readTimer: 0, gone: false,
+      key,
+      to,
+      peer: null,
+      epoch: '',
+      oldest: 1,
+      head: 0,
+      read: 0,
+      unread: 0,
+      mentions: 0,
+      topic: '',
+      role: '',
+      private: false,
+      readonly: false,
+      slow: 0,
+      password: false,
+      entries: new Map(),
+      have: [],
+      loose: [],
+      looseFrom: 0,
+      typing: new Map(),
+      people: null,
+      crowd: null,
+      anew: false,
+      mark: null,
+      readSaid: 0,
+      readTimer: 0,
+      gone: false,
     });
   }
 
-  get room() { return this.to.startsWith('#'); }
-  get name() { return this.to.slice(1); }
+  get room() {
+    return this.to.startsWith('#');
+  }
+  get name() {
+    return this.to.slice(1);
+  }
 
-  covers(seq) { return this.have.some(([from, before]) => seq >= from && seq < before); }
+  covers(seq) {
+    return this.have.some(([from, before]) => seq >= from && seq < before);
+  }
 
   /** Notes that everything from `from` to below `before` is here. */
   cover(from, before) {
@@ -70,7 +103,9 @@ class Talk {
   }
 
   /** What is to be shown, by rising seq. */
-  sorted() { return [...this.entries.values()].sort((a, b) => a.seq - b.seq); }
+  sorted() {
+    return [...this.entries.values()].sort((a, b) => a.seq - b.seq);
+  }
 }
 
 export class Chat {
@@ -85,8 +120,8 @@ export class Chat {
   #guestTries = 0;
 
   /**
-   * `send(command)`; `tell` has changed(what, key, seq), note(text, kind), went(key), enter(refusal or null), line(talk,
-   * entry), again(ms), redial(), and heard(name, event) for answers that are shown as they are.
+   * `send(command)`; `tell` has changed(what, key, seq), note(text, kind), went(key), enter(refusal or null),
+   * line(talk, entry), again(ms), redial(), and heard(name, event) for answers that are shown as they are.
    */
   constructor({ send, tell, outbox, identity, authority, client }) {
     this.#send = send;
@@ -109,10 +144,14 @@ export class Chat {
     this.looking = true;
   }
 
-  get talk() { return this.talks.get(this.here) ?? null; }
-  get online() { return this.status.kind === 'online'; }
+  get talk() {
+    return this.talks.get(this.here) ?? null;
+  }
+  get online() {
+    return this.status.kind === 'online';
+  }
 
-  // --- the wire -----------------------------------------------------------------------------------------------------
+  // --- the wire ----------------------------------------------------------------------------------------------------
 
   up() {
     this.#wire += 1;
@@ -138,7 +177,11 @@ export class Chat {
     for (const line of this.outbox.lines) {
       if (line.state === 'sent' || line.state === 'later') line.state = 'queued';
     }
-    for (const talk of this.talks.values()) { talk.typing.clear(); talk.loose = []; talk.readSaid = 0; }
+    for (const talk of this.talks.values()) {
+      talk.typing.clear();
+      talk.loose = [];
+      talk.readSaid = 0;
+    }
   }
 
   /** Asks something whatever it is, to hear that the wire is alive. */
@@ -149,15 +192,27 @@ export class Chat {
   /** Commands that take too long mean a dead wire. Called now and then. */
   overdue(now) {
     for (const { since, slow } of this.#asked.values()) {
-      if (!slow && now - since > ACK_MS) { this.#tell.redial(); return; }
+      if (!slow && now - since > ACK_MS) {
+        this.#tell.redial();
+        return;
+      }
     }
     for (const line of this.outbox.lines) {
-      if (line.state === 'sent' && now - line.sentAt > ACK_MS) { this.#tell.redial(); return; }
-      if (line.state === 'later' && now >= line.retryAt) { line.state = 'queued'; this.flush(); }
+      if (line.state === 'sent' && now - line.sentAt > ACK_MS) {
+        this.#tell.redial();
+        return;
+      }
+      if (line.state === 'later' && now >= line.retryAt) {
+        line.state = 'queued';
+        this.flush();
+      }
     }
     for (const talk of this.talks.values()) {
       for (const [id, { until }] of talk.typing) {
-        if (now >= until) { talk.typing.delete(id); this.#say('typing', talk.key); }
+        if (now >= until) {
+          talk.typing.delete(id);
+          this.#say('typing', talk.key);
+        }
       }
     }
   }
@@ -169,10 +224,14 @@ export class Chat {
     this.#send({ ...command, id: this.#id });
   }
 
-  #say(what, key, seq) { this.#tell.changed(what, key, seq); }
-  #note(text, kind = 'info') { this.#tell.note(text, kind); }
+  #say(what, key, seq) {
+    this.#tell.changed(what, key, seq);
+  }
+  #note(text, kind = 'info') {
+    this.#tell.note(text, kind);
+  }
 
-  // --- coming in ----------------------------------------------------------------------------------------------------
+  // --- coming in ---------------------------------------------------------------------------------------------------
 
   async #enter(hello) {
     const wire = this.#wire;
@@ -180,7 +239,10 @@ export class Chat {
     const { identity } = this;
     if (identity?.key) {
       try {
-        Object.assign(proof, { key: identity.key, sig: await identity.prove(this.authority, String(hello.challenge)) });
+        Object.assign(proof, {
+          key: identity.key,
+          sig: await identity.prove(this.authority, String(hello.challenge)),
+        });
       } catch {
         this.#note('The key of this browser cannot be used: you are a guest, for this visit.', 'error');
       }
@@ -203,13 +265,13 @@ export class Chat {
         return;
       }
       if (LATER.has(event.code) && event.code !== 'storage') {
-        this.#note(oneLine(event.text), 'error');
+        this.#note(sentence(event.text), 'error');
         this.#tell.again(Math.max(1_000, Number(event.retry_after) || 2_000));
         return;
       }
       this.status = { kind: 'asking' };
       this.#say('status');
-      this.#tell.enter({ code: event.code, text: oneLine(event.text), try: (event.try ?? []).map(oneLine) });
+      this.#tell.enter({ code: event.code, text: sentence(event.text), try: (event.try ?? []).map(oneLine) });
       return;
     }
     if (event.type !== 'welcome') return;
@@ -223,8 +285,10 @@ export class Chat {
     if (before && before.id !== this.me.id && this.me.guest) this.#rejoin(event.places ?? []);
     this.#places(event.places ?? [], false);
     this.status = { kind: 'entering' };
-    const cursors = [...this.talks.values()].filter((talk) => talk.epoch && !talk.gone)
-      .slice(0, 1000).map((talk) => ({ to: talk.to, epoch: talk.epoch, after: talk.head }));
+    const cursors = [...this.talks.values()]
+      .filter((talk) => talk.epoch && !talk.gone)
+      .slice(0, 1000)
+      .map((talk) => ({ to: talk.to, epoch: talk.epoch, after: talk.head }));
     this.ask({ type: 'resume', cursors }, (answer) => this.#resumed(answer));
     this.#tell.enter(null);
   }
@@ -233,12 +297,18 @@ export class Chat {
   #rejoin(places) {
     const named = new Set(places.map((place) => place.to));
     for (const talk of this.talks.values()) {
-      if (talk.room && !named.has(talk.to)) { talk.gone = true; this.wanted.push({ room: talk.to, quiet: true }); }
+      if (talk.room && !named.has(talk.to)) {
+        talk.gone = true;
+        this.wanted.push({ room: talk.to, quiet: true });
+      }
     }
   }
 
   #resumed(event) {
-    if (event.type !== 'resumed') { this.#tell.redial(); return; }
+    if (event.type !== 'resumed') {
+      this.#tell.redial();
+      return;
+    }
     this.live = true;
     this.status = { kind: 'online' };
     this.#places(event.places ?? [], true);
@@ -253,7 +323,8 @@ export class Chat {
     this.wanted = [];
     for (const { room, password, quiet } of wanted) this.join(room, password, quiet);
     if (!this.talk && wanted.every((one) => one.quiet)) {
-      const first = [...this.talks.values()].find((talk) => talk.key === this.openFirst) ?? this.talks.values().next().value;
+      const first =
+        [...this.talks.values()].find((talk) => talk.key === this.openFirst) ?? this.talks.values().next().value;
       if (first) this.#tell.went(first.key);
     }
     this.#say('status');
@@ -295,11 +366,20 @@ export class Chat {
       talk.forget();
     }
     Object.assign(talk, {
-      to: oneLine(place.to), epoch: String(place.epoch ?? ''), oldest: Number(place.oldest) || 1,
-      head: Number(place.head) || 0, read: Number(place.read) || 0, unread: Number(place.unread) || 0,
-      mentions: Number(place.mentions) || 0, topic: oneLine(place.topic), role: place.role ?? '',
-      private: place.private === true, readonly: place.readonly === true, slow: Number(place.slow_s) || 0,
-      password: place.password === true, gone: false,
+      to: oneLine(place.to),
+      epoch: String(place.epoch ?? ''),
+      oldest: Number(place.oldest) || 1,
+      head: Number(place.head) || 0,
+      read: Number(place.read) || 0,
+      unread: Number(place.unread) || 0,
+      mentions: Number(place.mentions) || 0,
+      topic: oneLine(place.topic),
+      role: place.role ?? '',
+      private: place.private === true,
+      readonly: place.readonly === true,
+      slow: Number(place.slow_s) || 0,
+      password: place.password === true,
+      gone: false,
     });
     if (place.peer) talk.peer = { id: place.peer.person, name: talk.name, online: place.peer.online === true };
     if (talk.key === this.here && talk.head > head && head > 0) talk.mark ??= talk.read;
@@ -316,7 +396,7 @@ export class Chat {
     this.#say('rooms');
   }
 
-  // --- what comes ---------------------------------------------------------------------------------------------------
+  // --- what comes --------------------------------------------------------------------------------------------------
 
   handle(event) {
     const asked = Number.isInteger(event.id) ? this.#asked.get(event.id) : undefined;
@@ -328,8 +408,12 @@ export class Chat {
         this.features = Array.isArray(event.features) ? event.features : [];
         this.#enter(event);
         return;
-      case 'entry': this.#entry(event); break;
-      case 'refused': this.#refused(event); break;
+      case 'entry':
+        this.#entry(event);
+        break;
+      case 'refused':
+        this.#refused(event);
+        break;
       case 'joined': {
         const talk = this.#place(event.place);
         talk.mark = null;
@@ -337,15 +421,33 @@ export class Chat {
         this.#say('log', talk.key);
         break;
       }
-      case 'left': this.#drop(event.room); break;
-      case 'read': this.#read(event); break;
-      case 'moved': this.#moved(event); break;
-      case 'crowd': this.#crowd(event); break;
-      case 'presence': this.#presence(event); break;
-      case 'typing': this.#typing(event); break;
-      case 'renamed': this.#renamed(event); break;
-      case 'room_set': this.#roomSet(event); break;
-      case 'moderated': this.#moderated(event); break;
+      case 'left':
+        this.#drop(event.room);
+        break;
+      case 'read':
+        this.#read(event);
+        break;
+      case 'moved':
+        this.#moved(event);
+        break;
+      case 'crowd':
+        this.#crowd(event);
+        break;
+      case 'presence':
+        this.#presence(event);
+        break;
+      case 'typing':
+        this.#typing(event);
+        break;
+      case 'renamed':
+        this.#renamed(event);
+        break;
+      case 'room_set':
+        this.#roomSet(event);
+        break;
+      case 'moderated':
+        this.#moderated(event);
+        break;
       case 'room_deleted':
         this.#note(`${oneLine(event.room)} was deleted${event.by ? ` by ${person(event.by).name}` : ''}.`);
         break;
@@ -366,7 +468,10 @@ export class Chat {
     const key = `@${other}`;
     let talk = this.talks.get(key);
     if (!talk) {
-      talk = new Talk(key, from === other && other !== this.me?.id ? `@${person(event.from).name}` : oneLine(event.to));
+      talk = new Talk(
+        key,
+        from === other && other !== this.me?.id ? `@${person(event.from).name}` : oneLine(event.to),
+      );
       talk.peer = { id: other, name: talk.name, online: from === other };
       // A new conversation lies in the same store as all the others.
       talk.epoch = this.talks.values().next().value?.epoch ?? '';
@@ -399,7 +504,10 @@ export class Chat {
     if (event.kind === 'said' || event.kind === 'topic') {
       const entry = this.#present({ ...event, rev: seq });
       talk.entries.set(seq, entry);
-      if (event.kind === 'topic') { talk.topic = oneLine(event.text); this.#say('head', talk.key); }
+      if (event.kind === 'topic') {
+        talk.topic = oneLine(event.text);
+        this.#say('head', talk.key);
+      }
       if (event.kind === 'said') {
         if (talk.typing.delete(from.id)) this.#say('typing', talk.key);
         if (from.id === this.me.id) {
@@ -415,8 +523,15 @@ export class Chat {
       this.#say('entry', talk.key, seq);
       return;
     }
-    this.#change(talk, { seq, from, kind: event.kind, of: Number(event.of), text: event.text, emoji: event.emoji,
-      mentions: event.mentions });
+    this.#change(talk, {
+      seq,
+      from,
+      kind: event.kind,
+      of: Number(event.of),
+      text: event.text,
+      emoji: event.emoji,
+      mentions: event.mentions,
+    });
   }
 
   #change(talk, change) {
@@ -461,12 +576,24 @@ export class Chat {
   /** An entry as a page has it. */
   #present(raw) {
     return {
-      seq: Number(raw.seq), at: Number(raw.at) || 0, from: person(raw.from), rev: Number(raw.rev) || Number(raw.seq),
-      kind: raw.kind, text: clean(raw.text), me: raw.me === true, replyTo: Number(raw.reply_to) || 0,
-      edited: raw.edited === true, deleted: raw.deleted === true, mentions: raw.mentions ?? [],
+      seq: Number(raw.seq),
+      at: Number(raw.at) || 0,
+      from: person(raw.from),
+      rev: Number(raw.rev) || Number(raw.seq),
+      kind: raw.kind,
+      text: clean(raw.text),
+      me: raw.me === true,
+      replyTo: Number(raw.reply_to) || 0,
+      edited: raw.edited === true,
+      deleted: raw.deleted === true,
+      mentions: raw.mentions ?? [],
+      version: 0,
       nonce: typeof raw.nonce === 'string' ? raw.nonce : '',
-      reactions: (raw.reactions ?? []).map(({ emoji, count, by }) => (
-        { emoji: oneLine(emoji), count: Number(count) || 0, by: (by ?? []).map(person) })),
+      reactions: (raw.reactions ?? []).map(({ emoji, count, by }) => ({
+        emoji: oneLine(emoji),
+        count: Number(count) || 0,
+        by: (by ?? []).map(person),
+      })),
     };
   }
 
@@ -474,11 +601,13 @@ export class Chat {
     if (talk.entries.size <= MOST || talk.key === this.here) return;
     const first = talk.sorted().at(-MOST / 2).seq;
     for (const seq of talk.entries.keys()) if (seq < first) talk.entries.delete(seq);
-    talk.have = talk.have.map(([from, before]) => [Math.max(from, first), before]).filter(([from, before]) => from < before);
+    talk.have = talk.have
+      .map(([from, before]) => [Math.max(from, first), before])
+      .filter(([from, before]) => from < before);
     this.#say('log', talk.key);
   }
 
-  // --- history ------------------------------------------------------------------------------------------------------
+  // --- history -----------------------------------------------------------------------------------------------------
 
   /** What stands below `before` is wanted; what somebody looks at comes first. */
   page(key, before, limit = PAGE, then = null) {
@@ -490,16 +619,25 @@ export class Chat {
     this.#nextPage();
   }
 
-  get paging() { return this.#page?.key ?? null; }
+  get paging() {
+    return this.#page?.key ?? null;
+  }
 
   #nextPage() {
     if (this.#page || !this.live) return;
     const next = this.#pages.shift();
     const talk = next && this.talks.get(next.key);
     if (!next) return;
-    if (!talk) { this.#nextPage(); return; }
+    if (!talk) {
+      this.#nextPage();
+      return;
+    }
     this.#page = { ...next, epoch: talk.epoch };
-    const command = { type: 'page', to: talk.to, limit: Math.max(1, Math.min(next.limit, this.limits.page_entries || PAGE)) };
+    const command = {
+      type: 'page',
+      to: talk.to,
+      limit: Math.max(1, Math.min(next.limit, this.limits.page_entries || PAGE)),
+    };
     if (next.before <= talk.head) command.before = next.before;
     const wire = this.#wire;
     this.ask(command, (event) => {
@@ -508,7 +646,9 @@ export class Chat {
       if (event.type === 'page') this.#paged(asked, event);
       else {
         const wait = Math.max(2_000, Number(event.retry_after) || 0);
-        setTimeout(() => { if (wire === this.#wire) this.#say('log', asked.key); }, wait);
+        setTimeout(() => {
+          if (wire === this.#wire) this.#say('log', asked.key);
+        }, wait);
       }
       this.#nextPage();
     });
@@ -542,8 +682,11 @@ export class Chat {
   #takeIn(talk, entry) {
     const known = talk.entries.get(entry.seq);
     if (known && known.rev > entry.rev && talk.looseFrom > entry.rev) return;
+    // The rev may come out as it was, with other words.
+    entry.version = (known?.version ?? 0) + 1;
     talk.entries.set(entry.seq, entry);
-    for (const change of talk.loose) if (change.of === entry.seq && change.seq > entry.rev) this.#apply(entry, change);
+    for (const change of talk.loose)
+      if (change.of === entry.seq && change.seq > entry.rev) this.#apply(entry, change);
   }
 
   /** A line that was held back, because nobody knew, has arrived long ago. */
@@ -558,7 +701,10 @@ export class Chat {
   around(key, seq, then) {
     const talk = this.talks.get(key);
     if (!talk) return;
-    if (talk.covers(seq)) { then(seq); return; }
+    if (talk.covers(seq)) {
+      then(seq);
+      return;
+    }
     this.page(key, Math.min(seq + PAGE / 2, talk.head + 1), PAGE, () => then(seq));
   }
 
@@ -576,17 +722,31 @@ export class Chat {
     const talk = this.talks.get(key);
     if (!talk || !this.live || seq <= talk.read || seq <= talk.readSaid) return;
     talk.readWanted = seq;
+    // What the host will say, said sooner.
+    if (seq >= talk.head && talk.unread) {
+      Object.assign(talk, { unread: 0, mentions: 0 });
+      this.#say('rooms');
+    }
     if (talk.readTimer) return;
     const tell = () => {
       talk.readTimer = 0;
-      if (!this.live || talk.readWanted <= talk.readSaid || !this.talks.has(key)) return;
-      talk.readSaid = talk.readWanted;
-      this.ask({ type: 'read', to: talk.to, seq: talk.readWanted }, (event) => {
-        if (event.type === 'refused') talk.readSaid = 0;
-      });
-      talk.readTimer = setTimeout(tell, READ_MS);
+      if (this.#tellRead(talk)) talk.readTimer = setTimeout(tell, READ_MS);
     };
     tell();
+  }
+
+  #tellRead(talk) {
+    if (!this.live || !(talk.readWanted > talk.readSaid) || !this.talks.has(talk.key)) return false;
+    talk.readSaid = talk.readWanted;
+    this.ask({ type: 'read', to: talk.to, seq: talk.readWanted }, (event) => {
+      if (event.type === 'refused') talk.readSaid = 0;
+    });
+    return true;
+  }
+
+  /** The page may end: what was read is told now. */
+  leaving() {
+    for (const talk of this.talks.values()) this.#tellRead(talk);
   }
 
   #read(event) {
@@ -598,7 +758,7 @@ export class Chat {
     this.#say('rooms');
   }
 
-  // --- people -------------------------------------------------------------------------------------------------------
+  // --- people ------------------------------------------------------------------------------------------------------
 
   who(key) {
     const talk = this.talks.get(key);
@@ -607,7 +767,11 @@ export class Chat {
     this.ask({ type: 'who', room: talk.to }, (event) => {
       if (event.type !== 'members') return;
       talk.people = (event.people ?? []).map((one) => ({
-        ...person(one), online: one.online === true, away: one.away === true, seen: Number(one.seen) || 0, role: one.role ?? '',
+        ...person(one),
+        online: one.online === true,
+        away: one.away === true,
+        seen: Number(one.seen) || 0,
+        role: one.role ?? '',
       }));
       talk.more = event.more === true;
       this.#say('people', key);
@@ -674,62 +838,99 @@ export class Chat {
     }
     for (const talk of this.talks.values()) {
       const known = talk.people?.find((one) => one.id === who.id);
-      if (known) { known.name = who.name; this.#say('people', talk.key); }
-      if (talk.peer?.id === who.id) { talk.peer.name = who.name; talk.to = `@${who.name}`; this.#say('rooms'); }
+      if (known) {
+        known.name = who.name;
+        this.#say('people', talk.key);
+      }
+      if (talk.peer?.id === who.id) {
+        talk.peer.name = who.name;
+        talk.to = `@${who.name}`;
+        this.#say('rooms');
+      }
     }
-    this.#note(who.id === this.me?.id ? `You are called ${who.name} now.` : `${oneLine(event.was)} is called ${who.name} now.`);
+    this.#note(
+      who.id === this.me?.id ? `You are called ${who.name} now.` : `${oneLine(event.was)} is called ${who.name} now.`,
+    );
   }
 
   #roomSet(event) {
     const talk = this.talks.get(event.room);
     if (!talk) return;
-    Object.assign(talk, { private: event.private === true, readonly: event.readonly === true,
-      slow: Number(event.slow_s) || 0, password: event.password === true });
+    Object.assign(talk, {
+      private: event.private === true,
+      readonly: event.readonly === true,
+      slow: Number(event.slow_s) || 0,
+      password: event.password === true,
+    });
     this.#say('head', talk.key);
   }
 
   #moderated(event) {
-    const deeds = { kick: 'put out', ban: 'banned', unban: 'allowed back', mute: 'muted', unmute: 'unmuted',
-      op: 'made an operator', deop: 'no operator any more' };
+    const deeds = {
+      kick: 'put out',
+      ban: 'banned',
+      unban: 'allowed back',
+      mute: 'muted',
+      unmute: 'unmuted',
+      op: 'made an operator',
+      deop: 'no operator any more',
+    };
     const who = person(event.who);
     const was = who.id === this.me?.id ? 'You were' : `${who.name} was`;
     const where = event.room ? ` in ${oneLine(event.room)}` : '';
     const by = event.by ? ` by ${person(event.by).name}` : '';
-    this.#note(`${was} ${deeds[event.deed] ?? oneLine(event.deed)}${where}${by}${event.why ? `: ${oneLine(event.why)}` : ''}.`);
+    this.#note(
+      `${was} ${deeds[event.deed] ?? oneLine(event.deed)}${where}${by}${event.why ? `: ${oneLine(event.why)}` : ''}.`,
+    );
     const talk = this.talks.get(event.room);
     if (talk && /op$/.test(event.deed ?? '')) this.who(talk.key);
   }
 
-  // --- rooms --------------------------------------------------------------------------------------------------------
+  // --- rooms -------------------------------------------------------------------------------------------------------
 
   join(room, password, quiet = false) {
     const name = room.startsWith('#') ? room : `#${room}`;
-    if (!this.live) { this.wanted.push({ room: name, password, quiet }); return; }
+    if (!this.live) {
+      this.wanted.push({ room: name, password, quiet });
+      return;
+    }
     const known = [...this.talks.values()].find((talk) => talk.room && !talk.gone && fold(talk.to) === fold(name));
-    if (known) { if (!quiet) this.#tell.went(known.key); return; }
+    if (known) {
+      if (!quiet) this.#tell.went(known.key);
+      return;
+    }
     this.ask({ type: 'join', room: name, ...(password ? { password } : {}) }, (event) => {
       if (event.type === 'joined') {
         if (!quiet) this.#tell.went(event.place.to);
         return;
       }
-      this.#note(oneLine(event.text), 'error');
+      this.#note(sentence(event.text), 'error');
       if (this.talks.get(name)?.gone) this.#drop(name);
-      if (!this.talk) { const first = this.talks.values().next().value; if (first) this.#tell.went(first.key); }
+      if (!this.talk) {
+        const first = this.talks.values().next().value;
+        if (first) this.#tell.went(first.key);
+      }
     });
   }
 
   leave(key) {
     const talk = this.talks.get(key);
     if (!talk) return;
-    if (!talk.room) { this.#drop(key); return; }
+    if (!talk.room) {
+      this.#drop(key);
+      return;
+    }
     this.plain({ type: 'leave', room: talk.to });
   }
 
   /** A command whose refusal is told and whose success shows by itself. */
   plain(command, done) {
-    if (!this.live) { this.#note('Not while there is no connection.', 'error'); return; }
+    if (!this.live) {
+      this.#note('Not while there is no connection.', 'error');
+      return;
+    }
     this.ask(command, (event) => {
-      if (event.type === 'refused') this.#note(oneLine(event.text), 'error');
+      if (event.type === 'refused') this.#note(sentence(event.text), 'error');
       else done?.(event);
     });
   }
@@ -752,12 +953,16 @@ export class Chat {
     return talk;
   }
 
-  // --- what one says ------------------------------------------------------------------------------------------------
+  // --- what one says -----------------------------------------------------------------------------------------------
 
-  #keyOf(line) { return line.peer ? `@${line.peer}` : line.to; }
+  #keyOf(line) {
+    return line.peer ? `@${line.peer}` : line.to;
+  }
 
   /** Lines of one's own in this conversation that are not in its log yet. */
-  lines(key) { return this.outbox.lines.filter((line) => this.#keyOf(line) === key); }
+  lines(key) {
+    return this.outbox.lines.filter((line) => this.#keyOf(line) === key);
+  }
 
   /** Says or changes something: kept first, then sent. Gives why not, or nothing. */
   say(talk, what) {
@@ -767,8 +972,13 @@ export class Chat {
       if (!clean(what.text).trim()) return 'There is nothing in it.';
       if (most && bytes > most) return `It is too long: ${bytes} bytes, and ${most} are allowed.`;
     }
-    const line = this.outbox.add({ nonce: luck(16), to: talk.to, peer: talk.room ? '' : talk.key.slice(1), state: 'queued',
-      ...what });
+    const line = this.outbox.add({
+      nonce: luck(16),
+      to: talk.to,
+      peer: talk.room ? '' : talk.key.slice(1),
+      state: 'queued',
+      ...what,
+    });
     this.#say('line', talk.key, line.nonce);
     this.flush();
     return '';
@@ -787,15 +997,24 @@ export class Chat {
       if (talk?.gone) continue;
       if (line.held && talk && !this.#searched(talk, line)) continue;
       // Looking through the log may have settled it.
-      if (!this.outbox.lines.includes(line)) { busy.delete(key); continue; }
+      if (!this.outbox.lines.includes(line)) {
+        busy.delete(key);
+        continue;
+      }
       this.#sendLine(line, talk);
     }
   }
 
   /** Whether the log was looked through from where it was when the line was sent. */
   #searched(talk, line) {
-    const hole = talk.holes().filter(([, before]) => before > (line.after ?? 0) + 1).at(-1);
-    if (!hole || talk.epoch !== line.epoch) { line.held = false; return true; }
+    const hole = talk
+      .holes()
+      .filter(([, before]) => before > (line.after ?? 0) + 1)
+      .at(-1);
+    if (!hole || talk.epoch !== line.epoch) {
+      line.held = false;
+      return true;
+    }
     this.page(talk.key, hole[1]);
     return false;
   }
@@ -804,7 +1023,12 @@ export class Chat {
     const { nonce, kind, text, of, emoji, on } = line;
     const to = talk?.to ?? line.to;
     const command = { type: kind, to, nonce };
-    if (kind === 'say') Object.assign(command, { text, ...(line.me ? { me: true } : {}), ...(line.replyTo ? { reply_to: line.replyTo } : {}) });
+    if (kind === 'say')
+      Object.assign(command, {
+        text,
+        ...(line.me ? { me: true } : {}),
+        ...(line.replyTo ? { reply_to: line.replyTo } : {}),
+      });
     if (kind === 'edit') Object.assign(command, { of, text });
     if (kind === 'delete') Object.assign(command, { of });
     if (kind === 'react') Object.assign(command, { of, emoji, ...(on ? {} : { on: false }) });
@@ -828,10 +1052,10 @@ export class Chat {
       line.retryAt = performance.now() + Math.max(200, Number(event.retry_after) || 1_000);
     } else if (line.kind === 'say') {
       line.state = 'failed';
-      line.why = oneLine(event.text);
+      line.why = sentence(event.text);
     } else {
       this.outbox.remove(line.nonce);
-      if (event.code !== 'unchanged') this.#note(oneLine(event.text), 'error');
+      if (event.code !== 'unchanged') this.#note(sentence(event.text), 'error');
     }
     this.#say('line', key, line.nonce);
     this.flush();
@@ -858,5 +1082,7 @@ export class Chat {
     this.#say('status');
   }
 
-  bye() { this.#send({ type: 'bye' }); }
+  bye() {
+    this.#send({ type: 'bye' });
+  }
 }

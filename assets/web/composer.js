@@ -1,8 +1,9 @@
-// Where one writes: the line that grows, what it answers or changes, drafts of each conversation, and completion of names.
-// What is written is handed to `act('send')` and only forgotten when that took it.
+// Where one writes: the line that grows, what it answers or changes, drafts of each conversation, and completion of
+// names. What is written is handed to `act('send')` and only forgotten when that took it.
 
 import { $, setText } from './dom.js';
 import { shown } from './log.js';
+import { bare } from './markup.js';
 import { COMMANDS } from './slash.js';
 import { fold } from './text.js';
 
@@ -23,14 +24,23 @@ export class Composer {
     this.node = $('write');
     this.key = null;
     this.doing = null;
-    $('composer').addEventListener('submit', (event) => { event.preventDefault(); this.#send(); });
-    $('doing-no').addEventListener('click', () => { this.cancel(); this.node.focus(); });
+    $('composer').addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    $('doing-no').addEventListener('click', () => {
+      this.cancel();
+      this.node.focus();
+    });
     this.node.addEventListener('keydown', (event) => this.#keydown(event));
     this.node.addEventListener('input', () => this.#typed());
     this.#teach();
   }
 
-  focus() { if (!document.querySelector('dialog[open]') && matchMedia('(hover: hover)').matches) this.node.focus({ preventScroll: true }); }
+  focus() {
+    if (!document.querySelector('dialog[open]') && matchMedia('(hover: hover)').matches)
+      this.node.focus({ preventScroll: true });
+  }
 
   /** Another conversation: its draft comes, this one's stays. */
   show(key) {
@@ -38,7 +48,7 @@ export class Composer {
     this.#store();
     this.key = key;
     this.doing = null;
-    const draft = key ? this.#drafts.get(key) ?? this.keep.get(`draft.${key}`) ?? '' : '';
+    const draft = key ? (this.#drafts.get(key) ?? this.keep.get(`draft.${key}`) ?? '') : '';
     this.set(draft);
     this.#teach();
     const talk = this.chat.talks.get(key);
@@ -61,7 +71,7 @@ export class Composer {
   reply(entry) {
     this.cancel();
     this.doing = { what: 'reply', entry };
-    setText($('doing-what'), `Answering ${shown(entry.from)}: ${entry.text.replace(/\s+/g, ' ').slice(0, 120)}`);
+    setText($('doing-what'), `Answering ${shown(entry.from)}: ${bare(entry.text).slice(0, 120)}`);
     this.#teach();
     this.node.focus();
   }
@@ -111,7 +121,7 @@ export class Composer {
     // What was sent may have led elsewhere already: then the draft that is shown is another's.
     if (this.node.value === text) {
       this.doing = null;
-      this.set(doing?.what === 'edit' ? this.#drafts.get(this.key) ?? '' : '');
+      this.set(doing?.what === 'edit' ? (this.#drafts.get(this.key) ?? '') : '');
       this.#store();
       this.#teach();
     }
@@ -169,8 +179,13 @@ export class Composer {
 
   #candidates(typed, from) {
     if (typed.startsWith('/')) return from === 0 ? COMMANDS.map(([name]) => `/${name}`) : [];
-    if (typed.startsWith('#')) return [...this.chat.talks.values()].filter((talk) => talk.room).map((talk) => talk.to);
-    const people = this.chat.talk?.room ? this.chat.talk.people ?? [] : this.chat.talk?.peer ? [this.chat.talk.peer] : [];
+    if (typed.startsWith('#'))
+      return [...this.chat.talks.values()].filter((talk) => talk.room).map((talk) => talk.to);
+    const people = this.chat.talk?.room
+      ? (this.chat.talk.people ?? [])
+      : this.chat.talk?.peer
+        ? [this.chat.talk.peer]
+        : [];
     const names = people.filter((one) => one.id !== this.chat.me?.id).map((one) => one.name);
     return typed.startsWith('@') ? names.map((name) => `@${name}`) : names;
   }

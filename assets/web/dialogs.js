@@ -4,10 +4,32 @@
 import { $, fill, h, setText } from './dom.js';
 import { COMMANDS } from './slash.js';
 
-const EMOJI = [['👍', 'thumbs up yes +1'], ['❤️', 'heart love'], ['😂', 'laugh joy'], ['🎉', 'tada party'], ['👀', 'eyes look'],
-  ['🙏', 'thanks please'], ['🔥', 'fire'], ['✅', 'check done'], ['❌', 'cross no'], ['👎', 'thumbs down no -1'], ['😮', 'wow open mouth'],
-  ['😢', 'sad cry'], ['😄', 'smile'], ['🤔', 'thinking'], ['🚀', 'rocket ship'], ['💯', 'hundred'], ['👏', 'clap'], ['😅', 'sweat'],
-  ['🙌', 'hands'], ['☕', 'coffee'], ['🐛', 'bug'], ['🤝', 'shake deal'], ['💡', 'idea'], ['⏳', 'wait']];
+const EMOJI = [
+  ['👍', 'thumbs up yes +1'],
+  ['❤️', 'heart love'],
+  ['😂', 'laugh joy'],
+  ['🎉', 'tada party'],
+  ['👀', 'eyes look'],
+  ['🙏', 'thanks please'],
+  ['🔥', 'fire'],
+  ['✅', 'check done'],
+  ['❌', 'cross no'],
+  ['👎', 'thumbs down no -1'],
+  ['😮', 'wow open mouth'],
+  ['😢', 'sad cry'],
+  ['😄', 'smile'],
+  ['🤔', 'thinking'],
+  ['🚀', 'rocket ship'],
+  ['💯', 'hundred'],
+  ['👏', 'clap'],
+  ['😅', 'sweat'],
+  ['🙌', 'hands'],
+  ['☕', 'coffee'],
+  ['🐛', 'bug'],
+  ['🤝', 'shake deal'],
+  ['💡', 'idea'],
+  ['⏳', 'wait'],
+];
 
 /** The list. One at a time. */
 export class Palette {
@@ -26,11 +48,17 @@ export class Palette {
       const row = target.closest('li');
       if (row) this.#take([...this.list.children].indexOf(row));
     });
-    this.node.addEventListener('click', ({ target }) => { if (target === this.node) this.close(); });
-    this.node.addEventListener('close', () => this.#options?.closed?.());
+    this.node.addEventListener('click', ({ target }) => {
+      if (target === this.node) this.close();
+    });
+    this.node.addEventListener('close', () => {
+      if (!this.#options.taken) this.#options.closed?.();
+    });
   }
 
-  get open() { return this.node.open; }
+  get open() {
+    return this.node.open;
+  }
 
   /** `find(text)` gives items `{label, hint, take}`, or a promise of them; `says` is told when there are none. */
   show(options) {
@@ -44,7 +72,9 @@ export class Palette {
     this.#look();
   }
 
-  close() { this.node.close(); }
+  close() {
+    this.node.close();
+  }
 
   async #look() {
     const round = ++this.#round;
@@ -54,9 +84,21 @@ export class Palette {
     if (round !== this.#round || options !== this.#options) return;
     this.#items = found.items ?? found;
     this.#at = 0;
-    fill(this.list, this.#items.map((item, n) => h('li', { id: `palette-${n}`, role: 'option', 'aria-selected': 'false' },
-      h('span', { class: 'label' }, item.label), item.hint ? h('span', { class: 'hint' }, item.hint) : null)));
-    setText($('palette-says'), found.says ?? (this.#items.length ? options.teach ?? '' : options.none ?? 'Nothing found.'));
+    fill(
+      this.list,
+      this.#items.map((item, n) =>
+        h(
+          'li',
+          { id: `palette-${n}`, role: 'option', 'aria-selected': 'false' },
+          h('span', { class: 'label' }, item.label),
+          item.hint ? h('span', { class: 'hint' }, item.hint) : null,
+        ),
+      ),
+    );
+    setText(
+      $('palette-says'),
+      found.says ?? (this.#items.length ? (options.teach ?? '') : (options.none ?? 'Nothing found.')),
+    );
     this.#mark();
   }
 
@@ -74,6 +116,8 @@ export class Palette {
     const text = this.input.value.trim();
     const options = this.#options;
     if (!item && !options.typed) return;
+    // What was chosen says itself where to go on.
+    options.taken = true;
     this.close();
     if (item) item.take();
     else if (text) options.typed(text);
@@ -82,7 +126,12 @@ export class Palette {
   #keydown(event) {
     if (event.isComposing) return;
     const control = event.ctrlKey && !event.altKey;
-    const step = event.key === 'ArrowDown' || (control && event.key === 'n') ? 1 : event.key === 'ArrowUp' || (control && event.key === 'p') ? -1 : 0;
+    const step =
+      event.key === 'ArrowDown' || (control && event.key === 'n')
+        ? 1
+        : event.key === 'ArrowUp' || (control && event.key === 'p')
+          ? -1
+          : 0;
     if (step && this.#items.length) {
       event.preventDefault();
       this.#at = (this.#at + step + this.#items.length) % this.#items.length;
@@ -110,11 +159,16 @@ export function fits(text, letters) {
 
 export function emoji(palette, take) {
   palette.show({
-    title: 'React', placeholder: 'a name, or any emoji',
+    title: 'React',
+    placeholder: 'a name, or any emoji',
     find: (text) => {
-      const items = EMOJI.filter(([, names]) => fits(names, text) !== null).map(([sign, names]) => ({ label: `${sign}  ${names}`, take: () => take(sign) }));
+      const items = EMOJI.filter(([, names]) => fits(names, text) !== null).map(([sign, names]) => ({
+        label: `${sign}  ${names}`,
+        take: () => take(sign),
+      }));
       return /\p{Emoji_Presentation}|\p{Extended_Pictographic}/u.test(text) && text.length <= 20
-        ? [{ label: text, take: () => take(text) }, ...items] : items;
+        ? [{ label: text, take: () => take(text) }, ...items]
+        : items;
     },
   });
 }
@@ -123,7 +177,9 @@ export class Sheet {
   constructor() {
     this.node = $('sheet');
     $('sheet-close').addEventListener('click', () => this.node.close());
-    this.node.addEventListener('click', ({ target }) => { if (target === this.node) this.node.close(); });
+    this.node.addEventListener('click', ({ target }) => {
+      if (target === this.node) this.node.close();
+    });
   }
 
   show(title, ...inside) {
@@ -135,30 +191,87 @@ export class Sheet {
 
   /** Something to copy. */
   link(title, text, ...more) {
-    const field = h('input', { readonly: true, value: text, 'aria-label': title, on: { focus: () => field.select() } });
-    const copy = h('button', { type: 'button', on: { click: () => { field.select(); navigator.clipboard?.writeText(text).catch(() => {}); } } }, 'Copy');
-    this.show(title, field, navigator.clipboard ? h('p', null, copy) : null, more.map((one) => h('p', { class: 'dim' }, one)));
+    const field = h('input', {
+      readonly: true,
+      value: text,
+      'aria-label': title,
+      on: { focus: () => field.select() },
+    });
+    const copy = h(
+      'button',
+      {
+        type: 'button',
+        on: {
+          click: () => {
+            field.select();
+            navigator.clipboard?.writeText(text).catch(() => {});
+          },
+        },
+      },
+      'Copy',
+    );
+    this.show(
+      title,
+      field,
+      navigator.clipboard ? h('p', null, copy) : null,
+      more.map((one) => h('p', { class: 'dim' }, one)),
+    );
   }
 
   /** A question with one way to say yes. */
   sure(title, text, yes, act) {
-    const button = h('button', { type: 'button', on: { click: () => { this.node.close(); act(); } } }, yes);
+    const button = h(
+      'button',
+      {
+        type: 'button',
+        on: {
+          click: () => {
+            this.node.close();
+            act();
+          },
+        },
+      },
+      yes,
+    );
     this.show(title, h('p', null, text), h('p', null, button));
   }
 
   help() {
-    const table = (rows) => h('dl', null, rows.map(([key, what]) => [h('dt', null, key), h('dd', null, what)]));
-    this.show('Help',
+    const table = (rows, kind) =>
+      h(
+        'dl',
+        { class: kind },
+        rows.map(([key, what]) => [h('dt', null, key), h('dd', null, what)]),
+      );
+    this.show(
+      'Help',
       h('h3', null, 'Keys'),
-      table([['Enter', 'send; Shift+Enter begins a new line'], ['Alt+↓ Alt+↑', 'next, previous conversation'],
-        ['Alt+1 … Alt+0', 'the conversations of the list'], ['Alt+A', 'next with something new'], ['Ctrl+K', 'go to a room or a person'],
-        ['Ctrl+F', 'search; again: the browser’s own'], ['↑', 'with nothing written: change your last message'],
+      table([
+        ['Enter', 'send; Shift+Enter begins a new line'],
+        ['Alt+↓ Alt+↑', 'next, previous conversation'],
+        ['Alt+1 … Alt+0', 'the conversations of the list'],
+        ['Alt+A', 'next with something new'],
+        ['Ctrl+K', 'go to a room or a person'],
+        ['Ctrl+F', 'search; again: the browser’s own'],
+        ['↑', 'with nothing written: change your last message'],
         ['Shift+Tab', 'the messages: ↑ ↓, then r reply, e edit, d delete, + react, c copy, t to what it answers'],
-        ['PgUp PgDn', 'through the messages'], ['Tab', 'completes names, rooms and commands'], ['Esc', 'leaves what was begun'], ['F1', 'this help']]),
+        ['PgUp PgDn', 'through the messages'],
+        ['Tab', 'completes names, rooms and commands'],
+        ['Esc', 'leaves what was begun'],
+        ['F1', 'this help'],
+      ]),
       h('h3', null, 'Commands'),
-      table(COMMANDS.map(([name, args, what]) => [`/${name} ${args}`.trim(), what])),
+      table(
+        COMMANDS.map(([name, args, what]) => [`/${name} ${args}`.trim(), what]),
+        'wide',
+      ),
       h('h3', null, 'Words'),
-      h('p', { class: 'dim' }, '**bold**, *italic*, ~~struck~~, `code`, ```block of code```, > quote, - list, ||spoiler||'),
-      h('p', null, h('a', { href: '/about', target: '_blank', rel: 'noopener' }, 'How to join from a terminal')));
+      h(
+        'p',
+        { class: 'dim' },
+        '**bold**, *italic*, ~~struck~~, `code`, ```block of code```, > quote, - list, ||spoiler||',
+      ),
+      h('p', null, h('a', { href: '/about', target: '_blank', rel: 'noopener' }, 'How to join from a terminal')),
+    );
   }
 }

@@ -1,5 +1,5 @@
-// Making nodes. Text becomes text nodes and nothing else: there is no way here from a string to markup. What is made of
-// them is the business of those who call.
+// Making nodes. Text becomes text nodes and nothing else: there is no way here from a string to markup. What is made
+// of them is the business of those who call.
 
 /** `h('p', {class: 'x', on: {click}}, 'words', node)` */
 export function h(tag, attributes, ...inside) {
@@ -20,4 +20,6 @@ export function fill(node, ...inside) {
   node.replaceChildren(...inside.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false));
 }
 
-export const setText = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+export const setText = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
+};

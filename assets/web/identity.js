@@ -1,16 +1,18 @@
-// Who one is to a host: an Ed25519 key made here and kept in this browser in a form that cannot be read out, and the proof
-// of it. Where a browser or a page cannot have one, this says why in one sentence. Names are the host's business.
+// Who one is to a host: an Ed25519 key made here and kept in this browser in a form that cannot be read out, and the
+// proof of it. Where a browser or a page cannot have one, this says why in one sentence. Names are the host's
+// business.
 
 import { hex, unhex, utf8 } from './text.js';
 
 const DATABASE = 'wschat';
 const KEYS = 'keys';
 
-const asked = (request) => new Promise((done, failed) => {
-  request.onsuccess = () => done(request.result);
-  request.onerror = () => failed(request.error ?? new Error('refused'));
-  request.onblocked = () => failed(new Error('blocked'));
-});
+const asked = (request) =>
+  new Promise((done, failed) => {
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => failed(request.error ?? new Error('refused'));
+    request.onblocked = () => failed(new Error('blocked'));
+  });
 
 async function open() {
   const request = indexedDB.open(DATABASE, 1);
@@ -36,15 +38,22 @@ export async function identity() {
       const pair = await crypto.subtle.generateKey({ name: 'Ed25519' }, false, ['sign', 'verify']);
       const key = hex(new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)));
       try {
-        await asked(database.transaction(KEYS, 'readwrite').objectStore(KEYS).add({ key, secret: pair.privateKey }, 'own'));
-      } catch { /* another tab was first: its key is read */ }
+        await asked(
+          database.transaction(KEYS, 'readwrite').objectStore(KEYS).add({ key, secret: pair.privateKey }, 'own'),
+        );
+      } catch {
+        /* another tab was first: its key is read */
+      }
       own = await read();
     }
     return new Identity(own.key, own.secret);
   } catch (error) {
     const old = error?.name === 'NotSupportedError';
-    return { why: old ? 'This browser knows no Ed25519 keys: you are a guest, for this visit.'
-      : 'This browser could not keep a key: you are a guest, for this visit.' };
+    return {
+      why: old
+        ? 'This browser knows no Ed25519 keys: you are a guest, for this visit.'
+        : 'This browser could not keep a key: you are a guest, for this visit.',
+    };
   }
 }
 
@@ -61,7 +70,10 @@ class Identity {
     const parts = [utf8('wschat.v1 enter\0'), utf8(`${authority}\0`), unhex(challenge)];
     const message = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
     let at = 0;
-    for (const part of parts) { message.set(part, at); at += part.length; }
+    for (const part of parts) {
+      message.set(part, at);
+      at += part.length;
+    }
     return hex(new Uint8Array(await crypto.subtle.sign({ name: 'Ed25519' }, this.#secret, message)));
   }
 }

@@ -1,6 +1,6 @@
-// What this browser keeps between visits: the name, what was open, and above all the outbox, line by line, written before
-// a line is sent. Each tab writes under a word of its own; a tab adopts the lines of one that is gone, which locks tell.
-// With storage turned off everything lasts as long as the page. Keys are in `identity.js`.
+// What this browser keeps between visits: the name, what was open, and above all the outbox, line by line, written
+// before a line is sent. Each tab writes under a word of its own; a tab adopts the lines of one that is gone, which
+// locks tell. With storage turned off everything lasts as long as the page. Keys are in `identity.js`.
 
 import { luck } from './text.js';
 
@@ -24,17 +24,25 @@ export class Keep {
     this.session = storage('sessionStorage');
   }
 
-  get works() { return this.local !== null; }
+  get works() {
+    return this.local !== null;
+  }
 
   get(name) {
-    try { return this.local?.getItem(`wschat.${name}`) ?? null; } catch { return null; }
+    try {
+      return this.local?.getItem(`wschat.${name}`) ?? null;
+    } catch {
+      return null;
+    }
   }
 
   set(name, value) {
     try {
       if (value === null) this.local?.removeItem(`wschat.${name}`);
       else this.local?.setItem(`wschat.${name}`, value);
-    } catch { /* full, or taken away: it lasts as long as the page */ }
+    } catch {
+      /* full, or taken away: it lasts as long as the page */
+    }
   }
 
   /** What only this tab needs, over a reload. */
@@ -43,7 +51,9 @@ export class Keep {
       if (value === undefined) return this.session?.getItem(`wschat.${name}`) ?? null;
       if (value === null) this.session?.removeItem(`wschat.${name}`);
       else this.session?.setItem(`wschat.${name}`, value);
-    } catch { /* as above */ }
+    } catch {
+      /* as above */
+    }
     return null;
   }
 }
@@ -71,7 +81,12 @@ export class Outbox {
     }
     // Held until the page ends.
     const mine = new Promise((held) => {
-      navigator.locks.request(OUT + this.#tab, () => { held(); return new Promise(() => {}); }).catch(held);
+      navigator.locks
+        .request(OUT + this.#tab, () => {
+          held();
+          return new Promise(() => {});
+        })
+        .catch(held);
     });
     await mine;
     const tabs = new Set(this.#stored().map(([key]) => key.slice(OUT.length).split('.')[0]));
@@ -95,16 +110,22 @@ export class Outbox {
       try {
         const line = JSON.parse(this.#store.getItem(key));
         if (line && typeof line.nonce === 'string' && typeof line.to === 'string') found.push([key, line]);
-      } catch { /* not ours */ }
+      } catch {
+        /* not ours */
+      }
     }
-    return found.sort((a, b) => (a[1].at - b[1].at) || (a[0] < b[0] ? -1 : 1));
+    return found.sort((a, b) => a[1].at - b[1].at || (a[0] < b[0] ? -1 : 1));
   }
 
   #take(key, line, adopted) {
     if (this.lines.some((one) => one.nonce === line.nonce)) return;
     line.state = 'queued';
     this.#add(line);
-    try { this.#store.removeItem(key); } catch { /* it is ours all the same: the nonce tells */ }
+    try {
+      this.#store.removeItem(key);
+    } catch {
+      /* it is ours all the same: the nonce tells */
+    }
     adopted(line);
   }
 
@@ -124,20 +145,33 @@ export class Outbox {
 
   update(line) {
     const { state, key, why, retryAt, sentAt, held, ...kept } = line;
-    try { this.#store?.setItem(key, JSON.stringify(kept)); } catch { /* full: it lasts as long as the page */ }
+    try {
+      this.#store?.setItem(key, JSON.stringify(kept));
+    } catch {
+      /* full: it lasts as long as the page */
+    }
   }
 
   remove(nonce) {
     const line = this.lines.find((one) => one.nonce === nonce);
     if (!line) return null;
     this.lines = this.lines.filter((one) => one !== line);
-    try { this.#store?.removeItem(line.key); } catch { /* it will be answered once more */ }
+    try {
+      this.#store?.removeItem(line.key);
+    } catch {
+      /* it will be answered once more */
+    }
     return line;
   }
 
   /** The host keeps nothing, so nothing said there stays here. */
   forgetDisk() {
-    for (const line of this.lines) try { this.#store?.removeItem(line.key); } catch { /* gone already */ }
+    for (const line of this.lines)
+      try {
+        this.#store?.removeItem(line.key);
+      } catch {
+        /* gone already */
+      }
     this.#store = null;
   }
 }

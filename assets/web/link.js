@@ -1,6 +1,6 @@
-// The wire: one WebSocket to the host this page came from, dialled again with growing waits that have chance in them, and
-// at once when the page is looked at again or the network is back. What is said over it, and what a refusal means, is the
-// mind's (`chat.js`).
+// The wire: one WebSocket to the host this page came from, dialled again with growing waits that have chance in
+// them, and at once when the page is looked at again or the network is back. What is said over it, and what a
+// refusal means, is the mind's (`chat.js`).
 
 const FIRST_MS = 250;
 const LONGEST_MS = 30_000;
@@ -39,10 +39,14 @@ export class Link {
     const now = () => this.wake();
     addEventListener('online', now);
     addEventListener('pageshow', now);
-    document.addEventListener('visibilitychange', () => { if (!document.hidden) now(); });
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) now();
+    });
   }
 
-  get open() { return this.#socket?.readyState === WebSocket.OPEN; }
+  get open() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
 
   dial() {
     this.#stopped = false;
@@ -62,7 +66,11 @@ export class Link {
       if (this.#socket !== socket) return;
       this.#listen();
       let event;
-      try { event = JSON.parse(data); } catch { return; }
+      try {
+        event = JSON.parse(data);
+      } catch {
+        return;
+      }
       if (event && typeof event === 'object' && typeof event.type === 'string') this.hears.event(event);
     };
     socket.onclose = ({ code }) => this.#ended(socket, code);

@@ -1,9 +1,9 @@
-// The messages of the conversation on the screen: rows made from what the mind knows, kept by place in the log and made
-// anew only when they changed, so that nothing moves but what came in. Older pages are asked for when their hole comes into
-// sight. What is done to a message is told to `act`; nothing is decided here.
+// The messages of the conversation on the screen: rows made from what the mind knows, kept by place in the log and
+// made anew only when they changed, so that nothing moves but what came in. Older pages are asked for when their
+// hole comes into sight. What is done to a message is told to `act`; nothing is decided here.
 
 import { $, h, setText } from './dom.js';
-import { render } from './markup.js';
+import { bare, render } from './markup.js';
 import { clock, day, sameDay } from './text.js';
 
 const GROUP_MS = 5 * 60_000;
@@ -30,19 +30,28 @@ export class Log {
     this.node = $('log');
     this.key = null;
     this.bottom = true;
-    this.watch = new IntersectionObserver((seen) => {
-      for (const one of seen) if (one.isIntersecting) this.chat.page(this.key, Number(one.target.dataset.before));
-    }, { root: this.node, rootMargin: '300px 0px' });
+    this.watch = new IntersectionObserver(
+      (seen) => {
+        for (const one of seen) if (one.isIntersecting) this.chat.page(this.key, Number(one.target.dataset.before));
+      },
+      { root: this.node, rootMargin: '300px 0px' },
+    );
     this.node.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     this.node.addEventListener('keydown', (event) => this.#keydown(event));
     this.node.addEventListener('focusin', ({ target }) => this.#attend(target.closest('.message'), true));
     this.node.addEventListener('mouseover', ({ target }) => this.#attend(target.closest('.message'), false));
-    this.node.addEventListener('mouseleave', () => this.#attend(document.activeElement?.closest?.('.message') ?? null, false));
+    this.node.addEventListener('mouseleave', () =>
+      this.#attend(document.activeElement?.closest?.('.message') ?? null, false),
+    );
     this.node.addEventListener('click', ({ target }) => this.#attend(target.closest('.message'), false));
-    new ResizeObserver(() => { if (this.bottom) this.toEnd(); }).observe(this.node);
+    new ResizeObserver(() => {
+      if (this.bottom) this.toEnd();
+    }).observe(this.node);
   }
 
-  get talk() { return this.chat.talks.get(this.key); }
+  get talk() {
+    return this.chat.talks.get(this.key);
+  }
 
   /** Another conversation comes on the screen. */
   show(key) {
@@ -107,7 +116,10 @@ export class Log {
   #place(nodes) {
     let at = this.node.firstChild;
     for (const node of nodes) {
-      if (node === at) { at = at.nextSibling; continue; }
+      if (node === at) {
+        at = at.nextSibling;
+        continue;
+      }
       this.node.insertBefore(node, at);
     }
     while (at) {
@@ -124,6 +136,7 @@ export class Log {
     const lines = this.chat.lines(talk.key);
     let hole = holes.shift();
     let before = null;
+    let at = 0;
     let marked = talk.mark === null;
     if (talk.anew) rows.push(words('anew', 'History began anew'));
     const gap = () => {
@@ -131,13 +144,15 @@ export class Log {
       before = null;
       hole = holes.shift();
     };
-    if (!hole && talk.head >= talk.oldest) rows.push(words('begin', talk.oldest > 1 ? 'What was before is not kept' : 'The beginning'));
+    if (!hole && talk.head >= talk.oldest)
+      rows.push(words('begin', talk.oldest > 1 ? 'What was before is not kept' : 'The beginning'));
     for (const entry of entries) {
       while (hole && hole[0] < entry.seq) gap();
-      if (!before || !sameDay(before.at, entry.at)) {
-        if (before || !rows.length || rows.at(-1).id !== `day-${entry.seq}`) rows.push(words(`day-${entry.seq}`, day(entry.at)));
+      if (!sameDay(at, entry.at)) {
+        rows.push(words(`day-${entry.seq}`, day(entry.at)));
         before = null;
       }
+      ({ at } = entry);
       if (!marked && entry.seq > talk.mark && entry.from.id !== this.chat.me?.id) {
         rows.push(words('new', 'new', 'line new'));
         before = null;
@@ -153,7 +168,8 @@ export class Log {
       before = line.me ? null : { from: this.chat.me, at: line.at, seq: 0 };
     }
     if (!rows.length || (!entries.length && !talk.holes().length && !lines.length)) {
-      const who = talk.room ? 'Nobody has said anything here yet. Whoever joins this room can read what you write; /invite makes a link.'
+      const who = talk.room
+        ? 'Nobody has said anything here yet. Whoever joins this room can read what you write; /invite makes a link.'
         : `Only you and ${talk.name} can read this.`;
       rows.push({ id: 'empty', sign: who, make: () => h('p', { class: 'empty' }, who) });
     }
@@ -168,40 +184,76 @@ export class Log {
       make: () => {
         const load = () => this.chat.page(talk.key, before);
         const top = from > talk.oldest;
-        return h('div', { class: 'hole' },
+        return h(
+          'div',
+          { class: 'hole' },
           top ? h('div', { class: 'edge', 'data-before': Math.min(from + PAGE, before) }) : null,
-          h('p', { class: 'line' }, h('button', { type: 'button', on: { click: load } },
-            top ? `${many} messages between` : 'Older messages')),
-          h('div', { class: 'edge', 'data-before': before }));
+          h(
+            'p',
+            { class: 'line' },
+            h('button', { type: 'button', on: { click: load } }, top ? `${many} messages between` : 'Older messages'),
+          ),
+          h('div', { class: 'edge', 'data-before': before }),
+        );
       },
     };
   }
 
   #entry(talk, entry, before, lines) {
     const { chat } = this;
-    const first = !before || before.from.id !== entry.from.id || entry.at - before.at > GROUP_MS || entry.replyTo > 0
-      || entry.kind !== 'said' || entry.me;
+    const first =
+      !before ||
+      before.from.id !== entry.from.id ||
+      entry.at - before.at > GROUP_MS ||
+      entry.replyTo > 0 ||
+      entry.kind !== 'said' ||
+      entry.me;
     const changing = lines.some((line) => line.of === entry.seq && line.kind !== 'react');
     const quoted = entry.replyTo ? talk.entries.get(entry.replyTo) : null;
     const said = entry.kind === 'said' && !entry.deleted && !entry.me;
-    const sign = [entry.rev, first, changing, quoted?.rev, Boolean(quoted), entry.deleted, entry.edited,
-      entry.reactions.map((one) => `${one.emoji}${one.count}${one.by.map((who) => who.id)}`)].join();
+    const sign = [
+      talk.epoch,
+      entry.version,
+      entry.rev,
+      first,
+      changing,
+      quoted?.rev,
+      quoted?.version,
+      Boolean(quoted),
+      entry.deleted,
+      entry.edited,
+      entry.reactions.map((one) => `${one.emoji}${one.count}${one.by.map((who) => who.id)}`),
+    ].join();
     return {
       id: `m-${entry.seq}`,
       sign,
       make: () => {
         const own = entry.from.id === chat.me?.id;
-        const node = h('article', { class: 'message', tabindex: '-1', 'data-seq': entry.seq,
-          'aria-label': `${shown(entry.from)}, ${clock(entry.at)}` });
+        const node = h('article', {
+          class: 'message',
+          tabindex: '-1',
+          'data-seq': entry.seq,
+          'aria-label': `${shown(entry.from)}, ${clock(entry.at)}`,
+        });
         node.classList.toggle('first', first);
         node.classList.toggle('gone', entry.deleted);
         node.classList.toggle('event', entry.kind === 'topic');
-        node.classList.toggle('mentions', talk.room && entry.mentions.includes(chat.me?.id) && !entry.deleted && !own);
+        node.classList.toggle(
+          'mentions',
+          talk.room && entry.mentions.includes(chat.me?.id) && !entry.deleted && !own,
+        );
         if (first && said) node.append(who(entry, own));
-        if (entry.replyTo) node.append(this.#quote(talk, entry.replyTo, quoted));
+        if (entry.replyTo && !entry.deleted) node.append(this.#quote(talk, entry.replyTo, quoted));
         if (entry.kind === 'topic') {
-          node.append(h('div', { class: 'body' }, entry.text ? `${shown(entry.from)} set the topic: ${entry.text}`
-            : `${shown(entry.from)} cleared the topic`));
+          node.append(
+            h(
+              'div',
+              { class: 'body' },
+              entry.text
+                ? `${shown(entry.from)} set the topic: ${entry.text}`
+                : `${shown(entry.from)} cleared the topic`,
+            ),
+          );
         } else if (entry.deleted) {
           if (first) node.append(who(entry, own));
           node.append(h('div', { class: 'body' }, 'deleted'));
@@ -214,7 +266,9 @@ export class Log {
           node.append(render(entry.text));
         }
         if (entry.edited && !entry.deleted) {
-          (node.querySelector('.body > .prose:last-child') ?? node.querySelector('.body')).append(h('span', { class: 'edited' }, '(edited)'));
+          (node.querySelector('.body > .prose:last-child') ?? node.querySelector('.body')).append(
+            h('span', { class: 'edited' }, '(edited)'),
+          );
         }
         if (entry.reactions.length) node.append(this.#reactions(talk, entry));
         if (changing) node.append(h('span', { class: 'state' }, 'sending'));
@@ -224,24 +278,55 @@ export class Log {
   }
 
   #quote(talk, seq, quoted) {
-    const text = !quoted ? 'an earlier message' : quoted.deleted ? `${shown(quoted.from)}: deleted`
-      : `${shown(quoted.from)}  ${quoted.text.replace(/\s+/g, ' ').slice(0, 160)}`;
-    return h('button', { class: 'quote', type: 'button', tabindex: '-1', title: 'Go to the message',
-      on: { click: () => this.act('goto', talk, seq) } }, text);
+    const text = !quoted
+      ? 'an earlier message'
+      : quoted.deleted
+        ? `${shown(quoted.from)}: deleted`
+        : `${shown(quoted.from)}  ${bare(quoted.text).slice(0, 160)}`;
+    return h(
+      'button',
+      {
+        class: 'quote',
+        type: 'button',
+        tabindex: '-1',
+        title: 'Go to the message',
+        on: { click: () => this.act('goto', talk, seq) },
+      },
+      text,
+    );
   }
 
   #reactions(talk, entry) {
     const mine = (one) => one.by.some((someone) => someone.id === this.chat.me?.id);
-    return h('div', { class: 'reactions' }, entry.reactions.map((one) => {
-      const by = one.by.map(shown).join(', ') + (one.count > one.by.length ? ` and ${one.count - one.by.length} more` : '');
-      return h('button', { type: 'button', 'aria-pressed': String(mine(one)), title: by, 'aria-label': `${one.emoji} ${one.count}, by ${by}`,
-        on: { click: () => this.act('react', talk, entry, one.emoji, !mine(one)) } }, `${one.emoji} ${one.count}`);
-    }));
+    return h(
+      'div',
+      { class: 'reactions' },
+      entry.reactions.map((one) => {
+        const by =
+          one.by.map(shown).join(', ') + (one.count > one.by.length ? ` and ${one.count - one.by.length} more` : '');
+        return h(
+          'button',
+          {
+            type: 'button',
+            'aria-pressed': String(mine(one)),
+            title: by,
+            'aria-label': `${one.emoji} ${one.count}, by ${by}`,
+            on: { click: () => this.act('react', talk, entry, one.emoji, !mine(one)) },
+          },
+          `${one.emoji} ${one.count}`,
+        );
+      }),
+    );
   }
 
   #line(talk, line, before) {
-    const first = !before || before.from?.id !== this.chat.me?.id || line.at - before.at > GROUP_MS || line.replyTo || line.me;
-    const words = { queued: this.chat.online ? 'sending' : 'waits for the connection', sent: 'sending', later: 'waits: too fast' };
+    const first =
+      !before || before.from?.id !== this.chat.me?.id || line.at - before.at > GROUP_MS || line.replyTo || line.me;
+    const words = {
+      queued: this.chat.online ? 'sending' : 'waits for the connection',
+      sent: 'sending',
+      later: 'waits: too fast',
+    };
     const state = words[line.state] ?? '';
     return {
       id: `p-${line.nonce}`,
@@ -249,16 +334,29 @@ export class Log {
       make: () => {
         const failed = line.state === 'failed';
         const me = this.chat.me ?? { name: this.chat.name || 'you', id: '' };
-        const node = h('article', { class: `message ${failed ? 'failed' : 'waiting'}${first ? ' first' : ''}`, tabindex: '-1',
-          'aria-label': `${me.name}, ${failed ? 'not sent' : 'sending'}` });
+        const node = h('article', {
+          class: `message ${failed ? 'failed' : 'waiting'}${first ? ' first' : ''}`,
+          tabindex: '-1',
+          'aria-label': `${me.name}, ${failed ? 'not sent' : 'sending'}`,
+        });
         if (first && !line.me) node.append(who({ from: me, at: line.at }, true));
         if (line.replyTo) node.append(this.#quote(talk, line.replyTo, talk.entries.get(line.replyTo)));
         const body = render(line.text);
         if (line.me) (body.querySelector('.prose') ?? body).prepend(`* ${me.name} `);
         node.append(body);
-        node.append(h('span', { class: 'state' }, failed ? [`Not sent: ${line.why} `,
-          h('button', { type: 'button', on: { click: () => this.chat.retry(line.nonce) } }, 'Try again'),
-          h('button', { type: 'button', on: { click: () => this.chat.discard(line.nonce) } }, 'Discard')] : state));
+        node.append(
+          h(
+            'span',
+            { class: 'state' },
+            failed
+              ? [
+                  `Not sent: ${line.why} `,
+                  h('button', { type: 'button', on: { click: () => this.chat.retry(line.nonce) } }, 'Try again'),
+                  h('button', { type: 'button', on: { click: () => this.chat.discard(line.nonce) } }, 'Discard'),
+                ]
+              : state,
+          ),
+        );
         return node;
       },
     };
@@ -311,13 +409,17 @@ export class Log {
   read() {
     const { talk } = this;
     if (!talk || !this.chat.looking || !this.chat.live || talk.read >= talk.head) return;
-    if (this.bottom && talk.covers(talk.head)) { this.chat.seen(talk.key, talk.head); return; }
+    if (this.bottom && talk.covers(talk.head)) {
+      this.chat.seen(talk.key, talk.head);
+      return;
+    }
     const low = this.node.getBoundingClientRect().bottom;
     for (let row = this.node.lastElementChild; row; row = row.previousElementSibling) {
       if (!row.dataset.seq || row.getBoundingClientRect().bottom > low + 8) continue;
       const seq = Number(row.dataset.seq);
       // Beyond a hole nothing was read.
-      if (seq > talk.read && !talk.holes().some(([from]) => from > talk.read && from < seq)) this.chat.seen(talk.key, seq);
+      if (seq > talk.read && !talk.holes().some(([from]) => from > talk.read && from < seq))
+        this.chat.seen(talk.key, seq);
       return;
     }
   }
@@ -333,7 +435,9 @@ export class Log {
 
   // --- a message at hand --------------------------------------------------------------------------------------------
 
-  #messages() { return [...this.node.querySelectorAll('.message[data-seq]')]; }
+  #messages() {
+    return [...this.node.querySelectorAll('.message[data-seq]')];
+  }
 
   /** One message can be reached by Tab: the last, or the one that was. */
   #rove() {
@@ -343,23 +447,43 @@ export class Log {
   }
 
   #attend(row, focus) {
-    if (focus && row?.dataset.seq) { this.#focus = Number(row.dataset.seq); this.#rove(); }
+    if (focus && row?.dataset.seq) {
+      this.#focus = Number(row.dataset.seq);
+      this.#rove();
+    }
     if (this.#tools?.parentNode === row && row) return;
     this.#tools?.remove();
     this.#tools = null;
     const entry = row && this.talk?.entries.get(Number(row.dataset.seq));
     if (!entry || entry.deleted || entry.kind !== 'said') return;
-    const tool = (what, label, key) => h('button', { type: 'button', tabindex: '-1', title: `${label} (${key})`,
-      on: { click: () => this.act(what, this.talk, entry) } }, label);
+    const tool = (what, label, key) =>
+      h(
+        'button',
+        {
+          type: 'button',
+          tabindex: '-1',
+          title: `${label} (${key})`,
+          on: { click: () => this.act(what, this.talk, entry) },
+        },
+        label,
+      );
     const own = entry.from.id === this.chat.me?.id;
-    this.#tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Message' },
-      tool('reply', 'Reply', 'r'), tool('choose', 'React', '+'), own && tool('edit', 'Edit', 'e'),
-      own && tool('delete', 'Delete', 'd'), tool('copy', 'Copy', 'c'));
+    this.#tools = h(
+      'div',
+      { class: 'tools', role: 'toolbar', 'aria-label': 'Message' },
+      tool('reply', 'Reply', 'r'),
+      tool('choose', 'React', '+'),
+      own && tool('edit', 'Edit', 'e'),
+      own && tool('delete', 'Delete', 'd'),
+      tool('copy', 'Copy', 'c'),
+    );
     row.append(this.#tools);
   }
 
   /** The newest message is taken in hand. */
-  select() { (this.#messages().at(-1))?.focus(); }
+  select() {
+    this.#messages().at(-1)?.focus();
+  }
 
   #keydown(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -369,32 +493,76 @@ export class Log {
     const at = all.indexOf(row);
     const tools = [...(this.#tools?.querySelectorAll('button') ?? [])];
     const tool = tools.indexOf(event.target);
-    const to = (one) => { event.preventDefault(); one?.focus(); one?.scrollIntoView({ block: 'nearest' }); };
+    const to = (one) => {
+      event.preventDefault();
+      one?.focus();
+      one?.scrollIntoView({ block: 'nearest' });
+    };
     const entry = this.talk?.entries.get(Number(row.dataset.seq));
-    const act = (what) => { event.preventDefault(); this.act(what, this.talk, entry); };
+    const act = (what) => {
+      event.preventDefault();
+      this.act(what, this.talk, entry);
+    };
     const own = entry && entry.from.id === this.chat.me?.id && !entry.deleted;
-    if (event.key === 'Escape') { to(tool >= 0 ? row : $('write')); return; }
+    if (event.key === 'Escape') {
+      to(tool >= 0 ? row : $('write'));
+      return;
+    }
     if (tool >= 0) {
       if (event.key === 'ArrowRight') to(tools[(tool + 1) % tools.length]);
       if (event.key === 'ArrowLeft') to(tools.at(tool - 1));
       return;
     }
-    if (event.target !== row || !entry) {
-      if (event.target === row && at < 0 && event.key === 'ArrowUp') to(all.at(-1));
+    // Within a message Enter is for what it stands on.
+    if (event.target !== row && event.key === 'Enter') return;
+    if (!entry) {
+      if (event.key === 'ArrowUp') to(all.at(-1));
       return;
     }
     switch (event.key) {
-      case 'ArrowUp': case 'k': to(all[Math.max(0, at - 1)]); break;
-      case 'ArrowDown': case 'j': to(all[at + 1] ?? $('write')); break;
-      case 'Home': case 'g': to(all[0]); break;
-      case 'End': case 'G': to(all.at(-1)); break;
-      case 'Enter': to(tools[0]); break;
-      case 'r': act('reply'); break;
-      case '+': case ':': act('choose'); break;
-      case 'e': if (own) act('edit'); break;
-      case 'd': case 'Delete': if (own) act('delete'); break;
-      case 'c': case 'y': act('copy'); break;
-      case 't': if (entry.replyTo) { event.preventDefault(); this.act('goto', this.talk, entry.replyTo); } break;
+      case 'ArrowUp':
+      case 'k':
+        to(all[Math.max(0, at - 1)]);
+        break;
+      case 'ArrowDown':
+      case 'j':
+        to(all[at + 1] ?? $('write'));
+        break;
+      case 'Home':
+      case 'g':
+        to(all[0]);
+        break;
+      case 'End':
+      case 'G':
+        to(all.at(-1));
+        break;
+      case 'Enter':
+        to(tools[0]);
+        break;
+      case 'r':
+        act('reply');
+        break;
+      case '+':
+      case ':':
+        act('choose');
+        break;
+      case 'e':
+        if (own) act('edit');
+        break;
+      case 'd':
+      case 'Delete':
+        if (own) act('delete');
+        break;
+      case 'c':
+      case 'y':
+        act('copy');
+        break;
+      case 't':
+        if (entry.replyTo) {
+          event.preventDefault();
+          this.act('goto', this.talk, entry.replyTo);
+        }
+        break;
       default:
     }
   }
@@ -405,7 +573,10 @@ function words(id, text, kind = 'line') {
 }
 
 function who(entry, own) {
-  return h('div', { class: 'who' },
+  return h(
+    'div',
+    { class: 'who' },
     h('span', { class: `name ${own ? 'own' : colour(entry.from.id)}` }, shown(entry.from)),
-    h('time', { datetime: new Date(entry.at).toISOString() }, clock(entry.at)));
+    h('time', { datetime: new Date(entry.at).toISOString() }, clock(entry.at)),
+  );
 }

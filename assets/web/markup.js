@@ -1,6 +1,6 @@
-// What people write, read as markup: the same small language as in the terminal. Weight, strokes, code, spoilers, links,
-// quotes, lists, blocks of code; whatever has no partner stays as it was typed. It is read into plain values first, and
-// these become nodes of text: nothing that was typed is ever read as HTML.
+// What people write, read as markup: the same small language as in the terminal. Weight, strokes, code, spoilers,
+// links, quotes, lists, blocks of code; whatever has no partner stays as it was typed. It is read into plain values
+// first, and these become nodes of text: nothing that was typed is ever read as HTML.
 
 import { h } from './dom.js';
 
@@ -12,7 +12,11 @@ const CODE_SHOWN = 12;
 const LINES_FOLD = 32;
 const LINES_SHOWN = 24;
 
-const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}\u{20000}-\u{3ffff}]/u;
+const WIDE = new RegExp(
+  '[\\u1100-\\u115f\\u2e80-\\ua4cf\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f\\uff00-\\uff60' +
+    '\\u{1f300}-\\u{1faff}\\u{20000}-\\u{3ffff}]',
+  'u',
+);
 const WORD = /[\p{L}\p{N}]/u;
 
 /** Whether words go on over a sign beside this. Scripts without blanks have a border everywhere. */
@@ -31,7 +35,7 @@ function runOf(text, at) {
   return end - at;
 }
 
-/** For each row of backticks that begins code, where the row of the same length on the same line stands that ends it. */
+/** For each row of backticks that begins code, where the row of the same length and line stands that ends it. */
 function codeEnds(text) {
   const runs = [];
   for (let at = 0; at < text.length;) {
@@ -47,7 +51,10 @@ function codeEnds(text) {
   const next = new Map();
   const ends = new Map();
   for (const [at, run] of runs.reverse()) {
-    if (run === 0) { next.clear(); continue; }
+    if (run === 0) {
+      next.clear();
+      continue;
+    }
     if (next.has(run)) ends.set(at, next.get(run));
     next.set(run, at);
   }
@@ -73,7 +80,7 @@ function urlEnd(text, at) {
     else if (c === ']' && square > 0) square -= 1;
     else if (c === ')' || c === ']' || ENDS_URL.test(c)) break;
   }
-  while (end > at && '.,;:!?\'*_~'.includes(text[end - 1])) end -= 1;
+  while (end > at && ".,;:!?'*_~".includes(text[end - 1])) end -= 1;
   return end;
 }
 
@@ -123,7 +130,9 @@ function tokens(text) {
   const found = [];
   let ends = null;
   let [at, from] = [0, 0];
-  const plain = (to) => { if (to > from) found.push({ text: text.slice(from, to) }); };
+  const plain = (to) => {
+    if (to > from) found.push({ text: text.slice(from, to) });
+  };
   while (at < text.length) {
     const c = text[at];
     let end = 0;
@@ -136,7 +145,10 @@ function tokens(text) {
       const run = runOf(text, at);
       ends ??= codeEnds(text);
       const close = ends.get(at);
-      if (close === undefined) { at += run; continue; }
+      if (close === undefined) {
+        at += run;
+        continue;
+      }
       plain(at);
       let inside = text.slice(at + run, close);
       if (run > 1 && /^ [^]*\S[^]* $/.test(inside)) inside = inside.slice(1, -1);
@@ -144,11 +156,18 @@ function tokens(text) {
       end = close + run;
     } else if (c === '[') {
       const link = labelled(text, at);
-      if (!link) { at += 1; continue; }
+      if (!link) {
+        at += 1;
+        continue;
+      }
       plain(at);
       // The target is always told, so that no label can lie about it.
-      found.push({ text: link.label, link: link.url }, { text: ' (', face: 'dim' },
-        { text: link.url, link: link.url, face: 'dim' }, { text: ')', face: 'dim' });
+      found.push(
+        { text: link.label, link: link.url },
+        { text: ' (', face: 'dim' },
+        { text: link.url, link: link.url, face: 'dim' },
+        { text: ')', face: 'dim' },
+      );
       end = link.end;
     } else if ((c === 'h' || c === 'H') && beginsUrl(text, at)) {
       end = urlEnd(text, at);
@@ -158,7 +177,10 @@ function tokens(text) {
     } else if ('*_~|'.includes(c)) {
       end = at + runOf(text, at);
       const run = signRun(text, at, end);
-      if (!run) { at = end; continue; }
+      if (!run) {
+        at = end;
+        continue;
+      }
       plain(at);
       found.push(run);
     } else {
@@ -196,11 +218,20 @@ function pair(all) {
   let [floor, outside] = [0, 0];
   const last = (sign) => waiting.findLastIndex((part, at) => at >= floor && part.sign === sign);
   for (const token of all) {
-    if (!token.sign) { parts.push(token); continue; }
+    if (!token.sign) {
+      parts.push(token);
+      continue;
+    }
     if (token.sign === '|') {
       const state = bars.get(token);
-      if (state === 'open') { outside = floor; floor = waiting.length; }
-      if (state === 'close') { waiting = waiting.slice(0, floor); floor = outside; }
+      if (state === 'open') {
+        outside = floor;
+        floor = waiting.length;
+      }
+      if (state === 'close') {
+        waiting = waiting.slice(0, floor);
+        floor = outside;
+      }
       parts.push({ sign: '||', state });
       continue;
     }
@@ -209,8 +240,15 @@ function pair(all) {
     while (token.close && left) {
       // `***both** one*`: of two that opened together, the one that ends first is the inner one.
       const [outer, inner] = waiting.slice(-2);
-      if (left.length === 2 && one !== two && waiting.length - 2 >= floor && outer?.sign === two && inner?.sign === one
-        && outer.of === inner.of) [outer.sign, inner.sign] = [one, two];
+      if (
+        left.length === 2 &&
+        one !== two &&
+        waiting.length - 2 >= floor &&
+        outer?.sign === two &&
+        inner?.sign === one &&
+        outer.of === inner.of
+      )
+        [outer.sign, inner.sign] = [one, two];
       const wide = left.length >= 2 ? last(two) : -1;
       const slim = left.length !== 2 && one !== two ? last(one) : -1;
       if (wide < 0 && slim < 0) break;
@@ -248,6 +286,15 @@ export function read(text) {
   return bits;
 }
 
+/** Its words on one line, for places that quote it; what is hidden stays hidden. */
+export function bare(text) {
+  const words = read(text).map(({ text: part, faces }) => (faces.includes('spoiler') ? '…' : part));
+  return words
+    .join('')
+    .replace(/```\S*|\s+/g, ' ')
+    .trim();
+}
+
 function longSpoilers(text) {
   if (!text.includes('||')) return [];
   const found = [];
@@ -273,7 +320,10 @@ export function blocks(text) {
   const hidden = longSpoilers(text);
   const lines = text.split('\n');
   let prose = null;
-  const done = () => { if (prose) found.push(prose); prose = null; };
+  const done = () => {
+    if (prose) found.push(prose);
+    prose = null;
+  };
   let start = 0;
   for (let n = 0; n < lines.length; n += 1) {
     const line = lines[n];
@@ -332,7 +382,12 @@ function inline(text, reveal) {
     if (link) {
       node = h('a', { href: link, target: '_blank', rel: 'noopener noreferrer nofollow' }, node);
     }
-    for (const [face, tag] of [['code', 'code'], ['strike', 's'], ['italic', 'em'], ['bold', 'strong']]) {
+    for (const [face, tag] of [
+      ['code', 'code'],
+      ['strike', 's'],
+      ['italic', 'em'],
+      ['bold', 'strong'],
+    ]) {
       if (faces.includes(face)) node = h(tag, null, node);
     }
     if (faces.includes('dim')) node = h('span', { class: 'dim' }, node);
@@ -354,17 +409,29 @@ function inline(text, reveal) {
 function reveal(inside) {
   inside.hidden = true;
   const button = h('button', { class: 'veil', type: 'button', 'aria-label': 'Show the spoiler' }, 'spoiler');
-  button.addEventListener('click', () => { inside.hidden = false; button.remove(); });
+  button.addEventListener('click', () => {
+    inside.hidden = false;
+    button.remove();
+  });
   return h('span', null, button, inside);
 }
 
-const COMMENT = { '#': /^(sh|bash|zsh|py|python|rb|ruby|toml|yaml|yml|conf|perl|pl|r|make|dockerfile)$/i,
-  '--': /^(sql|lua|haskell|hs)$/i };
-const KEYWORDS = new Set(('as async await break case catch class const continue crate def default delete do done dyn elif else '
-  + 'enum esac except export extends extern fi final finally fn for from func function go if impl import in interface is let '
-  + 'loop match mod move mut namespace new not or and package pass private protected pub public raise ref return self Self '
-  + 'static struct super switch then throw trait try type typedef union unsafe use using var void where while with yield '
-  + 'lambda select insert update create table into values set order by group int char bool float double long string').split(' '));
+const COMMENT = {
+  '#': /^(sh|bash|zsh|py|python|rb|ruby|toml|yaml|yml|conf|perl|pl|r|make|dockerfile)$/i,
+  '--': /^(sql|lua|haskell|hs)$/i,
+};
+const KEYWORDS = new Set(
+  [
+    'as async await break case catch class const continue crate def default delete do done dyn elif else',
+    'enum esac except export extends extern fi final finally fn for from func function go if impl import',
+    'in interface is let loop match mod move mut namespace new not or and package pass private protected',
+    'pub public raise ref return self Self static struct super switch then throw trait try type typedef',
+    'union unsafe use using var void where while with yield lambda select insert update create table into',
+    'values set order by group int char bool float double long string',
+  ]
+    .join(' ')
+    .split(' '),
+);
 const VALUES = new Set('true false null None nil undefined True False NULL Some Ok Err this'.split(' '));
 
 /** Code in the colours of what its words are, as far as that can be told without knowing a grammar. */
@@ -378,14 +445,24 @@ function coloured(code, language) {
   }
   const sign = Object.keys(COMMENT).find((one) => COMMENT[one].test(language)) ?? '//';
   const block = sign === '//' ? '|/\\*[^]*?(?:\\*/|$)' : '';
-  const word = new RegExp(`(${sign}[^\\n]*${block})|("(?:[^"\\\\\\n]|\\\\.)*"|'(?:[^'\\\\\\n]|\\\\.)*'|\`[^\`]*\`)`
-    + '|(\\b\\d[\\w.]*\\b)|([A-Za-z_]\\w*)', 'g');
+  const word = new RegExp(
+    `(${sign}[^\\n]*${block})|("(?:[^"\\\\\\n]|\\\\.)*"|'(?:[^'\\\\\\n]|\\\\.)*'|\`[^\`]*\`)` +
+      '|(\\b\\d[\\w.]*\\b)|([A-Za-z_]\\w*)',
+    'g',
+  );
   const nodes = [];
   let at = 0;
   for (const found of code.matchAll(word)) {
     const [all, comment, text, number, name] = found;
-    const kind = comment ? 't-comment' : text ? 't-text' : number || VALUES.has(name) ? 't-number'
-      : KEYWORDS.has(name) ? 't-keyword' : '';
+    const kind = comment
+      ? 't-comment'
+      : text
+        ? 't-text'
+        : number || VALUES.has(name)
+          ? 't-number'
+          : KEYWORDS.has(name)
+            ? 't-keyword'
+            : '';
     if (!kind) continue;
     nodes.push(code.slice(at, found.index), h('span', { class: kind }, all));
     at = found.index + all.length;
@@ -405,24 +482,37 @@ function codeBlock({ code, language }) {
   const set = (lines) => coloured(lines.join('\n').replaceAll('\t', '    '), language);
   const inside = h('code', null, set(folded ? code.slice(0, CODE_SHOWN) : code));
   const pre = h('pre', { tabindex: '0', 'aria-label': language ? `Code, ${language}` : 'Code' }, inside);
-  return h('div', { class: 'block' },
-    language ? h('span', { class: 'language', 'aria-hidden': 'true' }, language) : null, pre,
-    folded ? more(code.length - CODE_SHOWN, (button) => { inside.replaceChildren(...set(code)); button.remove(); }) : null);
+  return h(
+    'div',
+    { class: 'block' },
+    language ? h('span', { class: 'language', 'aria-hidden': 'true' }, language) : null,
+    pre,
+    folded
+      ? more(code.length - CODE_SHOWN, (button) => {
+          inside.replaceChildren(...set(code));
+          button.remove();
+        })
+      : null,
+  );
 }
 
 /** A text as nodes. */
 export function render(text) {
   const lines = text.split('\n');
   const folded = lines.length > LINES_FOLD;
-  const set = (words) => blocks(words).map((block) => {
-    if (block.code) return codeBlock(block);
-    let node = h('div', { class: block.item ? 'item' : 'prose', dir: 'auto' },
-      block.item ? h('span', { class: 'bullet' }, block.item) : null,
-      block.item ? h('span', null, inline(block.prose, reveal)) : inline(block.prose, reveal));
-    if (block.deep) node.classList.add(`deep-${Math.min(3, Math.ceil(block.deep / 2))}`);
-    for (let n = 0; n < block.quotes; n += 1) node = h('blockquote', null, node);
-    return node;
-  });
+  const set = (words) =>
+    blocks(words).map((block) => {
+      if (block.code) return codeBlock(block);
+      let node = h(
+        'div',
+        { class: block.item ? 'item' : 'prose', dir: 'auto' },
+        block.item ? h('span', { class: 'bullet' }, block.item) : null,
+        block.item ? h('span', null, inline(block.prose, reveal)) : inline(block.prose, reveal),
+      );
+      if (block.deep) node.classList.add(`deep-${Math.min(3, Math.ceil(block.deep / 2))}`);
+      for (let n = 0; n < block.quotes; n += 1) node = h('blockquote', null, node);
+      return node;
+    });
   const body = h('div', { class: 'body' }, set(folded ? lines.slice(0, LINES_SHOWN).join('\n') : text));
   if (folded) {
     body.append(more(lines.length - LINES_SHOWN, () => body.replaceChildren(...set(text))));

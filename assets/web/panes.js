@@ -1,5 +1,5 @@
-// What stands around the messages: the line at the top, the conversations, the people, and on small screens the drawers
-// they are in. They are drawn from what the mind knows; what is pressed is told to `act`.
+// What stands around the messages: the line at the top, the conversations, the people, and on small screens the
+// drawers they are in. They are drawn from what the mind knows; what is pressed is told to `act`.
 
 import { $, fill, h, setText } from './dom.js';
 import { colour, shown } from './log.js';
@@ -33,7 +33,9 @@ export class Panes {
     return [...all.filter((talk) => talk.room).sort(named), ...all.filter((talk) => !talk.room).sort(named)];
   }
 
-  get drawn() { return $('app').classList.contains('rooms') || $('app').classList.contains('people'); }
+  get drawn() {
+    return $('app').classList.contains('rooms') || $('app').classList.contains('people');
+  }
 
   /** Opens a drawer, or closes what is open. */
   drawer(which) {
@@ -54,11 +56,20 @@ export class Panes {
     const { chat } = this;
     const { status } = chat;
     setText($('server'), chat.server || 'wschat');
-    const late = status.kind === 'offline' && status.retryAt ? Math.max(1, Math.ceil((status.retryAt - Date.now()) / 1000)) : 0;
+    const late =
+      status.kind === 'offline' && status.retryAt ? Math.max(1, Math.ceil((status.retryAt - Date.now()) / 1000)) : 0;
     const said = {
-      idle: '', asking: 'not in', connecting: 'connecting …', entering: 'connecting …',
-      online: [chat.away ? 'away' : '', chat.ephemeral ? 'this host forgets everything when it stops' : '', this.#here()]
-        .filter(Boolean).join(' · '),
+      idle: '',
+      asking: 'not in',
+      connecting: 'connecting …',
+      entering: 'connecting …',
+      online: [
+        chat.away ? 'away' : '',
+        chat.ephemeral ? 'this host forgets everything when it stops' : '',
+        this.#here(),
+      ]
+        .filter(Boolean)
+        .join(' · '),
       offline: `${status.why ?? ''}${late ? ` Next try in ${late} s.` : ''}`,
     }[status.kind];
     setText($('state'), said);
@@ -79,7 +90,9 @@ export class Panes {
   head() {
     const { talk } = this.chat;
     setText($('title'), talk ? talk.to : '');
-    const set = talk ? [talk.private && 'private', talk.readonly && 'read only', talk.slow && `one line in ${talk.slow} s`] : [];
+    const set = talk
+      ? [talk.private && 'private', talk.readonly && 'read only', talk.slow && `one line in ${talk.slow} s`]
+      : [];
     const topic = talk?.room ? talk.topic || 'no topic yet' : talk ? 'you two alone' : '';
     setText($('topic'), [topic, ...set.filter(Boolean)].filter(Boolean).join(' · '));
     $('topic').disabled = !talk?.room;
@@ -104,27 +117,45 @@ export class Panes {
       seen.add(talk.key);
       const count = talk.mentions ? `@${many(talk.mentions)}` : talk.unread ? many(talk.unread) : '';
       const gone = !talk.room && talk.peer && !talk.peer.online;
-      const spoken = `${talk.to}${talk.unread ? `, ${many(talk.unread)} unread` : ''}${talk.mentions ? `, ${many(talk.mentions)} for you` : ''}`;
       let row = this.#rows.get(talk.key);
       if (!row) {
-        const button = h('button', { type: 'button', on: { click: () => { this.drawer(null); this.act('open', talk.key); } } },
-          h('span', { class: 'sigil', 'aria-hidden': 'true' }), h('span', { class: 'label' }), h('span', { class: 'count' }));
+        const button = h(
+          'button',
+          {
+            type: 'button',
+            on: {
+              click: () => {
+                this.drawer(null);
+                this.act('open', talk.key);
+              },
+            },
+          },
+          h('span', { class: 'sigil' }),
+          h('span', { class: 'label' }),
+          h('span', { class: 'count' }),
+          h('span', { class: 'unseen' }),
+        );
         row = h('li', null, button);
         this.#rows.set(talk.key, row);
       }
       const button = row.firstChild;
-      const [sigil, label, number] = button.children;
+      const [sigil, label, number, spoken] = button.children;
       setText(sigil, talk.to[0]);
       setText(label, talk.name);
       setText(number, count);
-      button.setAttribute('aria-label', spoken);
-      row.className = [talk.unread ? 'unread' : '', talk.mentions ? 'mention' : '', gone ? 'gone' : ''].join(' ').trim();
+      setText(spoken, talk.mentions ? ` for you, ${many(talk.unread)} unread` : talk.unread ? ' unread' : '');
+      row.className = [talk.unread ? 'unread' : '', talk.mentions ? 'mention' : '', gone ? 'gone' : '']
+        .join(' ')
+        .trim();
       if (talk.key === chat.here) button.setAttribute('aria-current', 'page');
       else button.removeAttribute('aria-current');
       lists[talk.room ? 'room' : 'direct'].push(row);
     }
     for (const key of [...this.#rows.keys()]) if (!seen.has(key)) this.#rows.delete(key);
-    for (const [id, rows] of [['rooms-list', lists.room], ['direct-list', lists.direct]]) {
+    for (const [id, rows] of [
+      ['rooms-list', lists.room],
+      ['direct-list', lists.direct],
+    ]) {
       const list = $(id);
       if (rows.length !== list.children.length || rows.some((row, n) => list.children[n] !== row)) {
         const focused = document.activeElement;
@@ -135,13 +166,16 @@ export class Panes {
     $('direct-title').hidden = !lists.direct.length;
     $('direct-list').hidden = !lists.direct.length;
     setText($('rooms-count'), calls ? ` @${many(calls)}` : unread ? ` ${unread}` : '');
-    $('rooms-open').setAttribute('aria-label', `Conversations${calls ? `, ${calls} for you` : unread ? `, ${unread} with unread` : ''}`);
+    $('rooms-open').setAttribute(
+      'aria-label',
+      `Conversations${calls ? `, ${calls} for you` : unread ? `, ${unread} with unread` : ''}`,
+    );
     this.title();
   }
 
   title() {
     const { chat } = this;
-    const calls = [...chat.talks.values()].reduce((sum, talk) => sum + (talk.mentions || (talk.unread ? 0 : 0)), 0);
+    const calls = [...chat.talks.values()].reduce((sum, talk) => sum + talk.mentions, 0);
     const rooms = [...chat.talks.values()].filter((talk) => talk.unread > 0).length;
     const count = calls ? `(${many(calls)}) ` : rooms ? '• ' : '';
     const title = `${count}${chat.talk ? `${chat.talk.to} · ` : ''}${chat.server || 'wschat'}`;
@@ -152,7 +186,10 @@ export class Panes {
     const { chat } = this;
     const { talk } = chat;
     const list = $('people-list');
-    if (!talk) { fill(list); return; }
+    if (!talk) {
+      fill(list);
+      return;
+    }
     if (!talk.room) {
       const rows = talk.peer && talk.peer.id !== chat.me?.id ? [this.#person({ ...talk.peer, seen: 0 })] : [];
       fill(list, this.#group(talk.peer?.online ? 'Here' : 'Not here', rows));
@@ -165,9 +202,22 @@ export class Panes {
       ['Not here', people.filter((one) => !one.online)],
     ];
     const focused = list.contains(document.activeElement) ? document.activeElement.dataset.id : null;
-    const crowd = talk.crowd ? h('p', { class: 'dim line' }, `${talk.crowd.members} members, ${talk.crowd.online} here`) : null;
-    fill(list, crowd, groups.map(([title, some]) => (some.length ? this.#group(title, some.map((one) => this.#person(one))) : null)),
-      talk.more ? h('p', { class: 'dim line' }, 'and more') : null);
+    const crowd = talk.crowd
+      ? h('p', { class: 'dim line' }, `${talk.crowd.members} members, ${talk.crowd.online} here`)
+      : null;
+    fill(
+      list,
+      crowd,
+      groups.map(([title, some]) =>
+        some.length
+          ? this.#group(
+              title,
+              some.map((one) => this.#person(one)),
+            )
+          : null,
+      ),
+      talk.more ? h('p', { class: 'dim line' }, 'and more') : null,
+    );
     if (focused) list.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
   }
 
@@ -179,11 +229,30 @@ export class Panes {
     const own = one.id === this.chat.me?.id;
     const what = own ? 'you' : one.role || (one.online ? '' : one.seen ? ago(one.seen) : '');
     const state = one.online ? (one.away ? 'away' : 'here') : 'not here';
-    const inside = [h('span', { class: 'sigil', 'aria-hidden': 'true' }, one.online && !one.away ? '●' : '○'),
-      h('span', { class: `label ${own ? '' : colour(one.id)}` }, shown(one)), h('span', { class: 'what' }, what)];
-    const row = own || one.guest ? h('span', null, inside)
-      : h('button', { type: 'button', 'data-id': one.id, title: `Write to ${one.name} alone`, 'aria-label': `${one.name}, ${state}${what ? `, ${what}` : ''}`,
-        on: { click: () => { this.drawer(null); this.act('direct', one.name); } } }, inside);
+    const inside = [
+      h('span', { class: 'sigil', 'aria-hidden': 'true' }, one.online && !one.away ? '●' : '○'),
+      h('span', { class: `label ${own ? '' : colour(one.id)}` }, shown(one)),
+      h('span', { class: 'what' }, what),
+      h('span', { class: 'unseen' }, state),
+    ];
+    const row =
+      own || one.guest
+        ? h('span', null, inside)
+        : h(
+            'button',
+            {
+              type: 'button',
+              'data-id': one.id,
+              title: `Write to ${one.name} alone`,
+              on: {
+                click: () => {
+                  this.drawer(null);
+                  this.act('direct', one.name);
+                },
+              },
+            },
+            inside,
+          );
     return h('li', { class: one.online ? 'here' : 'gone' }, row);
   }
 }

@@ -1,5 +1,5 @@
-// What a person types: words, or a command behind a slash. One table serves reading, help and completion; what a command
-// does is decided by who reads it.
+// What a person types: words, or a command behind a slash. One table serves reading, help and completion; what a
+// command does is decided by who reads it.
 
 /** name, arguments, what it does. */
 export const COMMANDS = [

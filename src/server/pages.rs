@@ -1,6 +1,6 @@
-//! The pages of a host: the client for browsers, the page about the host for everything else that asks, and under which
-//! headers they are sent. All of it is compiled in, put together and compressed once, when it is first asked for. Who may
-//! ask is the gate's business, and what the client then says goes over a WebSocket like anybody's.
+//! The pages of a host: the client for browsers, the page about the host for everything else that asks, and under
+//! which headers they are sent. All of it is compiled in, put together and compressed once, when it is first asked for.
+//! Who may ask is the gate's business, and what the client then says goes over a WebSocket like anybody's.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -174,8 +174,8 @@ pub fn nothing_here() -> (StatusCode, &'static str) {
     (StatusCode::NOT_FOUND, "There is nothing here; the host's page is at /.\n")
 }
 
-/// What a page may do: load its own parts, and talk to this host under the names it has just been asked by. Nobody frames
-/// it, no markup becomes part of it, and nothing comes from elsewhere.
+/// What a page may do: load its own parts, and talk to this host under the names it has just been asked by. Nobody
+/// frames it, no markup becomes part of it, and nothing comes from elsewhere.
 pub fn policy(authority: Option<&str>) -> HeaderValue {
     let sockets = authority.map(sockets).unwrap_or_default();
     let policy = format!(

@@ -1,10 +1,10 @@
-// What the tests of the page share: a host that can be killed and started again in its place, people by raw wschat.v1,
-// and people in a browser. Everything waits for a condition with a deadline; nothing sleeps. What a page logs as an error,
-// and what its policy forbids, is counted and fails the test.
+// What the tests of the page share: a host that can be killed and started again in its place, people by raw
+// wschat.v1, and people in a browser. Everything waits for a condition with a deadline; nothing sleeps. What a page
+// logs as an error, and what its policy forbids, is counted and fails the test.
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -26,10 +26,17 @@ const QUICK = '[limits]\nmessage_burst = 0\njoin_burst = 0\nname_burst = 0\ninvi
 /** Waits until `look()` gives something true; `changed` calls back whenever a look may be worth it. */
 export function until(what, look, changed) {
   return new Promise((resolve, reject) => {
-    const end = setTimeout(() => { changed.delete(check); reject(new Error(`waited in vain for ${what()}`)); }, DEADLINE_MS);
+    const end = setTimeout(() => {
+      changed.delete(check);
+      reject(new Error(`waited in vain for ${what()}`));
+    }, DEADLINE_MS);
     const check = () => {
       const found = look();
-      if (found) { clearTimeout(end); changed.delete(check); resolve(found); }
+      if (found) {
+        clearTimeout(end);
+        changed.delete(check);
+        resolve(found);
+      }
     };
     changed.add(check);
     check();
@@ -46,36 +53,77 @@ async function freePort() {
   return port;
 }
 
+/** Whatever happens, nothing that was started here outlives the tests. */
+const started = new Set();
+process.on('exit', () => {
+  for (const child of started) child.kill('SIGKILL');
+});
+
 /** A host with a data folder of its own, on one port for good. */
 export class Host {
-  static async start(more = []) {
+  static async start(more = [], settings = '') {
     const host = new Host();
     host.data = mkdtempSync(join(tmpdir(), 'wschat-web-'));
     host.config = join(host.data, 'quick.toml');
-    writeFileSync(host.config, QUICK);
     host.port = await freePort();
+    writeFileSync(host.config, `${settings.replaceAll('PORT', host.port)}${QUICK}`);
     host.more = more;
     await host.again();
     return host;
   }
 
-  get origin() { return `http://localhost:${this.port}`; }
-  get ws() { return `ws://localhost:${this.port}/`; }
+  get origin() {
+    return `http://localhost:${this.port}`;
+  }
+  get ws() {
+    return `ws://localhost:${this.port}/`;
+  }
 
   async again() {
-    this.child = spawn(binary, ['--host', `127.0.0.1:${this.port}`, '--headless', '--data-dir', this.data, '--config', this.config, ...this.more],
-      { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(
+      binary,
+      [
+        '--host',
+        `127.0.0.1:${this.port}`,
+        '--headless',
+        '--data-dir',
+        this.data,
+        '--config',
+        this.config,
+        ...this.more,
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
     let [out, log] = ['', ''];
     const changed = new Set();
-    this.child.stdout.on('data', (part) => { out += part; changed.forEach((f) => f()); });
-    this.child.stderr.on('data', (part) => { log += part; });
-    await until(() => `the host's one line (it said: ${out} ${log})`, () => /^listening on /.test(out), changed);
+    started.add(this.child);
+    this.child.stdout.on('data', (part) => {
+      out += part;
+      changed.forEach((f) => f());
+    });
+    this.child.stderr.on('data', (part) => {
+      log += part;
+    });
+    const lines =
+      this.more.includes('--no-tls') && !this.owner ? /^listening on [^\n]*\n[^\n]*'([^']*)'/ : /^listening on /;
+    const said = await until(
+      () => `the host's lines (it said: ${out} ${log})`,
+      () => lines.exec(out),
+      changed,
+    );
+    this.owner ??= said[1];
   }
 
   async kill() {
     const gone = once(this.child, 'exit');
     this.child.kill('SIGKILL');
     await gone;
+  }
+
+  /** All it kept is gone; only while it does not run. */
+  forget() {
+    for (const name of readdirSync(this.data))
+      if (name.startsWith('host')) rmSync(join(this.data, name), { recursive: true });
   }
 
   async stop() {
@@ -86,19 +134,70 @@ export class Host {
   }
 }
 
+/** Somebody in a terminal, in lines. */
+export class Terminal {
+  constructor(host, name) {
+    Object.assign(this, { name, out: '', changed: new Set() });
+    this.child = spawn(
+      binary,
+      ['--plain', '--name', name, '--data-dir', join(host.data, name), `localhost:${host.port}`],
+      { stdio: ['pipe', 'pipe', 'ignore'] },
+    );
+    started.add(this.child);
+    this.child.stdout.on('data', (part) => {
+      this.out += part;
+      this.changed.forEach((f) => f());
+    });
+  }
+
+  types(line) {
+    this.child.stdin.write(`${line}\n`);
+  }
+
+  hears(words) {
+    return until(
+      () => `“${words}”; ${this.name} heard ${this.out}`,
+      () => this.out.includes(words),
+      this.changed,
+    );
+  }
+
+  count(words) {
+    return this.out.split(words).length - 1;
+  }
+
+  async leave() {
+    const gone = once(this.child, 'exit');
+    this.child.stdin.end();
+    await gone;
+  }
+}
+
 /** Somebody with a key, by wschat.v1: what docs/protocol.md says. */
 export class Person {
-  static async come(host, name, invite) {
+  static async come(host, name, invite, keys = generateKeyPairSync('ed25519')) {
     const one = new Person();
-    Object.assign(one, { heard: [], changed: new Set(), id: 0, name });
+    Object.assign(one, { heard: [], changed: new Set(), id: 0, name, keys });
     one.socket = new WebSocket(host.ws, ['wschat.v1']);
-    one.socket.on('message', (data) => { one.heard.push(JSON.parse(String(data))); one.changed.forEach((f) => f()); });
+    one.socket.on('message', (data) => {
+      one.heard.push(JSON.parse(String(data)));
+      one.changed.forEach((f) => f());
+    });
     await once(one.socket, 'open');
     const hello = await one.hears((event) => event.type === 'hello');
-    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const { publicKey, privateKey } = keys;
     const key = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex');
-    const message = Buffer.concat([Buffer.from(`wschat.v1 enter\0localhost:${host.port}\0`), Buffer.from(hello.challenge, 'hex')]);
-    const welcome = await one.ask({ type: 'enter', name, key, sig: sign(null, message, privateKey).toString('hex'), ...(invite ? { invite } : {}) });
+    const message = Buffer.concat([
+      Buffer.from(`wschat.v1 enter\0localhost:${host.port}\0`),
+      Buffer.from(hello.challenge, 'hex'),
+    ]);
+    const welcome = await one.ask({
+      type: 'enter',
+      name,
+      key,
+      sig: sign(null, message, privateKey).toString('hex'),
+      ...(invite ? { invite } : {}),
+    });
     if (welcome.type !== 'welcome') throw new Error(JSON.stringify(welcome));
     one.me = welcome.you;
     one.place = welcome.places[0];
@@ -106,8 +205,17 @@ export class Person {
     return one;
   }
 
+  /** Comes again, as the same. */
+  back(host) {
+    return Person.come(host, this.name, undefined, this.keys);
+  }
+
   hears(wanted) {
-    return until(() => `${wanted}; ${this.name} heard ${JSON.stringify(this.heard.slice(-5))}`, () => this.heard.find(wanted), this.changed);
+    return until(
+      () => `${wanted}; ${this.name} heard ${JSON.stringify(this.heard.slice(-5))}`,
+      () => this.heard.find(wanted),
+      this.changed,
+    );
   }
 
   ask(command) {
@@ -118,7 +226,9 @@ export class Person {
   }
 
   /** Says something, and hears it. */
-  say(text, more = {}) { return this.make({ type: 'say', to: '#lobby', text, ...more }); }
+  say(text, more = {}) {
+    return this.make({ type: 'say', to: '#lobby', text, ...more });
+  }
 
   make(command) {
     const nonce = randomBytes(16).toString('hex');
@@ -126,11 +236,18 @@ export class Person {
     return this.hears((event) => event.nonce === nonce);
   }
 
-  hearsSaid(text) { return this.hears((event) => event.type === 'entry' && event.text === text); }
+  hearsSaid(text) {
+    return this.hears((event) => event.type === 'entry' && event.text === text);
+  }
 
-  count(text) { return this.heard.filter((event) => event.type === 'entry' && event.kind === 'said' && event.text === text).length; }
+  count(text) {
+    return this.heard.filter((event) => event.type === 'entry' && event.kind === 'said' && event.text === text)
+      .length;
+  }
 
-  close() { this.socket.terminate(); }
+  close() {
+    this.socket.terminate();
+  }
 }
 
 export const DESK = { width: 1280, height: 800 };
@@ -138,7 +255,10 @@ export const PHONE = { width: 390, height: 844 };
 
 let browser;
 export async function startBrowser() {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--host-resolver-rules=MAP lan.test 127.0.0.1'],
+  });
   return browser;
 }
 
@@ -161,16 +281,20 @@ export class Visitor {
     page.on('console', (message) => {
       const text = message.text();
       // That a host cannot be reached is told by the browser itself, and is meant to happen here.
-      if (message.type() === 'error' && !/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/.test(text)) this.wrong.push(text);
+      if (message.type() === 'error' && !/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/.test(text))
+        this.wrong.push(text);
     });
     page.on('pageerror', (error) => this.wrong.push(String(error?.stack ?? error)));
     page.on('request', (request) => {
-      if (!/^(data:|blob:)/.test(request.url()) && new URL(request.url()).host !== new URL(this.host.origin).host) this.wrong.push(`a request to ${request.url()}`);
+      if (!/^(data:|blob:)/.test(request.url()) && new URL(request.url()).port !== String(this.host.port))
+        this.wrong.push(`a request to ${request.url()}`);
     });
     await page.addInitScript(() => {
-      document.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+      document.addEventListener('securitypolicyviolation', (event) =>
+        console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`),
+      );
     });
-    await page.goto(this.host.origin + path);
+    await page.goto(/^http/.test(path) ? path : this.host.origin + path);
     return page;
   }
 
@@ -180,7 +304,14 @@ export class Visitor {
     await this.in(page);
   }
 
-  in(page = this.page) { return page.waitForFunction(() => document.getElementById('title')?.textContent && !document.getElementById('app').hidden && /here|online|away/.test(document.getElementById('state').textContent)); }
+  in(page = this.page) {
+    return page.waitForFunction(
+      () =>
+        document.getElementById('title')?.textContent &&
+        !document.getElementById('app').hidden &&
+        /here|online|away/.test(document.getElementById('state').textContent),
+    );
+  }
 
   async write(text, page = this.page) {
     await page.fill('#write', text);
@@ -188,17 +319,27 @@ export class Visitor {
   }
 
   /** The message with exactly this text. */
-  message(text, page = this.page) { return page.locator('#log .message', { has: page.locator('.body').getByText(text, { exact: true }) }); }
+  message(text, page = this.page) {
+    return page.locator('#log .message', { has: page.locator('.body').getByText(text, { exact: true }) });
+  }
 
-  async sees(text, page = this.page) { await this.message(text, page).first().waitFor(); }
+  async sees(text, page = this.page) {
+    await this.message(text, page).first().waitFor();
+  }
 
-  shot(name, page = this.page) { return page.screenshot({ path: join(shots, `${name}.png`) }); }
+  shot(name, page = this.page) {
+    return page.screenshot({ path: join(shots, `${name}.png`) });
+  }
 
   /** What axe finds that is serious or worse. */
   async axe(page = this.page) {
     await page.evaluate(axeSource);
     const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
-    return violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => `${node.html.slice(0, 160)} — ${node.failureSummary}`) }));
+    return violations.map(({ id, impact, nodes }) => ({
+      id,
+      impact,
+      nodes: nodes.map((node) => `${node.html.slice(0, 160)} — ${node.failureSummary}`),
+    }));
   }
 
   async leave() {

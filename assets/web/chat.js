@@ -489,7 +489,7 @@ export class Chat {
     if (line) {
       this.#say('line', talk?.key ?? this.#keyOf(line), line.nonce);
     }
-    // One from further below answers a line that was said twice, as it was at first; what became of it is told by a page.
+    // One from further below answers a line that was said twice, as it was at first; what became of it a page tells.
     const below = talk?.have.length > 0 && seq < talk.have[talk.have.length - 1][1];
     if (talk && seq > 0 && !below && !talk.covers(seq)) this.#take(talk, event, seq);
     if (line) this.flush();

@@ -267,7 +267,7 @@ export class Log {
         }
         if (entry.edited && !entry.deleted) {
           (node.querySelector('.body > .prose:last-child') ?? node.querySelector('.body')).append(
-            h('span', { class: 'edited' }, '(edited)'),
+            h('span', { class: 'edited' }, ' (edited)'),
           );
         }
         if (entry.reactions.length) node.append(this.#reactions(talk, entry));

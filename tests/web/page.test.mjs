@@ -362,7 +362,7 @@ test('a host that is killed and comes back: what was written meanwhile is said o
       log.scrollTop = 0;
     });
     await page.locator('#log .hole').waitFor({ state: 'detached' });
-    await times(web, 'changed meanwhile', 1);
+    await page.locator('#log .message', { hasText: 'changed meanwhile (edited)' }).waitFor();
     const before = await page.locator('#log .message .body').allTextContents();
     assert.equal(before.filter((text) => text === 'missed 129').length, 1);
 

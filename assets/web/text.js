@@ -7,7 +7,6 @@ export function clean(raw) {
   return (
     raw
       .replace(/\r\n?|[\u2028\u2029\u0085]/g, '\n')
-      // eslint-disable-next-line no-control-regex
       .replace(/[\0-\x08\x0b-\x1f]/g, (c) => String.fromCharCode(0x2400 + c.charCodeAt(0)))
       .replace(/\x7f/g, '\u2421')
       .replace(/[\x80-\x9f]/g, '\ufffd')

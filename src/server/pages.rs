@@ -45,9 +45,11 @@ macro_rules! parts {
 const FILES: &[(&str, &str, &str)] = parts![
     "client.css": CSS,
     "chat.js": JS,
+    "commands.js": JS,
     "composer.js": JS,
     "dialogs.js": JS,
     "dom.js": JS,
+    "finding.js": JS,
     "identity.js": JS,
     "keep.js": JS,
     "link.js": JS,

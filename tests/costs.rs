@@ -129,11 +129,19 @@ fn what_others_say_elsewhere_neither_wakes_nor_draws() {
             }
         };
         talk(0).await;
-        let (written, rested) = (ann.raw().len(), rests(ann.pid()));
-        talk(500).await;
-        assert_eq!(ann.raw().len(), written, "bytes for nothing");
+        // On a busy machine the screen may still be about its own coming in, so the first of these need not be quiet; what
+        // costs something for a line elsewhere is never.
+        let mut woken = None;
+        for round in 1..=5 {
+            let (written, rested) = (ann.raw().len(), rests(ann.pid()));
+            talk(round * 500).await;
+            if ann.raw().len() == written {
+                woken = Some(rests(ann.pid()) - rested);
+                break;
+            }
+        }
+        let woken = woken.expect("bytes for nothing, again and again");
         // The host asks each connection whether it is there, once in a while.
-        let woken = rests(ann.pid()) - rested;
         assert!(woken <= 4, "woken {woken} times for nothing");
     });
 }

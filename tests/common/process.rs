@@ -129,6 +129,6 @@ pub fn wait_for(child: &mut Child) -> ExitStatus {
     }
 }
 
-fn log_file(data: &Path) -> PathBuf {
+pub fn log_file(data: &Path) -> PathBuf {
     data.with_extension("log")
 }

@@ -268,13 +268,14 @@ impl<'a> Truth<'a> {
         }
     }
 
-    /// I7: what a device wrote stands in the order it wrote it.
+    /// I7: what a device wrote stands in the order it wrote it: lines of a conversation among themselves, and so changes of
+    /// one entry. A change waits for no line: what it changes stands already.
     fn own_order(&mut self, log: &'a Log) {
-        let mut last: HashMap<&str, u64> = HashMap::new();
+        let mut last: HashMap<(&str, u64), u64> = HashMap::new();
         for event in log.runs.iter().flatten() {
-            let Event::Wrote { nonce, to, .. } = event else { continue };
+            let Event::Wrote { nonce, to, body } = event else { continue };
             let Some((_, seq)) = self.places.get(&(log.person.as_str(), *nonce)).copied() else { continue };
-            let before = last.insert(to, seq).unwrap_or(0);
+            let before = last.insert((to, body.of), seq).unwrap_or(0);
             if seq <= before {
                 self.broken(7, format!("{}: {to} {seq} was written after {to} {before}", log.device));
             }

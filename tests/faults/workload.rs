@@ -42,7 +42,7 @@ pub fn devices(people: &[(&str, usize)], authority: &str, dir: &Path, seed: u64)
                 padding: 200,
                 window: 8,
                 // Not yet: a screen that was away does not hear of what was changed meanwhile.
-                changes: false,
+                changes: true,
             });
         }
     }

@@ -218,14 +218,15 @@ fn i6_nothing_is_seen_that_is_not_stored() {
 
 #[test]
 fn i7_a_senders_own_order_holds() {
-    let swapped = |run: &mut Vec<Event>, _: &mut Vec<Row>| {
-        // She wrote the reaction before the edit.
-        let (edit, reaction) = (3, 6);
-        assert!(matches!(&run[edit], Event::Wrote { nonce: (9, 2), .. }));
-        assert!(matches!(&run[reaction], Event::Wrote { nonce: (9, 6), .. }));
-        run.swap(edit, reaction);
-    };
-    assert_eq!(after(swapped), [7]);
+    let (mut logs, stored) = good();
+    // Ben wrote the one line before the other.
+    let run = &mut logs[1].runs[0];
+    assert!(
+        matches!(&run[0], Event::Wrote { nonce: (9, 3), .. }) && matches!(&run[3], Event::Wrote { nonce: (9, 4), .. })
+    );
+    run.swap(0, 3);
+    let found = check(&logs, &stored).expect_err("his lines changed places");
+    assert_eq!(found.iter().map(|violation| violation.invariant).collect::<Vec<u8>>(), [7]);
 }
 
 #[test]

@@ -280,12 +280,17 @@ impl Config {
     /// The settings as they come, overridden by a person's file if there is one. A file given here has to be readable;
     /// [`crate::paths::Paths::config_file`] knows whether there is one.
     pub fn load(file: Option<&Path>) -> (Config, Vec<Problem>) {
+        match file.map(Source::open) {
+            None => (Config::builtin(), Vec::new()),
+            Some(Ok(source)) => Config::of(&source),
+            Some(Err(problem)) => (Config::builtin(), vec![problem]),
+        }
+    }
+
+    /// The same with a file that was read already.
+    pub fn of(source: &Source) -> (Config, Vec<Problem>) {
         let mut config = Config::builtin();
-        let problems = match file.map(Source::open) {
-            None => Vec::new(),
-            Some(Ok(source)) => config.read(&source),
-            Some(Err(problem)) => vec![problem],
-        };
+        let problems = config.read(source);
         (config, problems)
     }
 

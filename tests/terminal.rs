@@ -122,6 +122,7 @@ fn left_as_found(dir: &std::path::Path, term: &Term, code: &str) {
     });
     let raw = String::from_utf8_lossy(&term.raw()).into_owned();
     assert!(raw.rfind("\x1b[?1004l") >= raw.rfind("\x1b[?1004h"), "focus reports are off again");
+    assert!(raw.rfind("\x1b[<1u") >= raw.rfind("\x1b[>1u"), "keys are reported as before");
 }
 
 /// The pid of the program under that shell, from the lock it holds.
@@ -141,7 +142,7 @@ fn the_terminal_is_left_as_found() {
         term.types(keys);
         left_as_found(dir.path(), &term, code);
     }
-    for by in [Signal::TERM, Signal::HUP, Signal::INT] {
+    for by in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
         let dir = tempfile::tempdir().expect("a folder for the test");
         let args = format!("--host {} --name ann", free_port());
         let term = Term::open(between_stty(dir.path(), &args, ""), 80, 24);
@@ -248,26 +249,32 @@ fn child_that_panics() {
     let _screen = wschat::tui::terminal::Screen::take(true, true).expect("there is a terminal");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
     runtime.block_on(async {
-        let _ = tokio::spawn(async { panic!("on purpose") }).await;
+        // A task as those of screen and wire are, or a thread as the store's is.
+        match std::env::var("WSCHAT_TEST_PANICS").as_deref() {
+            Ok("thread") => drop(std::thread::spawn(|| panic!("on purpose")).join()),
+            _ => drop(tokio::spawn(async { panic!("on purpose") }).await),
+        }
         std::future::pending::<()>().await;
     });
 }
 
 #[test]
 fn a_panic_of_any_task_gives_the_terminal_back() {
-    let dir = tempfile::tempdir().expect("a folder for the test");
-    let program = std::env::current_exe().expect("this test has a file");
-    let mut shell = CommandBuilder::new("sh");
-    shell.args(["-c", &format!(
+    for whose in ["task", "thread"] {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let program = std::env::current_exe().expect("this test has a file");
+        let mut shell = CommandBuilder::new("sh");
+        shell.args(["-c", &format!(
         "stty -a > {d}/before; {} --exact child_that_panics --nocapture 2> {d}/errors; echo $? > {d}/code; stty -a > {d}/after; echo it is over",
         program.display(), d = dir.path().display(),
     )]);
-    plain_environment(&mut shell);
-    shell.env("WSCHAT_TEST_PANICS", "1");
-    let term = Term::open(shell, 80, 24);
-    left_as_found(dir.path(), &term, "101");
-    let errors = std::fs::read_to_string(dir.path().join("errors")).expect("the shell wrote it");
-    assert!(errors.contains("on purpose"), "{errors}");
+        plain_environment(&mut shell);
+        shell.env("WSCHAT_TEST_PANICS", whose);
+        let term = Term::open(shell, 80, 24);
+        left_as_found(dir.path(), &term, "101");
+        let errors = std::fs::read_to_string(dir.path().join("errors")).expect("the shell wrote it");
+        assert!(errors.contains("on purpose"), "{errors}");
+    }
 }
 
 #[test]
@@ -359,4 +366,78 @@ fn the_demo_is_lively_and_leaves_nothing_behind() {
     assert!(ann.ends().success());
     let left: Vec<_> = walk(dir.path()).into_iter().filter(|path| path.to_string_lossy().contains("demo")).collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// What was typed and what waits is there again, however the program was told to end.
+#[test]
+fn every_signal_keeps_what_was_written() {
+    for by in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let host = common::process::Host::start("127.0.0.1:0", &dir.path().join("host"), &[]);
+        let at = host.authority();
+        let args = format!("{at} --name ann");
+        // The shell in between tells the program's own id.
+        let before = format!("sh -c 'echo $$ > {}/pid; exec \"$0\" \"$@\"'", dir.path().display());
+        let mut command = between_stty(dir.path(), &args, &before);
+        // One that is known to speak the kitty protocol, so that this is given back too.
+        command.env("TERM_PROGRAM", "WezTerm");
+        let mut ann = Term::open(command, 80, 24);
+        ann.shows("ann › write to #lobby");
+        host.kill();
+        ann.shows("reconnecting in");
+        ann.types("said to nobody\r");
+        ann.shows("queued");
+        ann.types("half a thought");
+        ann.shows("half a thought");
+        let pid = std::fs::read_to_string(dir.path().join("pid")).expect("the shell wrote it");
+        let begun = std::time::Instant::now();
+        signal(pid.trim().parse().expect("it is a pid"), by);
+        ann.shows("it is over");
+        // Two seconds are promised; a machine that does other things gets three more.
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?} after {by:?}", begun.elapsed());
+        assert!(String::from_utf8_lossy(&ann.raw()).contains("\x1b[>1u"), "the keys' protocol was asked for");
+        left_as_found(dir.path(), &ann, "0");
+        let ann = Term::open(between_stty(dir.path(), &args, ""), 80, 24);
+        ann.shows("reconnecting in");
+        let _host = common::process::Host::start(&at, &dir.path().join("host"), &[]);
+        let mut ann = ann;
+        ann.types("\r");
+        ann.shows("ann › half a thought");
+        ann.shows("said to nobody");
+        ann.hides("queued");
+    }
+}
+
+/// A disk that takes no more, as far as one file can have that: what was written stays in the composer, and is told why.
+#[test]
+fn a_full_disk_keeps_the_words_where_they_were_typed() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let host = common::process::Host::start("127.0.0.1:0", &dir.path().join("host"), &[]);
+    let args = format!("{} --name ann", host.authority());
+    let mut ann = Term::open(between_stty(dir.path(), &args, "trap '' XFSZ; ulimit -f 4;"), 80, 24);
+    ann.shows("ann › write to #lobby");
+    ann.types(&format!("\x1b[200~{} the end\x1b[201~", "many words ".repeat(300)));
+    ann.shows("the end");
+    ann.types("\r");
+    ann.shows("not sent, what you wrote is still here");
+    ann.shows("the end");
+    ann.types("\x15still alive");
+    ann.shows("still alive");
+    ann.types("\x11");
+    left_as_found(dir.path(), &ann, "0");
+}
+
+#[test]
+fn a_broken_file_of_settings_is_told_of_and_nothing_else_breaks() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let host = common::process::Host::start("127.0.0.1:0", &dir.path().join("host"), &[]);
+    let config = settings(&dir.path().join("data"));
+    std::fs::write(&config, "[ui\ntheme = \u{1b}[2J\u{0} \n\u{202e}").expect("the test's folder can be written");
+    let args = format!("{} --name ann", host.authority());
+    let mut ann = Term::open(between_stty(dir.path(), &args, ""), 80, 24);
+    ann.shows("data.toml");
+    ann.types("\x1b");
+    ann.shows("ann › write to #lobby");
+    ann.types("\x11");
+    left_as_found(dir.path(), &ann, "0");
 }

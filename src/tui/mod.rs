@@ -4,6 +4,7 @@
 
 pub mod app;
 mod editor;
+pub mod ending;
 pub mod glyphs;
 pub mod keys;
 pub mod layout;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use crossterm::event::{Event, EventStream, MouseButton, MouseEventKind};
+use ending::Ending;
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 use tokio::signal::unix::{SignalKind, signal};
@@ -334,13 +336,14 @@ impl Shell {
         let mut dirty = false;
         let mut keys = Some(Keys::read());
         let mut editor: Option<Edited> = None;
-        let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let (mut hup, mut cont) = (signal(SignalKind::hangup())?, signal(SignalKind::from_raw(CONT))?);
+        let mut ending = Ending::new()?;
+        let mut cont = signal(SignalKind::from_raw(CONT))?;
         let lost = terminal::lost()?;
         tokio::pin!(over, lost);
         loop {
             let wake = app.wake_at().map(|at| self.start + at);
             let mut at_once = false;
+            let lent = editor.is_some();
             let next = tokio::select! {
                 event = pressed(&mut keys) => {
                     at_once = true;
@@ -374,10 +377,7 @@ impl Shell {
                     screen.forget()?;
                     Next::On
                 }
-                _ = term.recv() => Next::Quit,
-                // The terminal's own Ctrl+C, and meant for the editor while there is one.
-                _ = int.recv(), if editor.is_none() => Next::Quit,
-                _ = hup.recv() => Next::Quit,
+                () = ending.told(lent) => Next::Quit,
                 () = &mut over => Next::Quit,
                 () = &mut lost => Next::Quit,
             };

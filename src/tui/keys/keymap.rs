@@ -45,12 +45,16 @@ impl Keymap {
 
     /// The keys of a set, overridden by a person's file if there is one; it has to be readable then.
     pub fn load(preset: &str, file: Option<&Path>) -> (Keymap, Vec<Problem>) {
-        let map = Keymap::preset(preset);
         match file.map(Source::open) {
-            None => (map, Vec::new()),
-            Some(Ok(source)) => map.overridden(&source),
-            Some(Err(problem)) => (map, vec![problem]),
+            None => (Keymap::preset(preset), Vec::new()),
+            Some(Ok(source)) => Keymap::of(preset, &source),
+            Some(Err(problem)) => (Keymap::preset(preset), vec![problem]),
         }
+    }
+
+    /// The same with a file that was read already.
+    pub fn of(preset: &str, source: &Source) -> (Keymap, Vec<Problem>) {
+        Keymap::preset(preset).overridden(source)
     }
 
     /// What a key does while this has the keys.

@@ -4,11 +4,11 @@
 use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::super::app::{Effect, Input};
+use super::super::ending::Ending;
 use super::super::{Face, Front, Next, Options, Shell, heard, room, until};
 use super::Plain;
 use crate::client::chat::Now;
@@ -83,8 +83,7 @@ pub async fn run(options: Options, over: impl Future<Output = ()>) -> anyhow::Re
 async fn talk(shell: &mut Shell, plain: &mut Plain, over: impl Future<Output = ()>) -> anyhow::Result<()> {
     let mut typed = Some(lines());
     let mut deadline: Option<Instant> = None;
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut hup = signal(SignalKind::hangup())?;
+    let mut ending = Ending::new()?;
     tokio::pin!(over);
     shell.hand(plain, &mut Paper, Input::Resize(80, 24))?;
     loop {
@@ -113,9 +112,7 @@ async fn talk(shell: &mut Shell, plain: &mut Plain, over: impl Future<Output = (
             }
             () = until(wake) => shell.hand(plain, &mut Paper, Input::Woke)?,
             () = until(deadline) => Next::Quit,
-            _ = term.recv() => Next::Quit,
-            _ = int.recv() => Next::Quit,
-            _ = hup.recv() => Next::Quit,
+            () = ending.told(false) => Next::Quit,
             () = &mut over => Next::Quit,
         };
         if shell.to_edit.take().is_some() {

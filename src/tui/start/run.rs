@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use crossterm::event::{Event, MouseButton, MouseEventKind};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::super::ending::Ending;
 use super::super::glyphs::Glyphs;
 use super::super::keys::{Action, Key, Keymap};
 use super::super::personal::Personal;
@@ -79,8 +79,7 @@ async fn ask(mut start: Start, looking: &mut Option<Looking>, config: Config, pa
     let look = Look { theme: &loaded.theme, glyphs: &glyphs, hints: &hints };
     let mut screen = Screen::take(ui.mouse, false).context("the terminal cannot be taken over")?;
     let mut keys = Keys::read();
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut hup = signal(SignalKind::hangup())?;
+    let mut ending = Ending::new()?;
     let lost = terminal::lost()?;
     tokio::pin!(lost);
     let goal = loop {
@@ -97,9 +96,7 @@ async fn ask(mut start: Start, looking: &mut Option<Looking>, config: Config, pa
                     None
                 }
             },
-            _ = term.recv() => break Goal::Quit,
-            _ = int.recv() => break Goal::Quit,
-            _ = hup.recv() => break Goal::Quit,
+            () = ending.told(false) => break Goal::Quit,
             () = &mut lost => break Goal::Quit,
         };
         if let Some(goal) = input.and_then(|input| start.handle(input, &loaded.keymap)) {
@@ -157,13 +154,11 @@ async fn read_out(mut start: Start, looking: &mut Option<Looking>) -> anyhow::Re
             }
         }
     })?;
-    let mut term = signal(SignalKind::terminate())?;
-    let mut int = signal(SignalKind::interrupt())?;
+    let mut ending = Ending::new()?;
     loop {
         let line = tokio::select! {
             line = typed.recv() => line,
-            _ = term.recv() => None,
-            _ = int.recv() => None,
+            () = ending.told(false) => None,
         };
         let Some(line) = line else { return Ok(Goal::Quit) };
         let line = line.trim();

@@ -1,0 +1,3 @@
+#![no_main]
+mod targets;
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::config(data));

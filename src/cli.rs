@@ -100,6 +100,10 @@ pub struct Cli {
     #[arg(long)]
     headless: bool,
 
+    /// Only send back what comes, up to 16 MiB: for tests of the WebSocket protocol, from this machine alone
+    #[arg(long, hide = true, requires_all = ["host", "headless"], conflicts_with_all = ["lan", "open"])]
+    pub conformance_echo: bool,
+
     /// Show what wschat is: a lively host of its own, offline, that is gone when you quit
     ///
     /// Nothing of it is kept, whatever --data-dir says.
@@ -258,6 +262,12 @@ impl Cli {
             (HostAddr::Loopback { port }, true) => HostAddr::Everywhere { port },
             (addr, _) => addr,
         };
+        if self.conformance_echo && !addr.is_loopback() {
+            return refuse(
+                ErrorKind::ArgumentConflict,
+                "--conformance-echo is for this machine alone: leave the address out",
+            );
+        }
         Ok(Mode::Host { addr, headless })
     }
 

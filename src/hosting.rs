@@ -27,12 +27,17 @@ use crate::store::sqlite::SqliteStore;
 /// begin at.
 const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
 
+/// The largest message that tests of conformance send (Autobahn, case 9.1.6).
+const ECHO_BYTES: usize = 16 * 1024 * 1024;
+
 /// A host, ready to serve.
 pub struct House {
     /// What was said.
     pub store: SqliteStore,
     /// Whether it forgets.
     pub ephemeral: bool,
+    /// Whether it only sends back what comes.
+    pub echo: bool,
     /// Of its clock, before the system's, in milliseconds.
     pub ahead: i64,
     /// What makes whoever enters with it the owner.
@@ -61,6 +66,7 @@ impl House {
             return Ok(House {
                 store,
                 ephemeral: true,
+                echo: cli.conformance_echo,
                 ahead: 0,
                 owner_ticket: None,
                 entrance,
@@ -77,6 +83,7 @@ impl House {
         Ok(House {
             store,
             ephemeral: false,
+            echo: cli.conformance_echo,
             ahead: 0,
             owner_ticket: None,
             entrance,
@@ -102,6 +109,7 @@ impl House {
         let store: Box<dyn Store> = Box::new(self.store);
         let fingerprint = self.entrance.tls.as_ref().filter(|tls| tls.is_own()).map(Tls::fingerprint);
         let options = Options {
+            echo: self.echo,
             ahead: self.ahead,
             owner_ticket: self.owner_ticket,
             site: Site { address: self.site, fingerprint },
@@ -148,6 +156,13 @@ pub fn settings(cli: &Cli, mut config: Config) -> Config {
     }
     server.trusted_proxies.extend(cli.trusted_proxies.iter().map(IpAddr::to_canonical));
     server.allowed_origins.extend(cli.allowed_origins.iter().cloned());
+    if cli.conformance_echo {
+        let limits = &mut config.limits;
+        (limits.frame_bytes, limits.frame_bytes_before_enter) = (ECHO_BYTES, ECHO_BYTES);
+        // Messages of that size, several at once.
+        limits.queue_bytes = 8 * ECHO_BYTES;
+        limits.connection_burst = 0;
+    }
     if !cli.lan {
         return config;
     }

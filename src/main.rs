@@ -161,6 +161,7 @@ fn demo(cli: &Cli, config: Config, problems: Vec<String>) -> anyhow::Result<()> 
     let house = House {
         store: stage.store,
         ephemeral: false,
+        echo: false,
         ahead,
         owner_ticket: None,
         site: None,

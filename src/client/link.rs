@@ -36,6 +36,9 @@ const QUEUE: usize = 256;
 /// The largest frame of a host that is taken: a page has 48 KiB of text, whose JSON may be several times that.
 const FRAME_BYTES: usize = 1024 * 1024;
 
+/// The longest head of a client's frame (RFC 6455, 5.2).
+const HEAD: usize = 14;
+
 /// Times of answers that are measured at once; more are only not measured.
 const MEASURED: usize = 32;
 
@@ -193,6 +196,7 @@ async fn shake_hands(
     address: &Address,
     known: Option<&KnownHosts>,
     offer: bool,
+    most: usize,
 ) -> Result<(Socket, Dialect, bool), Failed> {
     let Dialled { stream, secure } = dial::dial(address, known).await.map_err(Failed::Dial)?;
     let mut request = address.url().as_str().into_client_request().map_err(Failed::Handshake)?;
@@ -203,14 +207,21 @@ async fn shake_hands(
     let config = WebSocketConfig::default()
         .read_buffer_size(8 * 1024)
         .write_buffer_size(0)
-        .max_write_buffer_size(FRAME_BYTES)
-        .max_message_size(Some(FRAME_BYTES))
-        .max_frame_size(Some(FRAME_BYTES));
+        .max_write_buffer_size(most + HEAD)
+        .max_message_size(Some(most))
+        .max_frame_size(Some(most));
     let done = client_async_with_config(request, stream, Some(config)).await;
     let (socket, answer) = done.map_err(Failed::Handshake)?;
     let chosen = answer.headers().get("sec-websocket-protocol").and_then(|value| value.to_str().ok());
     let dialect = if chosen == Some(Dialect::V1.name()) { Dialect::V1 } else { Dialect::Plain };
     Ok((socket, dialect, secure))
+}
+
+/// A connection as [`Link`] opens its own, for messages of at most so many bytes, with nothing offered to be spoken on it:
+/// what other implementations are tried against. The error is in words.
+pub async fn open(address: &Address, most: usize) -> Result<WebSocketStream<DialStream>, String> {
+    let opened = shake_hands(address, None, false, most).await;
+    opened.map(|(socket, _, _)| socket).map_err(|why| why.in_words())
 }
 
 /// How a connection ended.
@@ -308,7 +319,7 @@ impl Wire {
     /// One try, within the time for one.
     async fn connect(&self, offer: bool) -> Result<(Socket, Dialect, bool), Failed> {
         let Options { address, known, dial_within, .. } = &self.options;
-        let Ok(done) = timeout(*dial_within, shake_hands(address, known.as_ref(), offer)).await else {
+        let Ok(done) = timeout(*dial_within, shake_hands(address, known.as_ref(), offer, FRAME_BYTES)).await else {
             return Err(Failed::Dial(DialError::Words("it does not answer".to_owned())));
         };
         if let (Ok((_, _, true)), Some(pin), Some(known)) = (&done, address.pin, known)

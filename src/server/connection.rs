@@ -32,7 +32,7 @@ use super::wire::Wire;
 use crate::config::{Limits, Timeouts};
 use crate::hub::{Input, SessionId};
 use crate::protocol::command::{Command, Tag};
-use crate::protocol::dialect::{Codec, Decoded, Dialect, Translator};
+use crate::protocol::dialect::{self, Codec, Decoded, Dialect, Translator};
 use crate::protocol::event::CloseCode;
 
 /// Frames read before others get their turn.
@@ -49,6 +49,9 @@ const BYTES_PER_MESSAGE: usize = 2;
 /// Bytes of pongs and close frames that tungstenite may hold back; it writes into a list that takes all, so none.
 const CONTROL_BYTES: usize = 1024;
 
+/// The first byte of a whole frame that is no text (RFC 6455, 5.2).
+const BINARY_FIN: u8 = 0x82;
+
 /// A violation of RFC 6455 itself (7.4.1), for which the dialects have no word.
 const PROTOCOL_ERROR: u16 = 1002;
 
@@ -64,6 +67,8 @@ pub struct House {
     pub translator: Translator,
     /// Numbers for sessions.
     pub ids: Ids,
+    /// What comes is sent back, and nothing else happens: for what tries implementations of WebSocket.
+    pub echo: bool,
     /// Milliseconds that the clock on the wall is ahead of the system's.
     pub ahead: i64,
     /// How many connections there are, for whoever wants to know.
@@ -154,7 +159,9 @@ pub fn serve(house: Arc<House>, upgraded: Upgraded) -> Option<impl Future<Output
         let (session, peer) = (connection.session, connection.peer);
         tracing::info!(session = session.0, %peer, "connection closed: {why}");
         drop(why);
-        connection.waiting.push_back(Arrival::Input(Input::Closed { session }));
+        if !connection.house.echo {
+            connection.waiting.push_back(Arrival::Input(Input::Closed { session }));
+        }
         let _ = connection.hand_over().await;
         connection.place = None;
         linger(&connection.handle.out, connection.house.timeouts.close_flush).await;
@@ -225,6 +232,8 @@ impl Connection {
         tracing::debug!(session = session.0, %peer, dialect = dialect.name(), "connection opened");
         let entered = handle.entered();
         let now = Instant::now();
+        // Nobody is told of who only hears their own words.
+        let first = (!house.echo).then(|| Arrival::Opened(handle.clone(), opened));
         Some(Connection {
             session,
             frames: WebSocketContext::from_partially_read(early, Role::Server, Some(config(&house.limits, entered))),
@@ -237,7 +246,7 @@ impl Connection {
             stalled: None,
             unfinished: 0,
             control: Control { left: CONTROL_BURST, since: now },
-            waiting: VecDeque::from([Arrival::Opened(handle.clone(), opened)]),
+            waiting: first.into_iter().collect(),
             handle,
             peer,
             house,
@@ -382,6 +391,10 @@ impl Connection {
 
     fn message(&mut self, message: Message) -> Result<(), Why> {
         match message {
+            Message::Text(_) | Message::Binary(_) if self.house.echo => {
+                self.echo(message);
+                Ok(())
+            }
             Message::Text(text) => {
                 for decoded in self.codec.decode(&text) {
                     self.decoded(decoded)?;
@@ -402,6 +415,16 @@ impl Connection {
             // Only ever written, never read.
             Message::Frame(_) => Ok(()),
         }
+    }
+
+    fn echo(&self, message: Message) {
+        let binary = message.is_binary();
+        let mut frame = dialect::frame(&message.into_data()).to_vec();
+        if binary {
+            frame[0] = BINARY_FIN;
+        }
+        self.handle.out.append(frame.into());
+        self.handle.out.flush();
     }
 
     fn decoded(&mut self, decoded: Decoded) -> Result<(), Why> {

@@ -87,6 +87,8 @@ pub struct Options {
     pub store: Box<dyn Store>,
     /// Whether the store ends with the host; clients are told.
     pub ephemeral: bool,
+    /// Whether all that comes is only sent back, for what tries implementations of WebSocket.
+    pub echo: bool,
     /// Milliseconds that its clock on the wall is ahead of the system's: 0, but in a demo.
     pub ahead: i64,
     /// Who enters with a key and this invitation owns the host, if nobody does yet.
@@ -114,6 +116,7 @@ impl Options {
             },
             store,
             ephemeral,
+            echo: false,
             ahead: 0,
             owner_ticket: None,
             here: watch::Sender::new(0),
@@ -209,6 +212,7 @@ pub async fn run(
         limits: options.limits,
         timeouts: options.timeouts,
         ids: Ids::default(),
+        echo: options.echo,
         ahead: options.ahead,
         here: options.here,
     });

@@ -86,6 +86,15 @@ impl Host {
         self.child.id()
     }
 
+    /// Memory it has now, and the most it had, in KiB. Only Linux tells.
+    pub fn memory(&self) -> Option<(u64, u64)> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;
+        let of = |what: &str| {
+            status.lines().find_map(|line| line.strip_prefix(what))?.split_whitespace().next()?.parse().ok()
+        };
+        Some((of("VmRSS:")?, of("VmHWM:")?))
+    }
+
     /// kill -9.
     pub fn kill(mut self) {
         let _ = self.child.kill();

@@ -44,6 +44,8 @@ pub struct Device {
     pub window: usize,
     /// What it does besides saying something.
     pub changes: bool,
+    /// After so long without an ack, or without a sign of life, it connects anew.
+    pub patience: Duration,
 }
 
 impl Device {
@@ -75,6 +77,10 @@ pub struct View {
     pub acked: u64,
     pub deferred: u64,
     pub cuts: u64,
+    /// Times the host closed it as too slow a reader.
+    pub slow: u64,
+    /// People in its first room who are there, where they are counted and not named.
+    pub there: u32,
     /// Lines heard, live.
     pub heard: u64,
     /// What was to be gathered is.
@@ -185,7 +191,7 @@ impl Client {
             .map(|room| RoomName::parse(room.trim_start_matches('#')).expect("it is a room's name"))
             .collect();
         let mut chat = Chat::new(run, device.authority.clone(), Some(nick), rooms);
-        chat.set_patience(Duration::from_secs(2));
+        chat.set_patience(device.patience);
         chat.adopt(outbox.waiting().to_vec());
         let waiting = outbox.waiting().iter().map(|record| (record.nonce, record.to.clone())).collect();
         let start = Instant::now();
@@ -197,8 +203,8 @@ impl Client {
             invite: None,
             dial_within: Duration::from_secs(2),
             write_within: Duration::from_secs(5),
-            ping_after: Duration::from_millis(500),
-            dead_after: Duration::from_secs(2),
+            ping_after: device.patience / 4,
+            dead_after: device.patience,
             backoff: Backoff::new(low, high, Duration::from_millis(200)),
             start,
         });
@@ -250,6 +256,7 @@ impl Client {
             self.gather();
             self.view.online = *self.chat.status() == Status::Online;
             self.view.waiting = self.waiting.len();
+            self.view.there = self.chat.talks().first().and_then(|talk| talk.crowd).map_or(0, |(_, there)| there);
             tell.send_if_modified(|old| std::mem::replace(old, self.view.clone()) != self.view);
         }
         self.screens();
@@ -282,10 +289,11 @@ impl Client {
     /// News of the wire: logged, then taken in, as a screen's shell does.
     fn heard(&mut self, event: LinkEvent) {
         match &event {
-            LinkEvent::Down { .. } => {
+            LinkEvent::Down { why, .. } => {
                 self.backlog.clear();
                 self.resumed = false;
                 self.view.cuts += 1;
+                self.view.slow += u64::from(why.contains("too slow"));
                 self.sink.log(Event::Cut);
             }
             LinkEvent::Heard(told) => self.told(told, false),

@@ -11,6 +11,7 @@ mod common;
 mod killed_client;
 mod killed_host;
 mod seed;
+mod slow;
 mod stored;
 mod wires;
 mod workload;

@@ -43,6 +43,7 @@ pub fn devices(people: &[(&str, usize)], authority: &str, dir: &Path, seed: u64)
                 window: 8,
                 // Not yet: a screen that was away does not hear of what was changed meanwhile.
                 changes: true,
+                patience: Duration::from_secs(2),
             });
         }
     }

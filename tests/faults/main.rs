@@ -12,6 +12,7 @@ mod killed_client;
 mod killed_host;
 mod seed;
 mod slow;
+mod soak;
 mod stored;
 mod wires;
 mod workload;

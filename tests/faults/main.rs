@@ -8,6 +8,8 @@ mod checker;
 mod client;
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(feature = "system-tests")]
+mod full_disk;
 mod killed_client;
 mod killed_host;
 mod seed;

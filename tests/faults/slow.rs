@@ -17,7 +17,7 @@ const QUEUE: u64 = 256 << 10;
 /// What the host may grow besides, in KiB: lines on their way to the disk, its cache, and what the allocator keeps of them.
 const BESIDES: u64 = 8 << 10;
 
-/// Nobody is given up for being silent here, and the farewell to a stalled reader waits until it is read.
+/// Nobody is given up for being silent here, or because the socket takes nothing: only for what waits.
 const SETTINGS: &str = "[limits]\nmessage_burst = 0\njoin_burst = 0\nname_burst = 0\nqueue_bytes = \"256 KiB\"\n\
     host_ping_after = 0\ndead_after = 0\nwrite_timeout = \"10m\"\n";
 

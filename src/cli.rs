@@ -2,6 +2,9 @@
 //! [`Cli::read`]; it opens and resolves nothing. Running the mode is `main`'s.
 
 pub mod admin;
+pub mod configure;
+pub mod doctor;
+pub mod handout;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -39,10 +42,11 @@ IP:PORT, [IP6]:PORT. Without a port 8080; port 0 takes a free one.
 TARGET, to join: HOST, HOST:PORT, [IP6]:PORT (without a port 8080; encrypted
 where the host can), wss://HOST[:PORT][/#ROOM], ws:// for plain connections,
 or a whole invitation. Quote what has a '#' or '&' in it. A server that is called
-'admin' is joined by wschat ws://admin.
+like a command (admin, doctor, …) is joined by wschat ws://admin.
 
 Settings: wschat.toml in the configuration directory, ~/.config/wschat on
-Linux; keys: keys.toml beside it; WSCHAT_LOG: what is logged, by module.
+Linux; keys: keys.toml beside it ('wschat config' makes and shows them);
+WSCHAT_LOG: what is logged, by module. When something does not work: wschat doctor.
 F1 in the chat lists the keys, /help the commands.";
 
 /// What was asked for.
@@ -163,6 +167,42 @@ pub struct Cli {
 enum Command {
     /// Look after a host through its folder: roles, bans, the record, backups
     Admin(admin::Admin),
+    /// Find out what works here, what does not, and what mends it
+    Doctor(doctor::Doctor),
+    /// Make, show and find the settings
+    Config(configure::Settings),
+    /// Print what a shell completes arguments by
+    Completions(handout::Completions),
+    /// Write the manual's pages
+    Man(handout::Man),
+}
+
+impl Command {
+    /// What it is called.
+    fn name(&self) -> &'static str {
+        match self {
+            Command::Admin(_) => "admin",
+            Command::Doctor(_) => "doctor",
+            Command::Config(_) => "config",
+            Command::Completions(_) => "completions",
+            Command::Man(_) => "man",
+        }
+    }
+
+    /// Whether it is about the arguments before it, and so takes them.
+    fn takes_all(&self) -> bool {
+        matches!(self, Command::Config(configure::Settings { what: configure::What::Show { .. } }))
+    }
+
+    fn mode(&self) -> Mode {
+        match self.clone() {
+            Command::Admin(asked) => Mode::Admin(asked),
+            Command::Doctor(asked) => Mode::Doctor(asked),
+            Command::Config(asked) => Mode::Config(asked),
+            Command::Completions(asked) => Mode::Completions(asked),
+            Command::Man(asked) => Mode::Man(asked),
+        }
+    }
 }
 
 /// What the program is going to be.
@@ -178,6 +218,14 @@ pub enum Mode {
     ImportKeys(PathBuf),
     /// A host is looked after.
     Admin(admin::Admin),
+    /// What works here is looked at.
+    Doctor(doctor::Doctor),
+    /// The settings are looked at.
+    Config(configure::Settings),
+    /// Something is printed for a shell.
+    Completions(handout::Completions),
+    /// The manual is written.
+    Man(handout::Man),
     /// A client of a host that only plays.
     Demo,
     /// A host.
@@ -220,11 +268,13 @@ impl Cli {
     /// [`clap::Error::exit`].
     pub fn mode(&self, terminal: &Terminal) -> Result<Mode, clap::Error> {
         let refuse = |kind, what: &str| Err(Cli::command().error(kind, what));
-        if let Some(Command::Admin(asked)) = &self.command {
+        if let Some(command) = &self.command {
             let alone = self.host.is_none() && self.address.is_none() && !self.demo && !self.headless;
-            return match alone && self.export_keys.is_none() && self.import_keys.is_none() {
-                true => Ok(Mode::Admin(asked.clone())),
-                false => refuse(ErrorKind::ArgumentConflict, "wschat admin takes only --data-dir and --config besides"),
+            let alone = alone && self.export_keys.is_none() && self.import_keys.is_none();
+            let besides = format!("wschat {} takes only --data-dir and --config besides", command.name());
+            return match alone || command.takes_all() {
+                true => Ok(command.mode()),
+                false => refuse(ErrorKind::ArgumentConflict, &besides),
             };
         }
         if let Some(file) = &self.export_keys {
@@ -285,6 +335,15 @@ impl Cli {
             rooms.push(room);
         }
         rooms
+    }
+
+    /// The argument that says how much is logged, if one does.
+    pub fn log_argument(&self) -> Option<&'static str> {
+        match (self.verbose, self.quiet) {
+            (0, 0) => None,
+            (0, _) => Some("--quiet"),
+            _ => Some("--verbose"),
+        }
     }
 
     /// How much is logged, `-v` and `-q` counted from what the settings say.

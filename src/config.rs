@@ -6,7 +6,9 @@
 pub(crate) mod docs;
 pub mod edit;
 pub mod file;
+pub mod schema;
 pub mod settings;
+pub mod shown;
 pub mod units;
 
 use std::collections::HashMap;
@@ -294,6 +296,18 @@ impl Config {
         (config, problems)
     }
 
+    /// The settings of a file, what is wrong with it, and which settings it has set, with their lines, in its order. What
+    /// was refused is not among them.
+    pub fn noted(source: &Source) -> (Config, Vec<Problem>, Vec<(String, usize)>) {
+        let mut config = Config::builtin();
+        let mut taken = HashMap::new();
+        let problems = config.read_noting(source, &mut taken);
+        let line = |(name, span): (String, Range<usize>)| (name, source.line(span.start));
+        let mut taken: Vec<(String, usize)> = taken.into_iter().map(line).collect();
+        taken.sort_by_key(|(_, line)| *line);
+        (config, problems, taken)
+    }
+
     /// These settings with one of them as it was typed, and how that stands in the file; or why it cannot be.
     pub fn with(&self, setting: &Setting, typed: &str) -> Result<(Config, String), String> {
         let literal = edit::literal(setting, typed);
@@ -328,22 +342,27 @@ impl Config {
 
     /// Takes over what a file says and lists what is wrong with it.
     fn read(&mut self, source: &Source) -> Vec<Problem> {
+        self.read_noting(source, &mut HashMap::new())
+    }
+
+    /// The same, and which settings were taken over.
+    fn read_noting(&mut self, source: &Source, taken: &mut Taken) -> Vec<Problem> {
         let before = self.clone();
-        let mut seen = HashMap::new();
-        let mut problems = source.walk(|section, problems| self.read_section(section, &mut seen, problems));
-        problems.extend(self.keep_order(&before, source, &seen));
+        let mut problems = source.walk(|section, problems| self.read_section(section, taken, problems));
+        problems.extend(self.keep_order(&before, source, taken));
         problems.sort_by_key(|p| p.line);
         problems
     }
 
-    fn read_section(&mut self, section: &Item<'_>, seen: &mut Seen, problems: &mut Problems<'_>) {
+    fn read_section(&mut self, section: &Item<'_>, taken: &mut Taken, problems: &mut Problems<'_>) {
         let known = sections();
         match section.value.as_table() {
             Some(table) if known.contains(&section.key) => {
                 problems.each_of(table, &mut |item, problems| match setting(&format!("{}.{}", section.key, item.key)) {
                     Some(setting) => {
-                        seen.insert(setting.name(), item.key_span.clone());
-                        self.read_setting(setting, item, problems);
+                        if self.read_setting(setting, item, problems) {
+                            taken.insert(setting.name(), item.key_span.clone());
+                        }
                     }
                     None => problems.add(&item.key_span, unknown_key(section.key, item.key)),
                 })
@@ -360,10 +379,13 @@ impl Config {
         }
     }
 
-    fn read_setting(&mut self, setting: &Setting, item: &Item<'_>, problems: &mut Problems<'_>) {
-        if let Err(why) = self.try_setting(setting, item, problems) {
+    /// Whether it was taken over.
+    fn read_setting(&mut self, setting: &Setting, item: &Item<'_>, problems: &mut Problems<'_>) -> bool {
+        let read = self.try_setting(setting, item, problems);
+        if let Err(why) = &read {
             problems.add(&item.span, format!("{}: {why}", setting.name()));
         }
+        read.is_ok()
     }
 
     fn try_setting(&mut self, setting: &Setting, item: &Item<'_>, problems: &mut Problems<'_>) -> Result<(), String> {
@@ -373,16 +395,16 @@ impl Config {
                 let value = read_number(&setting.kind, item.value).filter(|v| number.allows(*v)).ok_or_else(wrong)?;
                 (number.set)(self, value);
             }
-            Kind::Flag(set) => set(self, item.value.as_bool().ok_or_else(wrong)?),
-            Kind::Choice(words, set) => {
+            Kind::Flag(_, set) => set(self, item.value.as_bool().ok_or_else(wrong)?),
+            Kind::Choice(words, _, set) => {
                 let word = item.value.as_str().ok_or_else(wrong)?;
                 if !words.contains(&word) {
                     return Err(wrong() + &hint(word, words.iter().copied()));
                 }
                 set(self, word);
             }
-            Kind::Text(_, set) => set(self, item.value.as_str().ok_or_else(wrong)?)?,
-            Kind::Texts(_, check, set) => {
+            Kind::Text(_, _, set) => set(self, item.value.as_str().ok_or_else(wrong)?)?,
+            Kind::Texts(_, check, _, set) => {
                 let mut kept = Vec::new();
                 for (text, span) in texts(&setting.name(), item, problems).ok_or_else(wrong)? {
                     match check(&text) {
@@ -397,7 +419,7 @@ impl Config {
     }
 
     /// Sets back pairs that contradict each other.
-    fn keep_order(&mut self, before: &Config, source: &Source, seen: &Seen) -> Vec<Problem> {
+    fn keep_order(&mut self, before: &Config, source: &Source, taken: &mut Taken) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (small, large, why) in ORDERED {
             let number = |name| setting(name).and_then(Setting::number).expect("a test reads every pair");
@@ -406,7 +428,8 @@ impl Config {
             if a == 0 || b == 0 || a <= b {
                 continue;
             }
-            if let Some(span) = seen.get(*small).or_else(|| seen.get(*large)) {
+            let spans = [*small, *large].map(|name| taken.remove(name));
+            if let Some(span) = spans.iter().flatten().next() {
                 let what = format!("{small} may not be larger than {large}: {why}; both stay as they were");
                 problems.push(source.problem(span, what));
                 (low.set)(self, (low.get)(before));
@@ -417,8 +440,8 @@ impl Config {
     }
 }
 
-/// Which settings a file has, and where.
-type Seen = HashMap<String, Range<usize>>;
+/// Which settings of a file were taken over, and where they stand.
+type Taken = HashMap<String, Range<usize>>;
 
 impl Number {
     fn allows(&self, value: u64) -> bool {
@@ -473,10 +496,10 @@ mod tests {
 
     #[test]
     fn every_key_has_its_sentence() {
-        for (name, comment, _) in docs::entries(BUILTIN) {
+        for (name, comment, _) in schema::entries(BUILTIN) {
             assert!(comment.len() > 20 && comment.ends_with('.'), "{name}: {comment:?}");
         }
-        assert_eq!(docs::entries(BUILTIN).len(), SETTINGS.len());
+        assert_eq!(schema::entries(BUILTIN).len(), SETTINGS.len());
     }
 
     #[test]

@@ -11,7 +11,10 @@ use wschat::admin;
 use wschat::cli::{Cli, HostAddr, Mode, Terminal};
 use wschat::client::address::{Address, PORT};
 use wschat::config::{Config, LogLevel};
+use wschat::configure;
 use wschat::demo::{self, Demo};
+use wschat::doctor;
+use wschat::handout;
 use wschat::hosting::{self, House, Reach, place};
 use wschat::keys;
 use wschat::logging;
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
     };
     match run(&cli, mode) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Quiet>() => ExitCode::FAILURE,
         Err(error) => {
             let causes: Vec<String> =
                 error.chain().map(|cause| logging::visible(&cause.to_string()).into_owned()).collect();
@@ -41,6 +45,11 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// Something does not work, and it was said already.
+#[derive(Debug, thiserror::Error)]
+#[error("something does not work")]
+struct Quiet;
 
 fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
     let paths = Paths::new(cli.data_dir.as_deref(), cli.config.as_deref())?;
@@ -65,6 +74,13 @@ fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
             logging::to_stderr(cli.log_level(LogLevel::Warn));
             admin::run(&asked, &config, &paths)
         }
+        Mode::Doctor(asked) => match runtime()?.block_on(doctor::run(&asked, &config, &paths))? {
+            true => Ok(()),
+            false => Err(Quiet.into()),
+        },
+        Mode::Config(asked) => configure::run(&asked, cli, config, &paths),
+        Mode::Completions(asked) => handout::completions(asked.shell),
+        Mode::Man(asked) => handout::man(&asked.dir),
         Mode::Ask => {
             log_to_file(cli, &config, &paths, &problems)?;
             ask(cli, config, paths, problems)

@@ -20,6 +20,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("keys", &["client", "paths"]),
     ("admin", &["server", "store", "protocol", "config", "cli", "paths"]),
     ("hosting", &["server", "hub", "store", "protocol", "config", "cli", "paths"]),
+    ("doctor", &["tui", "client", "store", "protocol", "config", "cli", "paths", "logging"]),
+    ("configure", &["hosting", "tui", "config", "cli", "paths", "logging"]),
+    ("handout", &["cli", "paths"]),
     ("paths", &[]),
     ("logging", &["config", "paths"]),
 ];

@@ -4,24 +4,8 @@
 use std::fmt::Write;
 
 use crate::config::BUILTIN;
+use crate::config::schema::entries;
 use crate::config::settings::{sections, setting};
-
-/// Each setting of a file as (name, the comment above it on one line, its value as written).
-pub fn entries(text: &str) -> Vec<(String, String, String)> {
-    let (mut out, mut section, mut comment) = (Vec::new(), "", String::new());
-    for line in text.lines() {
-        if let Some(more) = line.strip_prefix('#') {
-            comment.push_str(more);
-        } else if let Some((key, value)) = line.split_once(" = ") {
-            let name = format!("{section}.{key}");
-            out.push((name, std::mem::take(&mut comment).trim().to_owned(), value.to_owned()));
-        } else {
-            section = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')).unwrap_or(section);
-            comment.clear();
-        }
-    }
-    out
-}
 
 /// Compares a page with what it should be, or writes it when asked to.
 pub fn hold(page: &str, made: &str) {

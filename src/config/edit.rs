@@ -10,7 +10,7 @@ pub fn literal(setting: &Setting, typed: &str) -> String {
     let typed = typed.trim();
     let quoted = |text: &str| Value::from(text).to_string();
     match &setting.kind {
-        Kind::Flag(_) => match typed {
+        Kind::Flag(..) => match typed {
             "on" | "yes" => "true".to_owned(),
             "off" | "no" => "false".to_owned(),
             other => other.to_owned(),

@@ -97,7 +97,8 @@ impl Source {
         &self.text
     }
 
-    fn line(&self, offset: usize) -> usize {
+    /// The line of this place, from 1.
+    pub fn line(&self, offset: usize) -> usize {
         let before = self.text.as_bytes().get(..offset).unwrap_or(self.text.as_bytes());
         1 + before.iter().filter(|b| **b == b'\n').count()
     }

@@ -50,14 +50,15 @@ pub enum Kind {
     Count(Number),
     /// A time, in milliseconds here.
     Time(Number),
-    /// Yes or no.
-    Flag(fn(&mut Config, bool)),
-    /// One of these words.
-    Choice(&'static [&'static str], fn(&mut Config, &str)),
-    /// A text, taken or refused with a sentence. The first word says what it is.
-    Text(&'static str, fn(&mut Config, &str) -> Result<(), String>),
-    /// A list of texts; each is made the one that is kept, or refused with a sentence.
-    Texts(&'static str, fn(&str) -> Result<String, String>, fn(&mut Config, Vec<String>)),
+    /// Yes or no: how the field is read, and filled.
+    Flag(fn(&Config) -> bool, fn(&mut Config, bool)),
+    /// One of these words: how the field is read, and filled.
+    Choice(&'static [&'static str], fn(&Config) -> &str, fn(&mut Config, &str)),
+    /// A text: what it is, how the field is read, and filled or refused with a sentence.
+    Text(&'static str, fn(&Config) -> String, fn(&mut Config, &str) -> Result<(), String>),
+    /// A list of texts: what they are; each is made the one that is kept, or refused with a sentence; how the field is
+    /// read, and filled.
+    Texts(&'static str, fn(&str) -> Result<String, String>, fn(&Config) -> Vec<String>, fn(&mut Config, Vec<String>)),
 }
 
 /// A number, whatever it counts.
@@ -88,9 +89,9 @@ impl Setting {
             Kind::Size(n) => format!("a size, {}", range(n, show_size)),
             Kind::Count(n) => format!("a number, {}", range(n, |v| v.to_string())),
             Kind::Time(n) => format!("a time, {}", range(n, |v| show_time(Duration::from_millis(v)))),
-            Kind::Flag(_) => "true or false".to_owned(),
-            Kind::Choice(words, _) => words.iter().map(|w| format!("{w:?}")).collect::<Vec<_>>().join(" or "),
-            Kind::Text(what, _) => format!("a text: {what}"),
+            Kind::Flag(..) => "true or false".to_owned(),
+            Kind::Choice(words, ..) => words.iter().map(|w| format!("{w:?}")).collect::<Vec<_>>().join(" or "),
+            Kind::Text(what, ..) => format!("a text: {what}"),
             Kind::Texts(what, ..) => format!("a list of texts: {what}"),
         }
     }
@@ -139,7 +140,7 @@ macro_rules! timed {
 
 macro_rules! flag {
     ($section:literal $key:literal => $($field:ident).+) => {
-        Setting { section: $section, key: $key, kind: Kind::Flag(|c, yes| c.$($field).+ = yes) }
+        Setting { section: $section, key: $key, kind: Kind::Flag(|c| c.$($field).+, |c, yes| c.$($field).+ = yes) }
     };
 }
 
@@ -150,25 +151,27 @@ const NEVER_ZERO: bool = false;
 
 /// Every setting, in the order of `config/wschat.toml`.
 pub static SETTINGS: &[Setting] = &[
-    Setting { section: "server", key: "name", kind: Kind::Text("at most 64 characters", server_name) },
-    Setting { section: "server", key: "default_room", kind: Kind::Text("a room, as \"#lobby\"", default_room) },
+    Setting { section: "server", key: "name", kind: Kind::Text("at most 64 characters", |c| c.server.name.clone(), server_name) },
+    Setting { section: "server", key: "default_room", kind: Kind::Text("a room, as \"#lobby\"", |c| Target::Room(c.server.default_room.clone()).to_string(), default_room) },
     Setting {
         section: "server",
         key: "names",
-        kind: Kind::Texts("host names, with or without port", host_name, |c, v| c.server.names = v),
+        kind: Kind::Texts("host names, with or without port", host_name, |c| c.server.names.clone(), |c, v| c.server.names = v),
     },
     Setting {
         section: "server",
         key: "allowed_origins",
-        kind: Kind::Texts("origins, as \"http://pages.example\"", origin, |c, v| c.server.allowed_origins = v),
+        kind: Kind::Texts("origins, as \"http://pages.example\"", origin, |c| c.server.allowed_origins.clone(), |c, v| {
+            c.server.allowed_origins = v;
+        }),
     },
-    Setting { section: "server", key: "open", kind: Kind::Flag(|c, v| c.server.open = v) },
-    Setting { section: "server", key: "tls_cert", kind: Kind::Text("a file, or nothing", tls_cert) },
-    Setting { section: "server", key: "tls_key", kind: Kind::Text("a file, or nothing", tls_key) },
+    flag!("server" "open" => server.open),
+    Setting { section: "server", key: "tls_cert", kind: Kind::Text("a file, or nothing", |c| c.server.tls_cert.clone(), tls_cert) },
+    Setting { section: "server", key: "tls_key", kind: Kind::Text("a file, or nothing", |c| c.server.tls_key.clone(), tls_key) },
     Setting {
         section: "server",
         key: "trusted_proxies",
-        kind: Kind::Texts("addresses, as \"127.0.0.1\"", proxy, |c, v| {
+        kind: Kind::Texts("addresses, as \"127.0.0.1\"", proxy, proxies, |c, v| {
             c.server.trusted_proxies = v.iter().filter_map(|text| text.parse().ok()).collect();
         }),
     },
@@ -220,11 +223,11 @@ pub static SETTINGS: &[Setting] = &[
     sized!("history" "max_days" Count 1..=36_500, OR_ZERO => history.max_days),
     sized!("history" "max_entries" Count 1..=1 << 53, OR_ZERO => history.max_entries),
     sized!("history" "max_bytes" Size MIB..=1 << 53, OR_ZERO => history.max_bytes),
-    Setting { section: "ui", key: "theme", kind: Kind::Text("a theme's name, or \"auto\"", theme) },
+    Setting { section: "ui", key: "theme", kind: Kind::Text("a theme's name, or \"auto\"", |c| c.ui.theme.clone(), theme) },
     Setting {
         section: "ui",
         key: "density",
-        kind: Kind::Choice(&["comfortable", "compact"], |c, word| {
+        kind: Kind::Choice(&["comfortable", "compact"], density, |c, word| {
             c.ui.density = if word == "compact" { Density::Compact } else { Density::Comfortable };
         }),
     },
@@ -232,14 +235,14 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         section: "ui",
         key: "time_format",
-        kind: Kind::Choice(&["24h", "12h"], |c, word| {
+        kind: Kind::Choice(&["24h", "12h"], clock, |c, word| {
             c.ui.time_format = if word == "12h" { Clock::Hours12 } else { Clock::Hours24 };
         }),
     },
     Setting {
         section: "ui",
         key: "keys",
-        kind: Kind::Choice(&["default", "emacs", "vim"], |c, word| c.ui.keys = word.to_owned()),
+        kind: Kind::Choice(&["default", "emacs", "vim"], |c| &c.ui.keys, |c, word| c.ui.keys = word.to_owned()),
     },
     flag!("ui" "mouse" => ui.mouse),
     flag!("ui" "hyperlinks" => ui.hyperlinks),
@@ -253,16 +256,16 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         section: "ui",
         key: "notify",
-        kind: Kind::Choice(&["mentions", "all", "nothing"], |c, word| {
+        kind: Kind::Choice(&["mentions", "all", "nothing"], |c| c.ui.notify.word(), |c, word| {
             c.ui.notify = Notify::named(word).unwrap_or_default();
         }),
     },
-    Setting { section: "ui", key: "keywords", kind: Kind::Texts("words", keyword, |c, words| c.ui.keywords = words) },
+    Setting { section: "ui", key: "keywords", kind: Kind::Texts("words", keyword, |c| c.ui.keywords.clone(), |c, words| c.ui.keywords = words) },
     flag!("ui" "bell" => ui.bell),
     Setting {
         section: "ui",
         key: "desktop",
-        kind: Kind::Choice(&["auto", "osc9", "osc777", "osc99", "off"], |c, word| {
+        kind: Kind::Choice(&["auto", "osc9", "osc777", "osc99", "off"], desktop, |c, word| {
             c.ui.desktop = match word {
                 "osc9" => Desktop::Osc9,
                 "osc777" => Desktop::Osc777,
@@ -277,11 +280,11 @@ pub static SETTINGS: &[Setting] = &[
     flag!("ui" "follow" => ui.follow),
     timed!("ui" "away_after" SECOND..=DAY, OR_ZERO => ui.away_after),
     timed!("ui" "undo_send" 100..=60 * SECOND, OR_ZERO => ui.undo_send),
-    Setting { section: "ui", key: "quiet_hours", kind: Kind::Text("hours, as \"22:00-07:00\", or \"\"", quiet_hours) },
+    Setting { section: "ui", key: "quiet_hours", kind: Kind::Text("hours, as \"22:00-07:00\", or \"\"", hours, quiet_hours) },
     Setting {
         section: "log",
         key: "level",
-        kind: Kind::Choice(&["error", "warn", "info", "debug", "trace"], |c, word| {
+        kind: Kind::Choice(&["error", "warn", "info", "debug", "trace"], level, |c, word| {
             c.log.level = match word {
                 "error" => LogLevel::Error,
                 "warn" => LogLevel::Warn,
@@ -316,6 +319,49 @@ pub fn sections() -> Vec<&'static str> {
     let mut out: Vec<&str> = SETTINGS.iter().map(|s| s.section).collect();
     out.dedup();
     out
+}
+
+fn proxies(config: &Config) -> Vec<String> {
+    config.server.trusted_proxies.iter().map(ToString::to_string).collect()
+}
+
+fn density(config: &Config) -> &str {
+    match config.ui.density {
+        Density::Comfortable => "comfortable",
+        Density::Compact => "compact",
+    }
+}
+
+fn clock(config: &Config) -> &str {
+    match config.ui.time_format {
+        Clock::Hours24 => "24h",
+        Clock::Hours12 => "12h",
+    }
+}
+
+fn desktop(config: &Config) -> &str {
+    match config.ui.desktop {
+        Desktop::Auto => "auto",
+        Desktop::Osc9 => "osc9",
+        Desktop::Osc777 => "osc777",
+        Desktop::Osc99 => "osc99",
+        Desktop::Off => "off",
+    }
+}
+
+fn level(config: &Config) -> &str {
+    match config.log.level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
+    }
+}
+
+fn hours(config: &Config) -> String {
+    let time = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+    config.ui.quiet_hours.map_or_else(String::new, |quiet| format!("{}-{}", time(quiet.from), time(quiet.to)))
 }
 
 fn server_name(config: &mut Config, text: &str) -> Result<(), String> {

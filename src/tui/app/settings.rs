@@ -65,8 +65,8 @@ impl App {
         let value = self.look.values.iter().find(|(one, _)| one.key == setting.key).map_or("", |(_, value)| value);
         let value = value.to_owned();
         match &setting.kind {
-            Kind::Flag(_) => self.set(setting, if value == "true" { "false" } else { "true" }),
-            Kind::Choice(words, _) => {
+            Kind::Flag(..) => self.set(setting, if value == "true" { "false" } else { "true" }),
+            Kind::Choice(words, ..) => {
                 let item = |word: &&'static str| Item {
                     label: (*word).to_owned(),
                     detail: if **word == *value { "now".to_owned() } else { String::new() },

@@ -6,20 +6,20 @@ use std::time::Duration;
 use super::invites::Admission;
 use super::limits::{Kind, Of, too_quick};
 use super::people::Taken;
-use super::{Alarm, Failure, Hub, Now, Pending, Session, SessionId, Stage};
+use super::{Alarm, Door, Failure, Hub, Now, Pending, Session, SessionId, Stage};
 use crate::protocol::command::Tag;
 use crate::protocol::dialect::{Dialect, v1::FEATURES};
 use crate::protocol::entry::{Author, Conversation, PersonId, Standing};
 use crate::protocol::event::{CloseCode, Code, Event, Hello, Refusal, Welcome};
 use crate::protocol::fact::{AppendRefusal, Fact};
 use crate::protocol::names::Nick;
-use crate::protocol::person::Proof;
+use crate::protocol::person::{Challenge, Proof};
 use crate::protocol::secret::Token;
 
 impl Hub {
-    pub(super) fn opened(&mut self, now: Now, session: SessionId, opened: Session) {
-        let (dialect, challenge) = (opened.dialect, opened.challenge);
-        self.sessions.insert(session, opened);
+    pub(super) fn opened(&mut self, now: Now, session: SessionId, challenge: Challenge, opened: Session) {
+        let dialect = opened.dialect;
+        self.sessions.insert(session, Box::new(opened));
         if self.stopping {
             return self.close(session, CloseCode::Restarting, "the host stops; come back in a moment");
         }
@@ -57,14 +57,14 @@ impl Hub {
             let mark = hall.head;
             hall.ears.add(session, mark);
             if let Some(guest) = self.people.get_mut(person) {
-                guest.reads.insert(Conversation::Room(room), mark);
+                guest.reads.or_insert(&Conversation::Room(room), mark);
             }
         }
     }
 
     /// A guest with this name, or one from chance, as a member of the default room.
     fn new_guest(&mut self, now: Now, session: SessionId, name: Option<Nick>) -> Option<Author> {
-        let luck = self.sessions.get(&session)?.luck;
+        let luck = self.sessions.get(&session)?.door.as_ref()?.luck;
         let name = match name {
             Some(name) => name,
             None => self.people.guest_name(&luck[16..], now.wall)?,
@@ -81,10 +81,20 @@ impl Hub {
         Some(author)
     }
 
+    /// The store is asked on behalf of this person, for this session.
+    pub(super) fn begin_to_enter(&mut self, session: SessionId, person: PersonId) {
+        if let Some(open) = self.sessions.get_mut(&session) {
+            open.stage = Stage::Entering(person);
+            self.entering.insert((person, session));
+        }
+    }
+
     /// The session speaks for this person from now on.
     fn seat(&mut self, session: SessionId, author: Author) {
         if let Some(open) = self.sessions.get_mut(&session) {
             open.stage = Stage::Entered(author.person);
+            open.door = None;
+            self.entering.remove(&(author.person, session));
         }
         if let Some(person) = self.people.get_mut(author.person) {
             person.sessions.push(session);
@@ -102,11 +112,12 @@ impl Hub {
     ) {
         let owner = invite.is_some() && invite == self.rules.owner_ticket;
         let Some(open) = self.sessions.get_mut(&session) else { return };
+        let Some(Door { challenge, luck }) = open.door.as_deref().copied() else { return };
         open.tries += 1;
         open.owner = owner;
         open.key = proof.map(|proof| proof.key);
-        let (tries, luck) = (open.tries, open.luck);
-        let holds = proof.is_none_or(|proof| proof.holds(&open.authority, &open.challenge));
+        let tries = open.tries;
+        let holds = proof.is_none_or(|proof| proof.holds(&open.authority, &challenge));
         // A host that lets nobody in without an invitation would refuse here, before a name is claimed by it.
         let known = proof.filter(|_| holds).and_then(|proof| self.people.by_key(&proof.key));
         if let Some(refusal) = self.banned(known, session) {
@@ -158,9 +169,8 @@ impl Hub {
         tag: &Tag,
         person: PersonId,
     ) -> Result<(), Refusal> {
-        let entering = |open: &&Session| open.stage == Stage::Entering(person);
-        let screens = self.people.get(person).map_or(0, |known| known.sessions.len())
-            + self.sessions.values().filter(entering).count();
+        let entering = self.entering.range((person, SessionId(0))..=(person, SessionId(u64::MAX))).count();
+        let screens = self.people.get(person).map_or(0, |known| known.sessions.len()) + entering;
         if self.rules.sessions_per_person > 0 && screens >= self.rules.sessions_per_person {
             let most = self.rules.sessions_per_person;
             return Err(Refusal::new(Code::Limit, format!("you are on {screens} screens; a person may have {most}")));
@@ -198,9 +208,7 @@ impl Hub {
             self.step_aside(now, guest, &name);
         }
         self.people.add(Author { person, name: name.clone(), guest: false }, Some(proof.key));
-        if let Some(open) = self.sessions.get_mut(&session) {
-            open.stage = Stage::Entering(person);
-        }
+        self.begin_to_enter(session, person);
         let mut facts = vec![
             Fact::Claimed { person, name, key: proof.key, at: now.wall },
             Fact::Joined { person, room: self.rules.default_room.clone() },
@@ -261,12 +269,8 @@ impl Hub {
 
     /// Loads how the person stands; the welcome follows.
     fn welcome(&mut self, now: Now, session: SessionId, tag: &Tag, person: PersonId) {
-        let mut owner = false;
-        if let Some(open) = self.sessions.get_mut(&session) {
-            open.stage = Stage::Entering(person);
-            owner = std::mem::take(&mut open.owner);
-        }
-        if owner {
+        self.begin_to_enter(session, person);
+        if self.sessions.get_mut(&session).is_some_and(|open| std::mem::take(&mut open.owner)) {
             self.make_owner(now, person);
         }
         let of = self.conversations(person);
@@ -303,7 +307,7 @@ impl Hub {
     pub(super) fn remember_reads(&mut self, person: PersonId, standings: &[Standing]) {
         if let Some(guest) = self.people.get_mut(person).filter(|known| known.author.guest) {
             for standing in standings {
-                guest.reads.entry(standing.conversation.clone()).or_insert(standing.read);
+                guest.reads.or_insert(&standing.conversation, standing.read);
             }
         }
     }
@@ -350,8 +354,10 @@ impl Hub {
 
     pub(super) fn closed(&mut self, now: Now, session: SessionId) {
         let Some(gone) = self.sessions.remove(&session) else { return };
-        if let Stage::Greeted { until } = gone.stage {
-            self.alarms.remove(&(until, Alarm::Enter(session)));
+        match gone.stage {
+            Stage::Greeted { until } => _ = self.alarms.remove(&(until, Alarm::Enter(session))),
+            Stage::Entering(person) => _ = self.entering.remove(&(person, session)),
+            Stage::Entered(_) => {}
         }
         let Stage::Entered(person) = gone.stage else { return };
         for conversation in self.conversations(person) {
@@ -427,8 +433,7 @@ impl Hub {
     }
 
     fn too_late(&mut self, session: SessionId, at: Duration) {
-        let late = |open: &Session| open.stage == Stage::Greeted { until: at };
-        if self.sessions.get(&session).is_some_and(late) {
+        if self.sessions.get(&session).is_some_and(|open| open.stage == Stage::Greeted { until: at }) {
             self.close(session, CloseCode::NotEntered, "you did not enter in time");
         }
     }
@@ -500,6 +505,9 @@ impl Hub {
         match armed {
             Some(until) => {
                 if let Some(open) = self.sessions.get_mut(&session) {
+                    if let Stage::Entering(person) = open.stage {
+                        self.entering.remove(&(person, session));
+                    }
                     open.stage = Stage::Greeted { until };
                 }
             }

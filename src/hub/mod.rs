@@ -33,7 +33,7 @@ use limits::{Limiter, Rates, source};
 use order::{Giver, Ordered};
 use people::People;
 use sentences::Sentences;
-use session::{Session, Stage};
+use session::{Door, Session, Stage};
 
 use crate::protocol::admin::{Ask, Line};
 use crate::protocol::command::{Command, Cursor, PageEnd, Tag};
@@ -488,7 +488,10 @@ pub struct Hub {
     last_invitation: u32,
     rooms: HashMap<RoomName, Room>,
     directs: HashMap<Pair, Ears>,
-    sessions: HashMap<SessionId, Session>,
+    /// Boxed, since a table has more room than sessions.
+    sessions: HashMap<SessionId, Box<Session>>,
+    /// Those for which the store is asked who they come in as.
+    entering: BTreeSet<(PersonId, SessionId)>,
     tickets: HashMap<Ticket, Pending>,
     next_ticket: u64,
     alarms: BTreeSet<(Duration, Alarm)>,
@@ -548,6 +551,7 @@ impl Hub {
             rooms,
             directs,
             sessions: HashMap::new(),
+            entering: BTreeSet::new(),
             tickets: HashMap::new(),
             next_ticket: 0,
             alarms: BTreeSet::new(),
@@ -588,12 +592,11 @@ impl Hub {
                 let opened = Session {
                     dialect,
                     authority,
-                    challenge,
+                    door: Some(Box::new(Door { challenge, luck })),
                     address: address.and_then(source),
                     free,
                     key: None,
                     owner: false,
-                    luck,
                     stage,
                     live: false,
                     tries: 0,
@@ -603,7 +606,7 @@ impl Hub {
                     away: false,
                     typed_at: None,
                 };
-                self.opened(now, session, opened);
+                self.opened(now, session, challenge, opened);
             }
             Input::Received { session, tag, command } => self.received(now, session, tag, command),
             Input::Unreadable { session, tag, refusal, garbage } => self.unreadable(session, tag, refusal, garbage),
@@ -784,9 +787,7 @@ impl Hub {
         let ticket = self.ticket(pending);
         let known = self.people.get(person);
         let from = |conversation: &Conversation| match known {
-            Some(known) if known.author.guest => {
-                known.reads.get(conversation).map_or(ReadFrom::Head, |seq| ReadFrom::At(*seq))
-            }
+            Some(known) if known.author.guest => known.reads.get(conversation).map_or(ReadFrom::Head, ReadFrom::At),
             _ => ReadFrom::Kept,
         };
         let of = of.into_iter().map(|conversation| (conversation.clone(), from(&conversation))).collect();

@@ -313,7 +313,7 @@ impl Hub {
         };
         let Some(known) = self.people.get_mut(person) else { return self.done(session) };
         if known.author.guest {
-            let read = known.reads.entry(conversation.clone()).or_insert(seq);
+            let read = known.reads.or_insert(&conversation, seq);
             *read = (*read).max(seq);
         } else {
             let facts = vec![Fact::Read { person, conversation: conversation.clone(), seq }];

@@ -102,6 +102,7 @@ pub async fn greet(
     let since = Instant::now();
     let here = socket.local_addr().ok()?.ip();
     let allowed = house.timeouts.enter;
+    // What needs kilobytes is boxed: whatever waits around it moves several times before it begins.
     let speaking = async {
         let mut first = [0];
         if socket.peek(&mut first).await.ok()? == 0 {
@@ -109,14 +110,14 @@ pub async fn greet(
         }
         let knock = |secure| Knock { peer, here, secure, upgrade: Arc::default() };
         if first != [TLS_HANDSHAKE] {
-            return speak::<TcpStream>(router, socket, knock(false), allowed).await;
+            return Box::pin(speak::<TcpStream>(router, socket, knock(false), allowed)).await;
         }
         let Some(tls) = &entrance.tls else {
             tracing::info!(%peer, "handshake failed: TLS is not spoken here");
             return None;
         };
-        match TlsAcceptor::from(tls.config()).accept(socket).await {
-            Ok(stream) => speak::<TlsStream<TcpStream>>(router, stream, knock(true), allowed).await,
+        match Box::pin(TlsAcceptor::from(tls.config()).accept(socket)).await {
+            Ok(stream) => Box::pin(speak::<TlsStream<TcpStream>>(router, stream, knock(true), allowed)).await,
             Err(error) => {
                 tracing::info!(%peer, "handshake failed: {error}");
                 None

@@ -15,6 +15,7 @@ mod connection;
 mod driver;
 pub mod entrance;
 mod fanout;
+mod frames;
 mod gate;
 mod half_open;
 mod http;

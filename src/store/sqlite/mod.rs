@@ -133,7 +133,8 @@ impl Store for SqliteStore {
     }
 
     fn standings(&mut self, person: PersonId, of: &[(Conversation, ReadFrom)]) -> Result<Vec<Standing>, StoreError> {
-        read::standings(&self.db, person, of).map_err(|e| self.failure(e))
+        let found = read::standings(&self.db, &mut self.known, person, of);
+        found.map_err(|e| self.failure(e))
     }
 
     fn page(&mut self, ask: &PageAsk) -> Result<Page, StoreError> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{self, BESIDE, Beside, COLUMNS, Columns, LOG, Log, SAID, TOPIC, number, seq};
+use super::write::Logs;
 use super::{invites, memos, rights, words};
 use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{
@@ -105,21 +106,27 @@ fn whole(sum: [u8; row::DIGEST], right: [u8; row::DIGEST]) -> rusqlite::Result<(
     if sum == right { Ok(()) } else { Err(row::damaged(0)) }
 }
 
+/// How a person stands; who comes in asks twice, for the same few rows, so they are kept at hand.
 pub fn standings(
     db: &Connection,
+    logs: &mut Logs,
     person: PersonId,
     of: &[(Conversation, ReadFrom)],
 ) -> rusqlite::Result<Vec<Standing>> {
-    of.iter().map(|(conversation, from)| standing(db, person, conversation, *from)).collect()
+    let one = |(conversation, from): &(Conversation, ReadFrom)| {
+        standing(db, logs.existing(db, conversation)?, person, conversation, *from)
+    };
+    of.iter().map(one).collect()
 }
 
 fn standing(
     db: &Connection,
+    log: Option<&mut Log>,
     person: PersonId,
     conversation: &Conversation,
     from: ReadFrom,
 ) -> rusqlite::Result<Standing> {
-    let Some(Log { id, head, oldest, topic, .. }) = log(db, conversation)? else {
+    let Some(&mut Log { id, head, oldest, ref topic, .. }) = log else {
         let (oldest, zero) = (seq(1), seq(0));
         return Ok(Standing {
             conversation: conversation.clone(),
@@ -153,7 +160,7 @@ fn standing(
         read: seq(read),
         unread: 0,
         mentions: 0,
-        topic: Text::clean(&topic),
+        topic: Text::clean(topic),
     };
     if read >= head {
         // So with nearly everybody who comes back, and with every guest.

@@ -17,7 +17,7 @@ use crate::store::{Retention, Write, Written};
 /// Entries dropped in one step of retention: a step must be shorter than anybody notices.
 const STEP: i64 = 500;
 
-/// The rows of conversations that were written to, kept at hand; those a turn changed go back at its end.
+/// The rows of conversations that were written to or stood in, kept at hand; those a turn changed go back at its end.
 #[derive(Default)]
 pub struct Logs {
     known: HashMap<Conversation, Log>,
@@ -33,9 +33,9 @@ impl Logs {
     }
 
     /// The row of a conversation, when there is one.
-    fn existing(&mut self, tx: &Transaction<'_>, of: &Conversation) -> rusqlite::Result<Option<&mut Log>> {
+    pub fn existing(&mut self, db: &Connection, of: &Conversation) -> rusqlite::Result<Option<&mut Log>> {
         if !self.known.contains_key(of) {
-            let Some(log) = super::read::log(tx, of)? else { return Ok(None) };
+            let Some(log) = super::read::log(db, of)? else { return Ok(None) };
             self.known.insert(of.clone(), log);
         }
         Ok(self.known.get_mut(of))

@@ -805,7 +805,7 @@ impl Chat {
 
     /// A server that speaks only plain text has one room, and no memory.
     fn begin_plain(&mut self, now: Now, name: Nick) {
-        self.me = Some(Author { person: PersonId([0; 16]), name, guest: true });
+        self.me = Some(Author { person: PersonId([0; 16]), name, guest: true, bot: false });
         self.server = Text::clean(&self.address);
         self.status = Status::Online;
         self.live = true;
@@ -1174,7 +1174,7 @@ impl Chat {
                 for (byte, c) in person.iter_mut().zip(name.folded().bytes()) {
                     *byte ^= c;
                 }
-                (Author { person: PersonId(person), name, guest: false }, text, None)
+                (Author { person: PersonId(person), name, guest: false, bot: false }, text, None)
             }
         };
         let Some(talk) = self.talks.first_mut() else { return };

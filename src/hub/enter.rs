@@ -64,12 +64,13 @@ impl Hub {
 
     /// A guest with this name, or one from chance, as a member of the default room.
     fn new_guest(&mut self, now: Now, session: SessionId, name: Option<Nick>) -> Option<Author> {
-        let luck = self.sessions.get(&session)?.luck;
+        let open = self.sessions.get(&session)?;
+        let (luck, bot) = (open.luck, open.bot == Some(true));
         let name = match name {
             Some(name) => name,
             None => self.people.guest_name(&luck[16..], now.wall)?,
         };
-        let author = Author { person: new_id(&luck), name, guest: true };
+        let author = Author { person: new_id(&luck), name, guest: true, bot };
         self.people.add(author.clone(), None);
         let room = self.rules.default_room.clone();
         if let Some(guest) = self.people.get_mut(author.person) {
@@ -165,8 +166,21 @@ impl Hub {
             let most = self.rules.sessions_per_person;
             return Err(Refusal::new(Code::Limit, format!("you are on {screens} screens; a person may have {most}")));
         }
+        self.mark_bot(session, person);
         self.welcome(now, session, tag, person);
         Ok(())
+    }
+
+    /// Somebody known says whether they are a program: so it is from now on, for everybody.
+    fn mark_bot(&mut self, session: SessionId, person: PersonId) {
+        let Some(bot) = self.sessions.get(&session).and_then(|open| open.bot) else { return };
+        let Some(known) = self.people.get_mut(person).filter(|known| known.author.bot != bot) else { return };
+        known.author.bot = bot;
+        let (who, online) = (known.author.clone(), known.online);
+        self.keep(vec![Fact::Bot { person, bot }], Pending::Nobody);
+        if online {
+            self.presence(person, who, true);
+        }
     }
 
     /// A new key claims a name, which is reserved for it from now on and its own once the store has kept it.
@@ -187,6 +201,7 @@ impl Hub {
         if self.rules.people > 0 && self.people.with_keys() >= self.rules.people {
             return Err(Refusal::new(Code::Limit, "this host knows as many people as it may (limits.people)"));
         }
+        let bot = self.sessions.get(&session).is_some_and(|open| open.bot == Some(true));
         let address = self.sessions.get(&session).and_then(|open| open.address).map(Of::Address);
         self.limiter.take(&self.rules.rates, now.up, Kind::Name, address.as_slice()).map_err(too_quick)?;
         let worn = match self.people.taken(&name, None, now.wall) {
@@ -197,7 +212,7 @@ impl Hub {
         if let Some(guest) = worn {
             self.step_aside(now, guest, &name);
         }
-        self.people.add(Author { person, name: name.clone(), guest: false }, Some(proof.key));
+        self.people.add(Author { person, name: name.clone(), guest: false, bot }, Some(proof.key));
         if let Some(open) = self.sessions.get_mut(&session) {
             open.stage = Stage::Entering(person);
         }
@@ -207,6 +222,7 @@ impl Hub {
         ];
         facts.extend(self.leads_to(&by).map(|room| Fact::Joined { person, room }));
         facts.extend(self.use_up(&by));
+        facts.extend(bot.then_some(Fact::Bot { person, bot }));
         self.keep(facts, Pending::Claim { session, tag: tag.clone(), person, by });
         Ok(())
     }

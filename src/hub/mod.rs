@@ -593,6 +593,7 @@ impl Hub {
                     free,
                     key: None,
                     owner: false,
+                    bot: None,
                     luck,
                     stage,
                     live: false,
@@ -635,7 +636,10 @@ impl Hub {
             return self.done(session);
         }
         match (open.stage, command) {
-            (Stage::Greeted { .. }, Command::Enter { name, proof, invite, .. }) => {
+            (Stage::Greeted { .. }, Command::Enter { name, proof, invite, bot, .. }) => {
+                if let Some(open) = self.sessions.get_mut(&session) {
+                    open.bot = bot;
+                }
                 self.enter(now, session, tag, name, proof, invite);
             }
             (_, Command::Bye) => self.bye(session),

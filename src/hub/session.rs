@@ -38,6 +38,8 @@ pub struct Session {
     pub key: Option<PublicKey>,
     /// It has shown the ticket that makes an owner.
     pub owner: bool,
+    /// Whether it says that it is a program.
+    pub bot: Option<bool>,
     /// Chance, for an id and a guest's name.
     pub luck: [u8; 24],
     /// How far it is.

@@ -147,6 +147,13 @@ pub enum Fact {
         /// Which; nobody else's.
         key: PublicKey,
     },
+    /// A person is a program, or is not after all.
+    Bot {
+        /// Who.
+        person: PersonId,
+        /// Whether it is.
+        bot: bool,
+    },
     /// A key is nobody's any more.
     KeyRemoved {
         /// Which.
@@ -223,6 +230,8 @@ pub struct PersonFacts {
     pub role: Role,
     /// What its screens put down for one another, by name.
     pub memos: Vec<Memo>,
+    /// Whether it is a program.
+    pub bot: bool,
 }
 
 /// One room.

@@ -265,7 +265,8 @@ impl Memory {
                 self.free(name);
                 let (name, keys) = (name.clone(), vec![*key]);
                 let (reserved, rooms, role) = (Vec::new(), Vec::new(), Role::Member);
-                let fact = PersonFacts { person: *person, name, keys, reserved, rooms, role, memos: Vec::new() };
+                let fact =
+                    PersonFacts { person: *person, name, keys, reserved, rooms, role, memos: Vec::new(), bot: false };
                 self.people.insert(*person, fact);
             }
             Fact::KeyAdded { person, key } => {
@@ -273,6 +274,11 @@ impl Memory {
                 if let Some(known) = self.people.get_mut(person).filter(|_| !owned) {
                     known.keys.push(*key);
                     known.keys.sort();
+                }
+            }
+            Fact::Bot { person, bot } => {
+                if let Some(known) = self.people.get_mut(person) {
+                    known.bot = *bot;
                 }
             }
             Fact::KeyRemoved { key } => {

@@ -924,7 +924,7 @@ impl App {
         let Some(talk) = self.here_talk() else { return Vec::new() };
         let mut people = talk.people.clone();
         if let (Target::Direct(name), Some(peer), Some(me)) = (&talk.to, talk.peer, self.chat.me()) {
-            let who = Author { person: peer.person, name: name.clone(), guest: false };
+            let who = Author { person: peer.person, name: name.clone(), guest: false, bot: false };
             let Peer { online, away, seen, .. } = peer;
             let role = Rank::Member;
             let own =

@@ -426,7 +426,7 @@ impl World {
     /// Enters with the key of this name (or another's, when it is given).
     pub fn enters(&mut self, at: usize, name: &str, key_of: Option<&str>) {
         let proof = key_of.map(|owner| Proof::sign(&secret(owner), HOST, &[at as u8; 32]));
-        self.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite: None });
+        self.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite: None, bot: None });
     }
 
     /// A screen of the host's owner.
@@ -434,7 +434,7 @@ impl World {
         let at = self.opened(Dialect::V1);
         let proof = Some(Proof::sign(&secret(name), HOST, &[at as u8; 32]));
         let invite = Token::parse(OWNERS);
-        self.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite });
+        self.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite, bot: None });
         self.resumes(at, Vec::new());
         self.screens[at].heard.clear();
         at

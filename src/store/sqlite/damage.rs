@@ -75,6 +75,7 @@ fn order() -> Vec<Fact> {
     };
     let mut facts = vec![
         Fact::Role { person: person(1), room: None, role: Role::Owner },
+        Fact::Bot { person: person(3), bot: true },
         Fact::Role { person: person(2), room: Some(tea.clone()), role: Role::Operator },
         sentence(None, Subject::Person(person(3)), Some(Timestamp(7))),
         sentence(Some(tea.clone()), Subject::Address("192.0.2.7".parse().unwrap()), None),

@@ -80,6 +80,7 @@ struct Fields<'a> {
     sig: Field<'a>,
     client: Field<'a>,
     invite: Field<'a>,
+    bot: Field<'a>,
     of: Field<'a>,
     text: Field<'a>,
     emoji: Field<'a>,
@@ -200,7 +201,8 @@ impl Reader<'_, '_> {
             Text::clean(&short)
         });
         let invite = self.fields.invite.word("invite")?;
-        Ok(Command::Enter { name, proof, client: client.filter(|client| !client.is_blank()), invite })
+        let bot = self.fields.bot.flag("bot")?;
+        Ok(Command::Enter { name, proof, client: client.filter(|client| !client.is_blank()), invite, bot })
     }
 
     fn invitation(&self) -> Strict<u32> {

@@ -197,11 +197,13 @@ struct AuthorIn {
     name: Read<Nick>,
     #[serde(default)]
     guest: bool,
+    #[serde(default)]
+    bot: bool,
 }
 
 impl AuthorIn {
     fn author(self) -> Author {
-        Author { person: self.person.0, name: self.name.0, guest: self.guest }
+        Author { person: self.person.0, name: self.name.0, guest: self.guest, bot: self.bot }
     }
 }
 
@@ -593,6 +595,8 @@ struct MemberIn {
     #[serde(default)]
     guest: bool,
     #[serde(default)]
+    bot: bool,
+    #[serde(default)]
     online: bool,
     #[serde(default)]
     away: bool,
@@ -610,7 +614,7 @@ fn prints(keys: &[String]) -> Vec<Fingerprint> {
 impl MembersIn {
     fn event(self) -> Event {
         let member = |member: MemberIn| Member {
-            who: Author { person: member.person.0, name: member.name.0, guest: member.guest },
+            who: Author { person: member.person.0, name: member.name.0, guest: member.guest, bot: member.bot },
             online: member.online,
             away: member.away,
             seen: member.seen.map(Timestamp),

@@ -207,10 +207,12 @@ struct AuthorOut<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "is_false")]
     guest: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    bot: bool,
 }
 
 fn author_out(author: &Author) -> AuthorOut<'_> {
-    AuthorOut { person: Hex(author.person.0), name: author.name.as_str(), guest: author.guest }
+    AuthorOut { person: Hex(author.person.0), name: author.name.as_str(), guest: author.guest, bot: author.bot }
 }
 
 fn is_false(flag: &bool) -> bool {

@@ -200,7 +200,11 @@ impl World {
                 self.work.push_back(Work::Screen(session, id, Arc::new(event)));
                 return;
             }
-            Effect::Check { .. } | Effect::Hash { .. } | Effect::Audit { .. } | Effect::Report { .. } => {
+            Effect::Check { .. }
+            | Effect::Hash { .. }
+            | Effect::Audit { .. }
+            | Effect::Report { .. }
+            | Effect::Reply { .. } => {
                 unreachable!("nobody asks for it")
             }
             Effect::Append { ticket, draft } => {

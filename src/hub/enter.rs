@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::calls::Reply;
 use super::invites::Admission;
 use super::limits::{Kind, Of, too_quick};
 use super::people::Taken;
@@ -451,6 +452,7 @@ impl Hub {
 
     /// The store said no.
     pub(super) fn failed(&mut self, ticket: super::Ticket, why: Failure) {
+        self.kept_or_not(Some(why));
         let Some(pending) = self.tickets.remove(&ticket) else { return };
         let (session, tag, nonce) = match pending {
             Pending::Claim { session, tag, person, by } => {
@@ -478,6 +480,13 @@ impl Hub {
             Pending::Order(ordered) => return self.refuse_order(ordered.giver(), refusal(why)),
             Pending::Listed { desk } | Pending::DeskAudit { desk } => {
                 return self.refuse_desk(desk, &refusal(why).text);
+            }
+            Pending::Called { call } | Pending::Tailed { call, .. } => {
+                return self.reply(call, Reply::Refused(refusal(why)));
+            }
+            Pending::Hook { session, tag, number, .. } => {
+                self.forget_hook(number);
+                (session, tag, None)
             }
             Pending::Delete { session, tag, room, .. } => {
                 if let Some(hall) = self.rooms.get_mut(&room) {

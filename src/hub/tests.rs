@@ -2,8 +2,10 @@
 //! disk, no clock. Raw clients' transcripts are exactly their lines; those of `wschat.v1` are told in short.
 
 mod bots;
+mod calls;
 mod desk;
 mod devices;
+mod hooks;
 mod invites;
 mod limits;
 mod memos;

@@ -169,6 +169,20 @@ pub enum Command {
         /// By its number.
         number: u32,
     },
+    /// Make a webhook: an address by which programs speak in a room.
+    HookAdd {
+        /// In which room.
+        room: RoomName,
+        /// What it is called there; the host finds a name when `None`.
+        name: Option<Nick>,
+    },
+    /// Which webhooks are there?
+    Hooks,
+    /// Take a webhook back.
+    HookRemove {
+        /// By its number.
+        number: u32,
+    },
     /// Do something to somebody, to keep order.
     Moderate(Order),
     /// Set a room otherwise.

@@ -2,6 +2,7 @@
 //! Neither is ever on the wire; they stand here because the two that share them do not know each other.
 
 use super::entry::{Author, Conversation, Nonce, PersonId, Seq, Timestamp, What};
+use super::hook::KeptHook;
 use super::invite::Kept;
 use super::memo::Memo;
 use super::names::{Nick, RoomName, Target};
@@ -163,6 +164,10 @@ pub enum Fact {
     Invited(Kept),
     /// The one with this number is forgotten.
     Uninvited(u32),
+    /// A webhook was made.
+    Hooked(KeptHook),
+    /// The one with this number is forgotten.
+    Unhooked(u32),
     /// What a person's screen put down for the others; a blank one is forgotten.
     Memo {
         /// Whose.
@@ -211,6 +216,8 @@ pub struct Facts {
     pub sentences: Vec<Sentence>,
     /// Invitations that are remembered.
     pub invitations: Vec<Kept>,
+    /// Webhooks.
+    pub hooks: Vec<KeptHook>,
 }
 
 /// One person.

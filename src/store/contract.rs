@@ -9,6 +9,7 @@ use crate::protocol::entry::{
     Author, Conversation, Emoji, Epoch, Nonce, Pair, PersonId, Seq, ShownWhat, Timestamp, What,
 };
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
+use crate::protocol::hook::{Hook, KeptHook};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::PublicKey;
 use crate::protocol::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
@@ -362,6 +363,25 @@ fn order_is_kept_and_the_last_word_counts() {
         store.commit(&[Write::Facts(vec![over, role(Role::Member)])]).expect("kept");
         let kept = store.facts().expect("facts");
         assert_eq!((kept.sentences.len(), kept.people[0].role), (0, Role::Member));
+    });
+}
+
+#[test]
+fn webhooks_are_kept_until_they_are_taken_back() {
+    each(|store| {
+        let hook = |number, name: u8| {
+            let (room, name, by, made) = (room("lobby"), author(name).name, author(1).name, Timestamp(7));
+            KeptHook {
+                hook: Hook { number, room, name, by, made },
+                person: person(number as u8),
+                digest: [number as u8; 32],
+            }
+        };
+        let facts = vec![Fact::Hooked(hook(1, 5)), Fact::Hooked(hook(2, 6))];
+        store.commit(&[claim(1), Write::Facts(facts)]).expect("kept");
+        assert_eq!(store.facts().expect("facts").hooks, [hook(1, 5), hook(2, 6)]);
+        store.commit(&[Write::Facts(vec![Fact::Unhooked(1), Fact::Unhooked(9)])]).expect("kept");
+        assert_eq!(store.facts().expect("facts").hooks, [hook(2, 6)]);
     });
 }
 

@@ -573,6 +573,8 @@ impl App {
             Note::Invitation(invitation, link, code) => self.invitation(&invitation, link, code.as_ref()),
             Note::Met(people) => self.met(&people),
             Note::Memos(memos, all) => self.followed(&memos, all),
+            Note::Hook(hook, link) => self.hook(&hook, link),
+            Note::Hooks(all) => self.hooks(&all),
             Note::Invitations(all) => self.invitations(&all),
             Note::DeviceLink(link, code, until) => self.device_link(link, code.as_ref(), until),
             Note::Devices(all, asked) => self.devices(&all, asked),

@@ -10,6 +10,7 @@ use wschat::protocol::entry::{
 };
 use wschat::protocol::event::{Bounds, Code, Device, Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
 use wschat::protocol::fingerprint::Fingerprint;
+use wschat::protocol::hook::Hook;
 use wschat::protocol::invite::Invitation;
 use wschat::protocol::memo::{Memo, MemoName};
 use wschat::protocol::names::{Nick, RoomName, Target};
@@ -55,6 +56,9 @@ fn cy() -> Author {
 }
 fn ci() -> Author {
     Author { person: PersonId([0xd0; 16]), name: nick("ci"), guest: false, bot: true }
+}
+fn hook() -> Hook {
+    Hook { number: 3, room: room("dev"), name: nick("ci"), by: nick("ann"), made: AT }
 }
 fn pair() -> Conversation {
     Conversation::Direct(Pair::new(ANN, BEN))
@@ -115,6 +119,10 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
         ("invite", Some(24), Command::Invite { room: None, once: false, lasts: None }),
         ("invite-room", Some(25), Command::Invite { room: Some(room("dev")), once: true, lasts: Some(HOUR) }),
         ("invites", Some(26), Command::Invites),
+        ("hook-add", Some(38), Command::HookAdd { room: room("dev"), name: Some(nick("ci")) }),
+        ("hook-add-bare", Some(39), Command::HookAdd { room: room("dev"), name: None }),
+        ("hooks", Some(40), Command::Hooks),
+        ("hook-remove", Some(41), Command::HookRemove { number: 3 }),
         ("memo", Some(34), Command::Memo(memo())),
         ("memos", Some(35), Command::Memos),
         ("device-add", Some(28), Command::AddDevice),
@@ -432,6 +440,12 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
         ("rooms", Some(16), Event::Rooms { rooms: vec![dev_info, lobby_info], more: false }),
         ("members", Some(17), Event::Members { room: Some(room("dev")), people, more: false }),
         ("members-everybody", Some(18), Event::Members { room: None, people: away, more: true }),
+        (
+            "hook",
+            Some(38),
+            Event::Hook { hook: hook(), link: "https://chat.example/hook/kR3vZp0aQ2mXw8dE1nLs9g".into() },
+        ),
+        ("hooks", Some(40), Event::Hooks(vec![hook()])),
         ("members-bot", Some(17), Event::Members { room: Some(room("dev")), people: vec![robot], more: false }),
         ("members-away", Some(17), Event::Members { room: Some(room("dev")), people: now, more: false }),
         ("resumed-away", Some(12), Event::Resumed { places: vec![with(dozing), with(gone)] }),

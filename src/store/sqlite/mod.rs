@@ -5,6 +5,7 @@ mod bots;
 pub mod copies;
 #[cfg(test)]
 mod damage;
+mod hooks;
 mod invites;
 mod memos;
 mod read;
@@ -41,6 +42,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("invites.sql"),
     include_str!("memos.sql"),
     include_str!("bots.sql"),
+    include_str!("hooks.sql"),
 ];
 
 /// How long a reader's snapshot may make the writer wait for the WAL; readers are short, so this is never reached.

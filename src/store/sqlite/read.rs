@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{self, BESIDE, Beside, COLUMNS, Columns, LOG, Log, SAID, TOPIC, number, seq};
-use super::{bots, invites, memos, rights, words};
+use super::{bots, hooks, invites, memos, rights, words};
 use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{
     Author, COUNT_LIMIT, Conversation, Emoji, Nonce, Page, PersonId, REACTORS_SHOWN, Reaction, Shown, ShownWhat,
@@ -60,7 +60,7 @@ pub fn facts(db: &Connection) -> rusqlite::Result<Facts> {
             fact.rooms.push(room.room.clone());
         }
     }
-    let mut all = Facts { directs, invitations: invites::all(db)?, ..Facts::default() };
+    let mut all = Facts { directs, invitations: invites::all(db)?, hooks: hooks::all(db)?, ..Facts::default() };
     rights::facts(db, &mut people, &mut rooms, &mut all)?;
     memos::facts(db, &mut people)?;
     bots::facts(db, &mut people)?;
@@ -347,7 +347,9 @@ const SMALL: [&str; 7] = ["meta", "persons", "keys", "reserved", "conversations"
 
 /// What is looked at before anybody is taken in: the small tables, and the newest rows of every conversation.
 pub fn check_start(db: &Connection, rows_each: u32) -> rusqlite::Result<()> {
-    for table in SMALL.iter().chain(&rights::TABLES).chain([&invites::TABLE, &memos::TABLE, &bots::TABLE]) {
+    for table in
+        SMALL.iter().chain(&rights::TABLES).chain([&invites::TABLE, &memos::TABLE, &bots::TABLE, &hooks::TABLE])
+    {
         integrity(db, &format!("PRAGMA integrity_check('{table}')"))?;
     }
     check_reads(db)?;

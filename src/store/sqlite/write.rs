@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::row::{
     self, BESIDE, Beside, COLUMNS, Columns, DELETED, DIGEST, EDITED, LOG, Log, REACTED, SAID, TOPIC, UNREACTED, number,
 };
-use super::{bots, invites, memos, rights, words};
+use super::{bots, hooks, invites, memos, rights, words};
 use crate::protocol::entry::{Conversation, Entry, PersonId, Seq, Timestamp, What};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact};
 use crate::protocol::names::{Nick, RoomName};
@@ -471,6 +471,8 @@ fn order(tx: &Transaction<'_>, logs: &mut Logs, fact: &Fact) -> rusqlite::Result
         }
         Fact::Recorded(record) => rights::record(tx, record)?,
         Fact::Invited(kept) => invites::keep(tx, kept)?,
+        Fact::Hooked(kept) => hooks::keep(tx, kept)?,
+        Fact::Unhooked(number) => hooks::forget(tx, *number)?,
         Fact::Uninvited(number) => invites::forget(tx, *number)?,
         Fact::Memo { person, memo } => memos::keep(tx, *person, memo)?,
         _ => {}

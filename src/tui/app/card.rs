@@ -9,6 +9,7 @@ use super::{App, Popup, Role};
 use crate::client::chat::Ask;
 use crate::protocol::entry::Timestamp;
 use crate::protocol::event::Device;
+use crate::protocol::hook::Hook;
 use crate::protocol::invite::{Invitation, State};
 use crate::protocol::secret::ShortCode;
 use crate::protocol::span;
@@ -92,6 +93,27 @@ impl App {
         }
         lines.extend([String::new(), " /revoke number takes one back".to_owned()]);
         self.popup = Popup::List { title: "Invitations".into(), lines, scroll: 0 };
+    }
+
+    pub(super) fn hook(&mut self, hook: &Hook, link: String) {
+        let what = format!(
+            "webhook {}: what is sent there by POST is said in {} by {}; it is shown this once",
+            hook.number, hook.room, hook.name
+        );
+        self.popup = Popup::Card(Box::new(Card::new(link, what)));
+    }
+
+    pub(super) fn hooks(&mut self, all: &[Hook]) {
+        let mut lines = Vec::new();
+        for one in all {
+            lines.push(format!(" {:>3}  {} speaks in {}", one.number, one.name, one.room));
+            lines.push(format!("      by {}, {} {}", one.by, self.day(one.made), self.time(one.made)));
+        }
+        if lines.is_empty() {
+            lines.push(" none; /hook makes one for this room".to_owned());
+        }
+        lines.extend([String::new(), " /hook revoke number takes one back".to_owned()]);
+        self.popup = Popup::List { title: "Webhooks".into(), lines, scroll: 0 };
     }
 
     pub(super) fn device_link(&mut self, link: String, code: Option<&ShortCode>, until: Timestamp) {

@@ -55,6 +55,8 @@ pub fn encode(event: &Event, home: &RoomName) -> Option<String> {
         | Event::Found { .. }
         | Event::Invitation { .. }
         | Event::Invitations(_)
+        | Event::Hook { .. }
+        | Event::Hooks(_)
         | Event::Memos(_)
         | Event::DeviceLink { .. }
         | Event::Devices(_)
@@ -155,6 +157,15 @@ fn page(to: &Target, page: &Page) -> String {
     }
     let head = format!("* {to}: history, times are UTC");
     std::iter::once(head).chain(page.entries.iter().map(past)).collect::<Vec<_>>().join("\n")
+}
+
+/// A stretch of history for who reads it as a file: as `/history` shows it, without what tells that from talk.
+pub fn tail(page: &Page) -> String {
+    let lines = page.entries.iter().map(past);
+    let bare = |lines: String| {
+        lines.lines().map(|line| format!("{}\n", line.strip_prefix("* ").unwrap_or(line))).collect::<String>()
+    };
+    lines.map(bare).collect()
 }
 
 /// An entry of the past. Its lines are news of the host, so they cannot be taken for something said now.

@@ -167,6 +167,12 @@ impl Reader<'_, '_> {
             },
             "invites" => Command::Invites,
             "uninvite" => Command::Uninvite { number: self.invitation()? },
+            "hook_add" => Command::HookAdd {
+                room: self.room()?,
+                name: fields.name.text("name")?.as_deref().map(nick).transpose()?,
+            },
+            "hooks" => Command::Hooks,
+            "hook_remove" => Command::HookRemove { number: self.invitation()? },
             "moderate" => Command::Moderate(self.order()?),
             "room_set" => Command::RoomSet { room: self.room()?, change: self.change()? },
             "room_delete" => Command::RoomDelete { room: self.room()? },

@@ -171,6 +171,11 @@ fn frame(command: &Command) -> Frame<'_> {
         },
         Command::Invites => new("invites"),
         Command::Uninvite { number } => Frame { number: Some(*number), ..new("uninvite") },
+        Command::HookAdd { room, name } => {
+            Frame { room: Some(Shown(room)), name: name.as_ref().map(|name| name.as_str()), ..new("hook_add") }
+        }
+        Command::Hooks => new("hooks"),
+        Command::HookRemove { number } => Frame { number: Some(*number), ..new("hook_remove") },
         Command::Moderate(order) => Frame {
             deed: Some(order.deed.as_str()),
             room: order.room.as_ref().map(Shown),

@@ -10,6 +10,7 @@ use serde_json::Error as JsonError;
 use serde_json::value::RawValue;
 
 use super::FEATURES;
+use super::hook::{HookIn, HooksIn};
 use super::invite::{DeviceLinkIn, DevicesIn, InvitationIn, ListIn, MemosIn};
 use super::order::BansIn;
 use super::wire::Read;
@@ -90,6 +91,8 @@ fn event(kind: &str, frame: &str) -> Result<Option<Event>, BadEvent> {
         "memos" => serde_json::from_str::<MemosIn>(frame)?.event().map_err(|why| BadEvent(why.into()))?,
         "devices" => serde_json::from_str::<DevicesIn>(frame)?.event(),
         "invitations" => serde_json::from_str::<ListIn>(frame)?.event(),
+        "hook" => serde_json::from_str::<HookIn>(frame)?.event().map_err(|why| BadEvent(why.into()))?,
+        "hooks" => serde_json::from_str::<HooksIn>(frame)?.event(),
         "renamed" => serde_json::from_str::<RenamedIn>(frame)?.event(),
         "moderated" => return Ok(serde_json::from_str::<ModeratedIn>(frame)?.event()),
         "room_set" => serde_json::from_str::<RoomSetIn>(frame)?.event(),

@@ -55,6 +55,10 @@ pub(super) async fn hook(
         }
         return too_large(most);
     }
+    let _place = match web.body() {
+        Ok(place) => place,
+        Err(response) => return *response,
+    };
     let body = match timeout_at(by.at(), read(body, most)).await {
         Ok(Ok(body)) => body,
         Ok(Err(response)) => return *response,

@@ -208,6 +208,14 @@ async fn knock(State(porch): State<Arc<Porch>>, mut request: Request, next: Next
             Err(wait) => crowded(&knock, wait),
         };
     }
+    // Whoever sends something counts like who comes to stay; it gives its place back when it is answered.
+    let _seat = match request.method().is_safe() {
+        true => None,
+        false => match porch.addresses.seat(way.address) {
+            Ok(seat) => Some(seat),
+            Err(wait) => return crowded(&knock, wait),
+        },
+    };
     request.extensions_mut().insert(way);
     request.extensions_mut().insert(knock.by);
     let mut response = next.run(request).await;

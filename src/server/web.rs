@@ -11,7 +11,7 @@ use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::driver::Arrival;
@@ -26,6 +26,10 @@ use crate::protocol::secret::Token;
 /// Who may ask at once. Each costs a question of the driver and, at most, a page or the body of a webhook in memory.
 const AT_ONCE: usize = 64;
 
+/// Bodies that may be on their way at once, each of at most what a frame has: 32 MiB with the settings as they come. Whoever
+/// sends slowly holds a place for the few seconds one has.
+const BODIES: usize = 512;
+
 /// How long an answer may take where no time to enter is set.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -33,6 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Web {
     arrivals: mpsc::Sender<Arrival>,
     room: Semaphore,
+    bodies: Semaphore,
     /// How much.
     pub limits: Limits,
     /// What is counted.
@@ -60,7 +65,20 @@ impl Web {
         tally: Arc<Tally>,
         metrics_token: Option<Token>,
     ) -> Arc<Web> {
-        Arc::new(Web { arrivals, room: Semaphore::new(AT_ONCE), limits, tally, metrics_token })
+        Arc::new(Web {
+            arrivals,
+            room: Semaphore::new(AT_ONCE),
+            bodies: Semaphore::new(BODIES),
+            limits,
+            tally,
+            metrics_token,
+        })
+    }
+
+    /// A place for a body that is to be read; `Err` is an answer already.
+    pub fn body(&self) -> Result<SemaphorePermit<'_>, Box<Response>> {
+        let why = "Many others send to this host just now; try again in a moment.";
+        self.bodies.try_acquire().map_err(|_| Box::new(later(why, 1)))
     }
 
     /// Asks the hub, and waits for its answer; `Err` is an answer already.

@@ -23,6 +23,7 @@ const person = (who) => ({
   id: String(who?.person ?? ''),
   name: oneLine(who?.name) || '?',
   guest: who?.guest === true,
+  bot: who?.bot === true,
 });
 
 /** One conversation. */

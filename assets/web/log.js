@@ -17,7 +17,7 @@ export function colour(id) {
   return `c${sum % COLOURS}`;
 }
 
-export const shown = (who) => (who.guest ? `~${who.name}` : who.name);
+export const shown = (who) => `${who.guest ? '~' : ''}${who.name}${who.bot ? ' (bot)' : ''}`;
 
 export class Log {
   #rows = new Map();

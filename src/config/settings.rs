@@ -172,6 +172,11 @@ pub static SETTINGS: &[Setting] = &[
             c.server.trusted_proxies = v.iter().filter_map(|text| text.parse().ok()).collect();
         }),
     },
+    Setting {
+        section: "server",
+        key: "metrics_token",
+        kind: Kind::Text("16 to 64 characters, or nothing", metrics_token),
+    },
     sized!("limits" "queue_bytes" Size 64 * KIB..=GIB, OR_ZERO => limits.queue_bytes),
     sized!("limits" "read_buffer" Size 128..=MIB, NEVER_ZERO => limits.read_buffer),
     sized!("limits" "frame_bytes" Size KIB..=64 * MIB, OR_ZERO => limits.frame_bytes),
@@ -358,6 +363,16 @@ fn tls_cert(config: &mut Config, text: &str) -> Result<(), String> {
 
 fn tls_key(config: &mut Config, text: &str) -> Result<(), String> {
     config.server.tls_key = text.to_owned();
+    Ok(())
+}
+
+fn metrics_token(config: &mut Config, text: &str) -> Result<(), String> {
+    let long = text.is_empty() || text.len() >= 16;
+    if !long || (!text.is_empty() && crate::protocol::secret::Token::parse(text).is_none()) {
+        return Err("a token has 16 to 64 letters, digits and signs, without a blank; openssl rand -hex 16 makes one"
+            .to_owned());
+    }
+    config.server.metrics_token = text.to_owned();
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::calls::Reply;
 use super::invites::Admission;
 use super::limits::{Kind, Of, too_quick};
 use super::people::Taken;
@@ -64,12 +65,13 @@ impl Hub {
 
     /// A guest with this name, or one from chance, as a member of the default room.
     fn new_guest(&mut self, now: Now, session: SessionId, name: Option<Nick>) -> Option<Author> {
-        let luck = self.sessions.get(&session)?.door.as_ref()?.luck;
+        let open = self.sessions.get(&session)?;
+        let (luck, bot) = (open.door.as_ref()?.luck, open.bot == Some(true));
         let name = match name {
             Some(name) => name,
             None => self.people.guest_name(&luck[16..], now.wall)?,
         };
-        let author = Author { person: new_id(&luck), name, guest: true };
+        let author = Author { person: new_id(&luck), name, guest: true, bot };
         self.people.add(author.clone(), None);
         let room = self.rules.default_room.clone();
         if let Some(guest) = self.people.get_mut(author.person) {
@@ -175,8 +177,21 @@ impl Hub {
             let most = self.rules.sessions_per_person;
             return Err(Refusal::new(Code::Limit, format!("you are on {screens} screens; a person may have {most}")));
         }
+        self.mark_bot(session, person);
         self.welcome(now, session, tag, person);
         Ok(())
+    }
+
+    /// Somebody known says whether they are a program: so it is from now on, for everybody.
+    fn mark_bot(&mut self, session: SessionId, person: PersonId) {
+        let Some(bot) = self.sessions.get(&session).and_then(|open| open.bot) else { return };
+        let Some(known) = self.people.get_mut(person).filter(|known| known.author.bot != bot) else { return };
+        known.author.bot = bot;
+        let (who, online) = (known.author.clone(), known.online);
+        self.keep(vec![Fact::Bot { person, bot }], Pending::Nobody);
+        if online {
+            self.presence(person, who, true);
+        }
     }
 
     /// A new key claims a name, which is reserved for it from now on and its own once the store has kept it.
@@ -197,6 +212,7 @@ impl Hub {
         if self.rules.people > 0 && self.people.with_keys() >= self.rules.people {
             return Err(Refusal::new(Code::Limit, "this host knows as many people as it may (limits.people)"));
         }
+        let bot = self.sessions.get(&session).is_some_and(|open| open.bot == Some(true));
         let address = self.sessions.get(&session).and_then(|open| open.address).map(Of::Address);
         self.limiter.take(&self.rules.rates, now.up, Kind::Name, address.as_slice()).map_err(too_quick)?;
         let worn = match self.people.taken(&name, None, now.wall) {
@@ -207,7 +223,7 @@ impl Hub {
         if let Some(guest) = worn {
             self.step_aside(now, guest, &name);
         }
-        self.people.add(Author { person, name: name.clone(), guest: false }, Some(proof.key));
+        self.people.add(Author { person, name: name.clone(), guest: false, bot }, Some(proof.key));
         self.begin_to_enter(session, person);
         let mut facts = vec![
             Fact::Claimed { person, name, key: proof.key, at: now.wall },
@@ -215,6 +231,7 @@ impl Hub {
         ];
         facts.extend(self.leads_to(&by).map(|room| Fact::Joined { person, room }));
         facts.extend(self.use_up(&by));
+        facts.extend(bot.then_some(Fact::Bot { person, bot }));
         self.keep(facts, Pending::Claim { session, tag: tag.clone(), person, by });
         Ok(())
     }
@@ -440,6 +457,7 @@ impl Hub {
 
     /// The store said no.
     pub(super) fn failed(&mut self, ticket: super::Ticket, why: Failure) {
+        self.kept_or_not(Some(why));
         let Some(pending) = self.tickets.remove(&ticket) else { return };
         let (session, tag, nonce) = match pending {
             Pending::Claim { session, tag, person, by } => {
@@ -467,6 +485,13 @@ impl Hub {
             Pending::Order(ordered) => return self.refuse_order(ordered.giver(), refusal(why)),
             Pending::Listed { desk } | Pending::DeskAudit { desk } => {
                 return self.refuse_desk(desk, &refusal(why).text);
+            }
+            Pending::Called { call } | Pending::Tailed { call, .. } => {
+                return self.reply(call, Reply::Refused(refusal(why)));
+            }
+            Pending::Hook { session, tag, number, .. } => {
+                self.forget_hook(number);
+                (session, tag, None)
             }
             Pending::Delete { session, tag, room, .. } => {
                 if let Some(hall) = self.rooms.get_mut(&room) {

@@ -186,7 +186,7 @@ impl People {
     pub fn known(facts: Vec<PersonFacts>) -> People {
         let mut people = People::default();
         for fact in facts {
-            let author = Author { person: fact.person, name: fact.name, guest: false };
+            let author = Author { person: fact.person, name: fact.name, guest: false, bot: fact.bot };
             people.add(author, fact.keys.first().copied());
             for key in fact.keys {
                 people.add_key(fact.person, key);

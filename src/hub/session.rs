@@ -47,6 +47,8 @@ pub struct Session {
     pub key: Option<PublicKey>,
     /// It has shown the ticket that makes an owner.
     pub owner: bool,
+    /// Whether it says that it is a program.
+    pub bot: Option<bool>,
     /// How far it is.
     pub stage: Stage,
     /// Whether it hears what happens; before that only answers.

@@ -28,6 +28,7 @@ use super::entrance::Way;
 use super::frames::Frames;
 use super::half_open;
 use super::ids::Ids;
+use super::metrics::Tally;
 use super::outgoing::Outgoing;
 use super::wire::Wire;
 use crate::config::{Limits, Timeouts};
@@ -72,6 +73,8 @@ pub struct House {
     pub echo: bool,
     /// Milliseconds that the clock on the wall is ahead of the system's.
     pub ahead: i64,
+    /// What is counted.
+    pub tally: Arc<Tally>,
     /// How many connections there are, for whoever wants to know.
     pub here: watch::Sender<usize>,
 }

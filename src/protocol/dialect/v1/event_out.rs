@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::wire::{Each, Hex, Shown};
-use super::{invite, order};
+use super::{hook, invite, order};
 use crate::protocol::entry::{
     Author, Conversation, Entry, Page, PersonId, Reaction, Seq, Shown as ShownEntry, ShownWhat, What,
 };
@@ -81,6 +81,11 @@ pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
         Event::Invitations(all) => {
             let invitations = Each(all, |one| invite::out(one, None, None));
             put(out, "invitations", id, &invite::ListOut { invitations });
+        }
+        Event::Hook { hook, link } => put(out, "hook", id, &hook::out(hook, Some(link))),
+        Event::Hooks(all) => {
+            let hooks = Each(all, |one| hook::out(one, None));
+            put(out, "hooks", id, &hook::HooksOut { hooks });
         }
         Event::Renamed { who, was } => {
             put(out, "renamed", id, &RenamedFrame { who: author_out(who), was: was.as_str() });
@@ -207,10 +212,12 @@ struct AuthorOut<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "is_false")]
     guest: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    bot: bool,
 }
 
 fn author_out(author: &Author) -> AuthorOut<'_> {
-    AuthorOut { person: Hex(author.person.0), name: author.name.as_str(), guest: author.guest }
+    AuthorOut { person: Hex(author.person.0), name: author.name.as_str(), guest: author.guest, bot: author.bot }
 }
 
 fn is_false(flag: &bool) -> bool {

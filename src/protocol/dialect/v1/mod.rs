@@ -6,6 +6,7 @@ mod command_in;
 mod command_out;
 mod event_in;
 mod event_out;
+mod hook;
 mod invite;
 mod order;
 mod wire;
@@ -17,7 +18,7 @@ pub use event_out::{encode, write};
 
 /// What a host of this version can beyond the first version of the dialect, as `hello` lists it. A client keeps of a
 /// host's list the words that stand here and forgets the others.
-pub const FEATURES: &[&str] = &["search", "presence", "invites", "rights", "devices", "memos"];
+pub const FEATURES: &[&str] = &["search", "presence", "invites", "rights", "devices", "memos", "bots", "hooks"];
 
 #[cfg(test)]
 mod tests;

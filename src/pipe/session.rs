@@ -82,6 +82,7 @@ pub struct Session {
     why: String,
     plain: bool,
     renamed: Option<Failure>,
+    invited: bool,
 }
 
 /// Whether what is said is on disk until the host has it.
@@ -138,6 +139,7 @@ impl Session {
             why: "it does not answer".to_owned(),
             plain: false,
             renamed: None,
+            invited: way.invite.is_some(),
         };
         if kept {
             session.outbox = session.open_outbox(&way.name)?;
@@ -352,7 +354,7 @@ impl Session {
 
     fn not_let_in(&self, refusal: &Refusal) -> Failure {
         let what = match refusal.code {
-            Code::NeedsInvite => "; put the invitation into a file and give --invite FILE",
+            Code::NeedsInvite if !self.invited => "; put the invitation into a file and give --invite FILE",
             Code::NameTaken => "; give another --name",
             _ => "",
         };

@@ -196,9 +196,9 @@ fn many_at_once_under_one_name_and_more_than_a_host_takes_at_once_are_all_said()
 
     let dir = tempfile::tempdir().expect("a folder for the test");
     let settings = dir.path().join("strict.toml");
-    fs::write(&settings, "[limits]\nmessage_burst = 3\nmessage_every = \"30ms\"\ntext_bytes = 300\n").expect("a file");
+    fs::write(&settings, "[limits]\nmessage_burst = 3\nmessage_every = \"30ms\"\ntext_bytes = 1024\n").expect("a file");
     let strict = Town::with(&["--config", settings.to_str().expect("a path")]);
-    let long: String = (0..200).map(|n| format!("line {n} of many\n")).collect();
+    let long: String = (0..800).map(|n| format!("line {n} of many\n")).collect();
     run(strict.command("ann", "send --split --timeout 30s", &[]), long.as_bytes()).well();
     let said = strict.words("lobby");
     assert!(said.len() > 8, "{}", said.len());
@@ -235,7 +235,7 @@ fn a_host_that_asks_for_an_invitation_gets_it_from_a_file() {
     let file = dir.path().join("invitation");
     let invite = file.to_str().expect("a path");
     for (content, code, why) in [
-        ("nonsense", 2, "holds no invitation"),
+        ("what?", 2, "holds no invitation"),
         (&format!("ws://{at}/#lobby?k=wrong"), 5, "it is not said"),
         (&format!("ws://other.example:80/#lobby?k={OWNERS}"), 2, "the invitation is for other.example:80"),
     ] {

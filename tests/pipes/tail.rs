@@ -51,8 +51,8 @@ fn bad_input_is_told_and_a_room_one_may_not_see_is_not_there() {
     for (words, code, why) in [
         ("tail --since soon", 2, "write a time that has passed"),
         ("tail --since 2026-13-40", 2, "write a time that has passed"),
-        ("tail --since -5", 2, "--since"),
-        ("tail -n x", 2, "-n"),
+        ("tail --since=-5", 2, "--since"),
+        ("tail -n x", 2, "--lines"),
         ("tail -n 999999999", 2, "100000"),
         ("tail -r nowhere", 5, "there is no #nowhere"),
         ("tail -r @nobody", 5, "nobody here is called nobody"),

@@ -47,6 +47,8 @@ pub async fn run(asked: &Send, config: &Config, paths: &Paths) -> Done {
         Some(words) => words.messages(if asked.split { blind } else { 0 }, asked.split)?,
         None => Vec::new(),
     };
+    // From before anything is kept, so that whoever is interrupted is told what became of it.
+    let mut signals = Signals::new()?;
     let keep = if asked.no_outbox { Keep::Nowhere } else { Keep::OnDisk };
     let mut session = Session::open(&way, keep, config, paths)?;
     let mut sending = Sending { asked, words, mine: Vec::new(), said: 0, sent: false };
@@ -54,7 +56,6 @@ pub async fn run(asked: &Send, config: &Config, paths: &Paths) -> Done {
     if !long {
         sending.keep(&mut session, &way.to, parts)?;
     }
-    let mut signals = Signals::new()?;
     let before = Instant::now() + asked.timeout;
     let done = tokio::select! {
         biased;
@@ -158,12 +159,12 @@ impl Sending<'_> {
 
     fn take(&mut self, session: &mut Session, way: &Way, others: &mut Vec<Nonce>, news: News) -> Done {
         match news {
-            News::Heard(Event::Entry(entry)) if entry.nonce.is_some_and(|nonce| self.mine.contains(&nonce)) => {
-                if self.asked.json {
-                    let mut line = v1::encode(&Event::Entry(entry), None);
-                    line.push(b'\n');
-                    out::write(&line)?;
-                }
+            News::Heard(Event::Entry(entry))
+                if self.asked.json && entry.nonce.is_some_and(|nonce| self.mine.contains(&nonce)) =>
+            {
+                let mut line = v1::encode(&Event::Entry(entry), None);
+                line.push(b'\n');
+                out::write(&line)?;
             }
             News::Settled(nonce) => {
                 self.said += usize::from(self.mine.contains(&nonce));

@@ -54,7 +54,7 @@ pub enum News {
 
 /// What was waited for.
 enum Woken {
-    Link(LinkEvent),
+    Link(Box<LinkEvent>),
     /// The wire takes more.
     Room,
     Time,
@@ -223,13 +223,13 @@ impl Session {
     pub async fn next(&mut self) -> Vec<News> {
         let wake = self.chat.wake_at().map(|at| self.start + at);
         let woken = tokio::select! {
-            Some(event) = self.from_link.recv() => Woken::Link(event),
+            Some(event) = self.from_link.recv() => Woken::Link(Box::new(event)),
             _ = self.to_link.reserve(), if !self.backlog.is_empty() => Woken::Room,
             () = until(wake) => Woken::Time,
             () = until(self.again) => Woken::Again,
         };
         match woken {
-            Woken::Link(event) => self.hear(event),
+            Woken::Link(event) => self.hear(*event),
             Woken::Room => {
                 self.write_on();
                 Vec::new()
@@ -333,23 +333,32 @@ impl Session {
             }
         }
         match self.chat.status().clone() {
-            // As many screens as one may have: one of them may be gone in a moment.
-            Status::NeedsName(Some(refusal)) if self.again.is_none() => {
-                match wait_for(&refusal).or((refusal.code == Code::Limit).then_some(AGAIN)) {
-                    Some(wait) => {
-                        self.why = refusal.text;
-                        self.again = Some(Instant::now() + wait);
-                        Ok(())
-                    }
-                    None => Err(self.not_let_in(&refusal)),
-                }
+            // Whoever is called so may be oneself, of the connection before, which the host has still to see the end of.
+            Status::NeedsName(None) if self.again.is_none() && self.chat.me().is_some() => {
+                self.again = Some(Instant::now() + AGAIN);
+                Ok(())
             }
+            // As many screens as one may have: one of them may be gone in a moment.
+            Status::NeedsName(Some(refusal)) if self.again.is_none() => match self.wait_to_enter(&refusal) {
+                Some(wait) => {
+                    self.why = refusal.text;
+                    self.again = Some(Instant::now() + wait);
+                    Ok(())
+                }
+                None => Err(self.not_let_in(&refusal)),
+            },
             Status::Offline { why, retry_at: None } => {
                 let words = format!("{} does not let {} in: {}", self.chat.address(), self.name, why);
                 Err(Failure::new(Exit::Refused, words))
             }
             _ => Ok(()),
         }
+    }
+
+    fn wait_to_enter(&self, refusal: &Refusal) -> Option<Duration> {
+        let screens = refusal.code == Code::Limit;
+        let oneself = refusal.code == Code::NameTaken && self.keyring.is_none() && self.chat.me().is_some();
+        wait_for(refusal).or((screens || oneself).then_some(AGAIN))
     }
 
     fn not_let_in(&self, refusal: &Refusal) -> Failure {
@@ -436,10 +445,14 @@ impl Session {
     /// Is in this room, or joins it; a room that is not there is only made when that is meant.
     pub async fn reach(&mut self, way: &Way, to: &Target, before: Instant) -> Done {
         self.come_in(before).await?;
-        let Target::Room(room) = to else { return Ok(()) };
-        if self.plain || self.chat.talk(to).is_some() {
+        if self.chat.talk(to).is_some() {
             return Ok(());
         }
+        if self.plain {
+            let words = format!("{} speaks only plain text: it has one room, and no {to}", self.chat.address());
+            return Err(Failure::new(Exit::Refused, words));
+        }
+        let Target::Room(room) = to else { return Ok(()) };
         // Asking for its history tells whether it is there, and changes nothing.
         let look = Command::Page { to: to.clone(), end: PageEnd::Newest, limit: Some(1) };
         match self.answer(&look, before).await? {

@@ -167,7 +167,7 @@ pub struct Cli {
 enum Command {
     /// Look after a host through its folder: roles, bans, the record, backups
     Admin(admin::Admin),
-    /// Say something in a room, from the shell; keep a message up to date with what a command writes
+    /// Say something in a room, once; or keep a message up to date with what a command writes
     Send(Box<pipe::Send>),
     /// Read what was said, in lines of text or JSON, and go on with what will be
     Tail(Box<pipe::Tail>),

@@ -65,7 +65,7 @@ pub struct Place {
     #[arg(long, env = "WSCHAT_NAME", hide_env_values = true, value_parser = super::name)]
     pub name: Option<Nick>,
 
-    /// Come as a guest, without a key; --name is only a wish then, and nothing is kept for later
+    /// Come as a guest: without a key, for one connection, and nothing is kept for later
     #[arg(long)]
     pub guest: bool,
 

@@ -72,10 +72,9 @@ impl Keyring {
     /// Nobody else makes a key here while this is held.
     fn alone(&self) -> std::io::Result<File> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
-        let lock =
-            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(self.dir.join("lock"))?;
-        lock.lock()?;
-        Ok(lock)
+        let folder = File::open(&self.dir)?;
+        folder.lock()?;
+        Ok(folder)
     }
 
     /// The key of one name is that of another too, from now on: a person was renamed. A key that is there stays.

@@ -103,7 +103,7 @@ pub async fn run(asked: &Send, config: &Config, paths: &Paths) -> Done {
         (false, _) => words,
         (true, true) => "output".to_owned(),
         (true, false) => {
-            let words: Vec<_> = asked.rest.iter().map(|word| word.to_string_lossy()).collect();
+            let words: Vec<_> = asked.rest.iter().map(|word| as_typed(&word.to_string_lossy())).collect();
             let line = words.join(" ").replace(['\n', '`'], " ");
             format!("`{}`", line.chars().take(200).collect::<String>())
         }
@@ -135,12 +135,14 @@ pub async fn run(asked: &Send, config: &Config, paths: &Paths) -> Done {
                 told = telling.tell(&mut session) => told,
                 late = telling_late(&watched, asked.timeout) => late,
             };
-            if let Err(failure) = &told
-                && watched.end.get().is_none()
-            {
-                out::tell(&format!("error: {}; {} goes on untold", failure.words, watched.title));
+            // Whoever watches the command is told at once, and not again at its end.
+            match told {
+                Err(failure) if watched.end.get().is_none() && failure.exit != Exit::NotReached => {
+                    out::tell(&format!("error: {}; {} goes on untold", failure.words, watched.title));
+                    Err((failure, true))
+                }
+                told => told.map_err(|failure| (failure, false)),
             }
-            told
         };
         let watch = async {
             tokio::select! {
@@ -153,7 +155,8 @@ pub async fn run(asked: &Send, config: &Config, paths: &Paths) -> Done {
     };
     let told = match told {
         Ok(()) => Ok(()),
-        Err(failure) => Err(telling.what_became(&mut session, failure)),
+        Err((failure, true)) => Err(Failure::new(telling.what_became(&mut session, failure).exit, "")),
+        Err((failure, false)) => Err(telling.what_became(&mut session, failure)),
     };
     session.bye().await;
     let code = match watched.end.get() {
@@ -163,6 +166,14 @@ pub async fn run(asked: &Send, config: &Config, paths: &Paths) -> Done {
     };
     // How the command ended is what a script wants to know first; what the chat made of it is said beside.
     Err(Failure::new(code, told.err().map_or_else(String::new, |failure| failure.words)))
+}
+
+/// A word of a command line as one would type it.
+fn as_typed(word: &str) -> String {
+    match word.is_empty() || word.contains(|c: char| c.is_whitespace() || "\"$&;|<>()*?".contains(c)) {
+        true => format!("'{word}'"),
+        false => word.to_owned(),
+    }
 }
 
 /// So long after the end it is given up.

@@ -51,6 +51,9 @@ pub async fn run(asked: &Send, config: &Config, paths: &Paths) -> Done {
     let mut signals = Signals::new()?;
     let keep = if asked.no_outbox { Keep::Nowhere } else { Keep::OnDisk };
     let mut session = Session::open(&way, keep, config, paths)?;
+    if asked.waiting && session.waiting().is_empty() {
+        return Ok(());
+    }
     let mut sending = Sending { asked, words, mine: Vec::new(), said: 0, sent: false };
     let long = parts.iter().any(|part| part.as_str().len() > blind);
     if !long {
@@ -122,7 +125,7 @@ impl Sending<'_> {
                     false => return Err(self.late(session)),
                 },
             };
-            if session.is_in() || !self.mine.is_empty() || self.asked.waiting {
+            if !self.mine.is_empty() || self.asked.waiting {
                 session.check(&news)?;
             }
             for one in news {

@@ -19,7 +19,8 @@ fn a_command_is_one_message_with_its_last_lines_and_its_status() {
     let script =
         format!("echo one; echo two >&2; until test -e {}; do sleep 0.05; done; seq 3 14; exit 7", go.display());
     let mut live = Started::new(town.command("ann", "send --live", &["--", "sh", "-c", &script]));
-    until("it is shown while it runs", || message(&town).contains("one\ntwo"));
+    let both = |shown: String| shown.contains("\none\n") && shown.contains("\ntwo\n");
+    until("it is shown while it runs", || both(message(&town)));
     assert!(message(&town).contains(": running\n"), "{}", message(&town));
     fs::write(&go, "").expect("a file of the test");
     let ran = live.ends();

@@ -2,6 +2,8 @@
 //! [`Cli::read`]; it opens and resolves nothing. Running the mode is `main`'s.
 
 pub mod admin;
+pub mod pipe;
+pub mod when;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -17,6 +19,7 @@ use crate::client::address::{Address, PORT, digits, split_port};
 use crate::config::LogLevel;
 use crate::config::settings::{origin, room};
 use crate::protocol::names::{Nick, RoomName};
+use pipe::Pipe;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +34,7 @@ Examples:
   wschat --host --lan --open           host for everybody on it
   wschat --host 0.0.0.0 --headless     serve a network, without a screen
   wschat --host 0 --ephemeral          on a free port, keeping nothing
+  make 2>&1 | wschat send -r ops --live   from the shell; see also tail, ask, export
   wschat admin list                    look after a host, through its folder
 
 ADDR, to listen on: PORT or :PORT (this machine alone, IPv4 and IPv6), IP,
@@ -39,7 +43,7 @@ IP:PORT, [IP6]:PORT. Without a port 8080; port 0 takes a free one.
 TARGET, to join: HOST, HOST:PORT, [IP6]:PORT (without a port 8080; encrypted
 where the host can), wss://HOST[:PORT][/#ROOM], ws:// for plain connections,
 or a whole invitation. Quote what has a '#' or '&' in it. A server that is called
-'admin' is joined by wschat ws://admin.
+as a command is ('admin', 'send') is joined by wschat ws://admin.
 
 Settings: wschat.toml in the configuration directory, ~/.config/wschat on
 Linux; keys: keys.toml beside it; WSCHAT_LOG: what is logged, by module.
@@ -163,6 +167,14 @@ pub struct Cli {
 enum Command {
     /// Look after a host through its folder: roles, bans, the record, backups
     Admin(admin::Admin),
+    /// Say something in a room, once; or keep a message up to date with what a command writes
+    Send(Box<pipe::Send>),
+    /// Read what was said, in lines of text or JSON, and go on with what will be
+    Tail(Box<pipe::Tail>),
+    /// Ask a room or a person, and wait for the answer
+    Ask(Box<pipe::Ask>),
+    /// Write a conversation as Markdown, JSON or text
+    Export(Box<pipe::Export>),
 }
 
 /// What the program is going to be.
@@ -178,6 +190,8 @@ pub enum Mode {
     ImportKeys(PathBuf),
     /// A host is looked after.
     Admin(admin::Admin),
+    /// A command for the shell.
+    Pipe(Pipe),
     /// A client of a host that only plays.
     Demo,
     /// A host.
@@ -220,11 +234,25 @@ impl Cli {
     /// [`clap::Error::exit`].
     pub fn mode(&self, terminal: &Terminal) -> Result<Mode, clap::Error> {
         let refuse = |kind, what: &str| Err(Cli::command().error(kind, what));
-        if let Some(Command::Admin(asked)) = &self.command {
-            let alone = self.host.is_none() && self.address.is_none() && !self.demo && !self.headless;
-            return match alone && self.export_keys.is_none() && self.import_keys.is_none() {
-                true => Ok(Mode::Admin(asked.clone())),
-                false => refuse(ErrorKind::ArgumentConflict, "wschat admin takes only --data-dir and --config besides"),
+        if let Some(command) = &self.command {
+            let (name, mode) = match command.clone() {
+                Command::Admin(asked) => ("admin", Mode::Admin(asked)),
+                Command::Send(asked) => ("send", Mode::Pipe(Pipe::Send(asked))),
+                Command::Tail(asked) => ("tail", Mode::Pipe(Pipe::Tail(asked))),
+                Command::Ask(asked) => ("ask", Mode::Pipe(Pipe::Ask(asked))),
+                Command::Export(asked) => ("export", Mode::Pipe(Pipe::Export(asked))),
+            };
+            let alone = self.host.is_none() && self.address.is_none() && !self.demo && !self.headless && !self.plain;
+            let nobody = self.name.is_none() && self.rooms.is_empty();
+            return match alone && nobody && self.export_keys.is_none() && self.import_keys.is_none() {
+                true => Ok(mode),
+                false => {
+                    let what = format!(
+                        "before {name} only --data-dir, --config, -v and -q may stand; its own come behind it \
+                         (wschat {name} --help)"
+                    );
+                    refuse(ErrorKind::ArgumentConflict, &what)
+                }
             };
         }
         if let Some(file) = &self.export_keys {

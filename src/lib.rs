@@ -1,7 +1,7 @@
 //! wschat: chat in the terminal over plain WebSockets, from one binary. The folders in reading order: `protocol` is the
 //! vocabulary both halves share; `hub` decides for the host, `store` keeps what was said, `server` carries out; `client`
-//! is a client without a screen, `tui` is its screen, `demo` plays a host with people. `hosting` puts a
-//! host of this machine together, `admin` looks after one. `main` chooses between them.
+//! is a client without a screen, `tui` is its screen, `pipe` is for the shell's pipes, `demo` plays a host with people.
+//! `hosting` puts a host of this machine together, `admin` looks after one. `main` chooses between them.
 #![forbid(unsafe_code)]
 
 pub mod admin;
@@ -14,6 +14,7 @@ pub mod hub;
 pub mod keys;
 pub mod logging;
 pub mod paths;
+pub mod pipe;
 pub mod protocol;
 pub mod server;
 pub mod store;

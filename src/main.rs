@@ -16,6 +16,7 @@ use wschat::hosting::{self, House, Reach, place};
 use wschat::keys;
 use wschat::logging;
 use wschat::paths::{self, Paths};
+use wschat::pipe::{self, Exit, Failure};
 use wschat::protocol::invite;
 use wschat::protocol::secret::Token;
 use wschat::server;
@@ -30,14 +31,22 @@ fn main() -> ExitCode {
         Ok(mode) => mode,
         Err(usage) => usage.exit(),
     };
+    // What goes wrong before a command for the shell has begun must not look like its answer.
+    let failed = if matches!(mode, Mode::Pipe(_)) { Exit::Here.code() } else { 1 };
     match run(&cli, mode) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            if let Some(Failure { exit, words }) = error.downcast_ref() {
+                if !words.is_empty() {
+                    let _ = writeln!(std::io::stderr(), "error: {}", logging::visible(words));
+                }
+                return ExitCode::from(exit.code());
+            }
             let causes: Vec<String> =
                 error.chain().map(|cause| logging::visible(&cause.to_string()).into_owned()).collect();
             // A closed stderr is no reason to end otherwise.
             let _ = writeln!(std::io::stderr(), "error: {}", causes.join(": "));
-            ExitCode::FAILURE
+            ExitCode::from(failed)
         }
     }
 }
@@ -64,6 +73,13 @@ fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
         Mode::Admin(asked) => {
             logging::to_stderr(cli.log_level(LogLevel::Warn));
             admin::run(&asked, &config, &paths)
+        }
+        Mode::Pipe(asked) => {
+            logging::to_stderr(cli.log_level(LogLevel::Warn));
+            for problem in &problems {
+                tracing::warn!("{problem}");
+            }
+            Ok(runtime()?.block_on(pipe::run(&asked, &config, &paths))?)
         }
         Mode::Ask => {
             log_to_file(cli, &config, &paths, &problems)?;

@@ -1322,6 +1322,11 @@ impl Talk {
         }
     }
 
+    /// The life of its log that its numbers belong to; `None` while the host has not told of it.
+    pub fn epoch(&self) -> Option<Epoch> {
+        Some(self.epoch).filter(|epoch| *epoch != Epoch([0; 16]))
+    }
+
     /// Counts anew what is left unread, where everything after `read` is loaded.
     fn recount(&mut self, me: Option<PersonId>) {
         let whole = self.timeline.newest_hole(self.head).is_none_or(|hole| *hole.end() <= self.read.0);

@@ -150,6 +150,20 @@ fn a_hostile_peer_writes_no_line_of_ours() {
     }
     drop(ann.stdin.take());
     assert!(wait_for(&mut ann).success());
+    // The same words by the commands for the shell, whose output goes to terminals and files.
+    for words in
+        ["tail --since 0", "tail --json --since 0", "export --format txt", "export --format md", "export --format json"]
+    {
+        let (command, options) = words.split_once(' ').expect("it has options");
+        let mut read = wschat();
+        read.arg("--data-dir").arg(&data).arg("--config").arg(settings(&data));
+        let read = read.args([command, "-s", &host.authority(), "--name", "ann"]).args(options.split(' ')).output();
+        let read = read.expect("the binary is built");
+        assert_eq!((read.status.code(), read.stderr.as_slice()), (Some(0), &b""[..]), "{words}");
+        let read = String::from_utf8(read.stdout).expect("what is written is UTF-8");
+        assert!(read.lines().count() > 100, "{words}: {}", read.lines().count());
+        assert!(!read.contains(forbidden), "{words} would drive a terminal");
+    }
     assert!(host.stop().success());
     let log = std::fs::read_to_string(crate::common::process::log_file(&host_dir)).expect("the host wrote its log");
     for line in log.lines() {

@@ -115,6 +115,14 @@ pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
     }
 }
 
+/// A message in its present form as a line of its own, with the fields of a page's entries and where it was said: what
+/// programs without a screen write. No frame of the wire is of this form.
+pub fn encode_shown(kind: &'static str, to: &Target, shown: &ShownEntry) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256);
+    put(&mut out, kind, None, &HitOut { to: Shown(to), people: None, entry: shown_out(shown) });
+    out
+}
+
 /// A person, an epoch or a nonce.
 type Id = Hex<16>;
 

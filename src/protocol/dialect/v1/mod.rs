@@ -14,7 +14,7 @@ mod wire;
 pub use command_in::Decoder;
 pub use command_out::encode_command;
 pub use event_in::{BadEvent, Incoming, decode_event};
-pub use event_out::{encode, write};
+pub use event_out::{encode, encode_shown, write};
 
 /// What a host of this version can beyond the first version of the dialect, as `hello` lists it. A client keeps of a
 /// host's list the words that stand here and forgets the others.

@@ -131,7 +131,8 @@ export class Outbox {
 
   /** Keeps a line; this is done when it returns. */
   add(line) {
-    this.#add({ ...line, at: Date.now() });
+    // The clock may have been set back; the order of what was said stays.
+    this.#add({ ...line, at: Math.max(Date.now(), (this.lines.at(-1)?.at ?? 0) + 1) });
     return this.lines.at(-1);
   }
 

@@ -38,6 +38,9 @@ export const luck = (bytes) => hex(crypto.getRandomValues(new Uint8Array(bytes))
 export const clock = (at) =>
   new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hour12: false });
 
+/** Day and time, in full. */
+export const moment = (at) => new Date(at).toLocaleString([], { dateStyle: 'full', timeStyle: 'medium' });
+
 export const day = (at) =>
   new Date(at).toLocaleDateString([], { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
 

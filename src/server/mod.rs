@@ -25,6 +25,7 @@ pub mod outgoing;
 mod pages;
 mod passwords;
 pub mod tls;
+mod together;
 pub mod turns;
 pub mod wire;
 

@@ -47,7 +47,7 @@ test('a terminal and a browser talk: say, reply, edit, react, delete, type', asy
   await ann.hears('web to “hello web, this is **ann**”: hello ann');
   await page.locator('.message .quote').waitFor();
 
-  await page.locator('#write').press('ArrowUp');
+  await page.locator('#write').press('Alt+e');
   await page.locator('#doing').waitFor();
   await web.write('hello dear ann');
   await ann.hears('web changed “hello ann” to: hello dear ann');
@@ -147,7 +147,7 @@ test('rooms: join, make, leave, switch by keys; unread and mentions counted by t
   await page.locator('#title', { hasText: '#dev' }).waitFor();
   await page.locator('#log .line.new').waitFor();
   await page.locator('#log .message.mentions').waitFor();
-  await dev.locator('.count', { hasText: /^$/ }).waitFor();
+  await dev.locator('.count', { hasText: /^$/ }).waitFor({ state: 'attached' });
   assert.doesNotMatch(await page.title(), /^\(/);
   await page.keyboard.press('Control+k');
   await page.locator('#palette-input').fill('lob');
@@ -451,7 +451,7 @@ test('two tabs are one person: both hear all, reading in one is reading in both'
   await kim.say('look here', { to: '#tabs' });
   await web.page.bringToFront();
   await web.sees('look here');
-  await other.locator('#rooms-list li', { hasText: 'tabs' }).locator('.count', { hasText: /^$/ }).waitFor();
+  await other.locator('#rooms-list li', { hasText: 'tabs' }).locator('.count', { hasText: /^$/ }).waitFor({ state: 'attached' });
   kim.close();
   await well(web);
 });

@@ -9,8 +9,17 @@ import { moment, oneLine } from './text.js';
 export function commands(page) {
   const { chat, keep, log, panes, composer, sheet, bell, note, went } = page;
 
-  const lastOwn = () =>
-    chat.talk?.sorted().findLast((entry) => entry.from.id === chat.me?.id && entry.kind === 'said' && !entry.deleted);
+  /** The last message of one's own, or null with a word why there is none to change. */
+  function lastOwn() {
+    const { talk } = chat;
+    const own = (entry) => entry.from.id === chat.me?.id && entry.kind === 'said' && !entry.deleted;
+    const found = talk?.sorted().findLast(own) ?? null;
+    // What one means is the line that is not there yet.
+    const under = talk && chat.saying.lines(talk.key).some((line) => line.kind === 'say' && line.state !== 'failed');
+    if (found && !under) return found;
+    note(under ? 'Your last message is still on its way.' : 'You have said nothing here yet.', 'error');
+    return null;
+  }
 
   /** Says, or does what a command says. Whether the words are done with. */
   function send(text, doing) {
@@ -34,7 +43,8 @@ export function commands(page) {
     if (line.say !== undefined) return said({ kind: 'say', text: line.say, replyTo: doing?.entry.seq ?? 0 });
     if (line.mend) {
       const last = lastOwn();
-      if (!last?.text.includes(line.mend[0])) {
+      if (!last) return false;
+      if (!last.text.includes(line.mend[0])) {
         note(`Your last message has no “${line.mend[0]}” in it.`, 'error');
         return false;
       }
@@ -119,10 +129,7 @@ export function commands(page) {
     select: () => log.hand.select(),
     edit({ rest, said }) {
       const last = lastOwn();
-      if (!last) {
-        note('You have said nothing here yet.', 'error');
-        return false;
-      }
+      if (!last) return false;
       if (rest) return said({ kind: 'edit', of: last.seq, text: rest });
       composer.set('');
       composer.edit(last);

@@ -247,7 +247,6 @@ const ACTS = {
   editLast: () => {
     const last = page.lastOwn();
     if (last) composer.edit(last);
-    else note('You have said nothing here yet.', 'error');
   },
   copy: (_, entry) => copy(entry.text, 'Copied.'),
   address: (talk, entry) =>

@@ -9,7 +9,7 @@ const TYPING_MS = 6_000;
 const TYPING_SAID_MS = 3_000;
 
 export class People {
-  #typingSaid = 0;
+  #told = { key: null, at: 0 };
 
   constructor(chat) {
     this.chat = chat;
@@ -97,9 +97,14 @@ export class People {
     const { chat } = this;
     const talk = chat.talks.get(key);
     const now = performance.now();
-    if (!talk || !chat.live || (this.#typingSaid && now - this.#typingSaid < TYPING_SAID_MS)) return;
-    this.#typingSaid = now;
+    if (!talk || !chat.live || (this.#told.key === key && now - this.#told.at < TYPING_SAID_MS)) return;
+    this.#told = { key, at: now };
     chat.send({ type: 'typing', to: talk.to });
+  }
+
+  /** What one wrote was said: who goes on writes anew. */
+  wrote() {
+    this.#told.key = null;
   }
 
   renamed(event) {

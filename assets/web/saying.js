@@ -53,6 +53,7 @@ export class Saying {
     }
     const peer = talk.room ? '' : talk.key.slice(1);
     const line = this.outbox.add({ nonce: luck(16), to: talk.to, peer, state: 'queued', ...what });
+    this.chat.people.wrote();
     this.#changed(line);
     this.flush();
     return '';

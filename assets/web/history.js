@@ -49,7 +49,12 @@ export class History {
     const { chat } = this;
     if (!chat.talks.has(page.key) || !chat.live) return;
     const same = (one) => one && one.key === page.key && one.before === page.before && one.at === page.at;
-    if (same(this.#page) || this.#pages.some(same)) return;
+    const asked = same(this.#page) ? this.#page : this.#pages.find(same);
+    if (asked) {
+      const { then } = asked;
+      asked.then = (event) => [then, page.then].forEach((told) => told?.(event));
+      return;
+    }
     this.#pages[page.key === chat.here ? 'unshift' : 'push'](page);
     this.#next();
   }

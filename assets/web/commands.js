@@ -191,6 +191,31 @@ export function commands(page) {
       if (!Number.isInteger(number)) return usage('/revoke number; /invites shows them');
       return chat.plain({ type: 'uninvite', number }, () => note(`Invitation ${number} opens nothing any more.`));
     },
+    hook({ talk, words }) {
+      const number = Number(words[1]);
+      if (!chat.features.includes('hooks')) return note('This host has no webhooks.', 'error') ?? false;
+      if (words[0] === 'revoke') {
+        if (!Number.isInteger(number)) return usage('/hook revoke number; /hooks shows them');
+        return chat.plain({ type: 'hook_remove', number }, () => note(`Webhook ${number} says nothing any more.`));
+      }
+      const room = words[0]?.startsWith('#') ? words.shift() : talk.to;
+      return chat.plain({ type: 'hook_add', room, ...(words[0] ? { name: words[0] } : {}) }, (event) =>
+        sheet.link(`A webhook of ${oneLine(event.room)}`, oneLine(event.link), [
+          `What is sent there by POST is said by ${oneLine(event.name)}. The address is shown this once.`,
+        ]),
+      );
+    },
+    hooks: () =>
+      chat.plain({ type: 'hooks' }, ({ hooks = [] }) =>
+        list(
+          'Webhooks',
+          'There are none; /hook makes one.',
+          hooks.map((one) => [
+            `${one.number}  ${oneLine(one.room)}`,
+            `${oneLine(one.name)} · by ${oneLine(one.by)} · /hook revoke ${one.number}`,
+          ]),
+        ),
+      ),
     device({ words }) {
       if (words[0] === 'remove') {
         const number = Number(words[1]);

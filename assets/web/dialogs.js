@@ -237,7 +237,7 @@ export class Sheet {
     this.show(
       `Message ${entry.seq}`,
       table([
-        ['by', `${shown(entry.from)}${entry.from.bot ? ', a bot' : entry.from.guest ? ', a guest' : ''}`],
+        ['by', `${shown(entry.from)}${entry.from.guest ? ', a guest' : ''}`],
         ['at', moment(entry.at)],
         ...(entry.edited ? [['changed', 'since it was said']] : []),
         ...entry.reactions.map((one) => [one.emoji, by(one)]),

@@ -10,7 +10,7 @@ export const KEYS = [
   [[...'1234567890'].map((digit) => `Alt+${digit}`), 'number', 'Alt+1 … Alt+0', 'the conversations of the list'],
   [['Alt+A', 'Alt+Shift+ArrowDown'], 'needs', 'Alt+A', 'next that needs you: mentions, direct, then unread'],
   [['Alt+Shift+A', 'Alt+Shift+ArrowUp'], 'needs_back', 'Alt+Shift+A', 'the same, upwards'],
-  [['Alt+/'], 'back', 'Alt+/', 'where you came from'],
+  [['Alt+/', 'Alt+Shift+/'], 'back', 'Alt+/', 'where you came from'],
   [['Ctrl+K', 'Ctrl+G'], 'go', 'Ctrl+K Ctrl+G', 'go to a room or a person'],
   [['Ctrl+F'], 'find', 'Ctrl+F', 'search here; again: everywhere; then the browser’s own'],
   [['Alt+I'], 'mentions', 'Alt+I', 'what mentions you, in all rooms'],
@@ -63,6 +63,6 @@ export function keys(act) {
     const key = pressed(event);
     // Shift+Tab is the browser's own way back; from the line one writes on it leads to the messages by itself.
     const found = key === 'Shift+Tab' ? null : BY_KEY.get(key);
-    if (found && act(found, event.key)) event.preventDefault();
+    if (found && act(found, key.at(-1))) event.preventDefault();
   });
 }

@@ -17,7 +17,10 @@ export function colour(id) {
   return `c${sum % COLOURS}`;
 }
 
-export const shown = (who) => (who.guest ? `~${who.name}` : who.name);
+const worn = (who) => (who.guest ? `~${who.name}` : who.name);
+
+/** A name in words alone: guests and bots are not taken for others. */
+export const shown = (who) => worn(who) + (who.bot ? ' (bot)' : '');
 
 /** The sign that stands for somebody beside what they said. */
 export function face(who) {
@@ -27,7 +30,7 @@ export function face(who) {
 
 /** A name, with what is to be known of who has it. */
 export const named = (who, own) => [
-  h('span', { class: `name ${own ? 'own' : colour(who.id)}` }, shown(who)),
+  h('span', { class: `name ${own ? 'own' : colour(who.id)}` }, worn(who)),
   who.bot ? h('span', { class: 'bot', title: 'A program, not a person' }, 'bot') : null,
 ];
 
@@ -217,7 +220,6 @@ export class Rows {
 
 /** What is read out of a message one comes to. */
 function spoken(entry, quoted) {
-  const who = `${shown(entry.from)}${entry.from.bot ? ', a bot' : ''}`;
   const what = entry.deleted
     ? 'deleted'
     : entry.kind === 'topic'
@@ -225,7 +227,7 @@ function spoken(entry, quoted) {
       : bare(entry.text).slice(0, 500);
   const to = quoted ? `, to ${shown(quoted.from)}` : '';
   const signs = entry.reactions.map((one) => `${one.emoji} ${one.count}`).join(', ');
-  return `${who}${to}, ${clock(entry.at)}: ${what}${entry.edited ? ', edited' : ''}${signs ? `. ${signs}` : ''}`;
+  return `${shown(entry.from)}${to}, ${clock(entry.at)}: ${what}${entry.edited ? ', edited' : ''}${signs ? `. ${signs}` : ''}`;
 }
 
 function body(entry, own) {

@@ -29,6 +29,8 @@ export const COMMANDS = [
   ['invite', '[#room] [once] [2h] | @name', 'make a link that lets people in; with a name: let them into this room'],
   ['invites', '', 'list the invitations there are'],
   ['revoke', 'number', 'take an invitation back'],
+  ['hook', '[#room] [name] | revoke number', 'make an address by which programs speak in a room, or take one back'],
+  ['hooks', '', 'list the addresses by which programs speak'],
   ['device', '[add|remove number]', 'make a link for another device of yours, or take one away'],
   ['devices', '', 'list your devices'],
   ['kick', '[host] @name [why]', 'put somebody out of the room, or off the host'],

@@ -724,9 +724,9 @@ test('getting about by keys, times and addresses; bots are marked', async () => 
   await inHand('where it began');
   await page.locator('#log .message .bot').first().waitFor();
   await page.locator('#people-list li', { hasText: 'zoe' }).locator('.bot').waitFor();
-  assert.match(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), /^zoe, a bot, \d.*: where it/);
+  assert.match(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), /^zoe \(bot\), \d.*: where it/);
   await page.keyboard.press('i');
-  await page.locator('#sheet-body', { hasText: 'zoe, a bot' }).waitFor();
+  await page.locator('#sheet-body', { hasText: 'zoe (bot)' }).waitFor();
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');

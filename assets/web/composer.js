@@ -14,7 +14,7 @@ const KEYS = {
 };
 
 /** When nothing was written for so long the draft is kept, and follows to one's other screens. */
-const QUIET_MS = 1_500;
+const QUIET_MS = 3_000;
 
 /** A longer draft lasts as long as the page: storage is small, and shared with what must not be lost. */
 const DRAFT_MOST = 64 * 1024;
@@ -233,10 +233,8 @@ export class Composer {
       done();
       this.act(key === 'Home' ? 'top' : 'end');
     } else if (key === 'Tab' && !ctrlKey && !metaKey && !altKey) {
-      if (shiftKey && !this.#completing) {
-        done();
-        this.act('select');
-      } else done(this.#complete(shiftKey ? -1 : 1));
+      if (shiftKey && !this.#completing) done(this.act('select'));
+      else done(this.#complete(shiftKey ? -1 : 1));
     }
   }
 

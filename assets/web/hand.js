@@ -56,9 +56,11 @@ export class Hand {
     if (last) last.tabIndex = 0;
   }
 
-  /** The newest message is taken in hand. */
+  /** The newest message is taken in hand, if there is one. */
   select() {
-    this.log.messages().at(-1)?.focus();
+    const last = this.log.messages().at(-1);
+    last?.focus();
+    return Boolean(last);
   }
 
   #entry(row) {

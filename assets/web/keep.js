@@ -68,6 +68,8 @@ export class Outbox {
   constructor(keep) {
     this.#keep = keep;
     this.lines = [];
+    /** Called when a line could not be kept. */
+    this.full = () => {};
     // Without locks nobody could tell whether another tab is alive: then each keeps its own, over a reload.
     this.#store = navigator.locks ? keep.local : keep.session;
   }
@@ -149,7 +151,7 @@ export class Outbox {
     try {
       this.#store?.setItem(key, JSON.stringify(kept));
     } catch {
-      /* full: it lasts as long as the page */
+      this.full();
     }
   }
 

@@ -336,6 +336,7 @@ setInterval(() => {
 
 // --- now -----------------------------------------------------------------------------------------------------------
 
+outbox.full = () => note('This browser has no room left: what waits here is lost when the page is closed.', 'error');
 const toward = door.arrive();
 if (toward.to) page.follow(toward.to, toward.seq);
 await outbox.open((one) => {

@@ -1,6 +1,7 @@
 // What follows to one's other screens: what is muted, what is half written. Each is a memo at the host, which looks at
 // none of them. Guests have none, and hosts may know of none: then it lasts here alone.
 
+import { LATER } from './saying.js';
 import { utf8 } from './text.js';
 
 /** A longer one stays here: a person has room for 32 KiB of them together. */
@@ -54,8 +55,14 @@ export class Memos {
 
   #put(memo, text) {
     if (!this.#follow) return;
+    const { wire } = this.chat;
     this.chat.ask({ type: 'memo', memo, text }, (event) => {
-      if (event.type !== 'done' || this.#here.get(memo) !== text) return;
+      if (this.#here.get(memo) !== text) return;
+      if (LATER.has(event.code)) {
+        const again = () => wire === this.chat.wire && this.#here.get(memo) === text && this.#put(memo, text);
+        setTimeout(again, Math.max(1_000, Number(event.retry_after) || 0));
+        return;
+      }
       this.#here.delete(memo);
       if (text) this.#known.set(memo, text);
       else this.#known.delete(memo);

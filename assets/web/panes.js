@@ -113,7 +113,7 @@ export class Panes {
     if (kind !== 'online') return { connecting: 'connecting …', entering: 'connecting …', asking: 'not in' }[kind] ?? '';
     const { talk } = chat;
     const here = talk?.crowd ? talk.crowd.online : talk?.people?.filter((one) => one.online).length;
-    return [chat.away && 'away', chat.ephemeral && 'keeps nothing', talk?.room && here ? `${here} here` : 'online']
+    return [chat.away && 'away', talk?.room && here ? `${here} here` : 'online']
       .filter(Boolean)
       .join(' · ');
   }
@@ -125,6 +125,7 @@ export class Panes {
       ? [talk.private && 'private', talk.readonly && 'read only', talk.slow && `one line in ${talk.slow} s`]
       : [];
     const topic = talk?.room ? talk.topic || 'no topic yet' : talk ? 'you two alone' : '';
+    if (this.chat.ephemeral) set.push('this host forgets everything when it stops');
     setText($('topic'), [topic, ...set.filter(Boolean)].filter(Boolean).join(' · '));
     $('topic').disabled = !talk?.room;
     setText($('typing'), this.#typing(talk));

@@ -357,7 +357,7 @@ test('ten thousand messages in a room: little of it is on the page, and nothing 
   console.log(`10,000 messages read upwards: ${JSON.stringify(told)}`);
   assert.equal(told.first, 'number 1');
   assert.ok(told.rows <= 500, `${told.rows} messages on the page at once`);
-  assert.ok(told.longest < 400, `a task of ${told.longest} ms`);
+  assert.ok(told.longest < 600, `a task of ${told.longest} ms`);
   // With all of it in memory a new line is there at once, and so is the end.
   await page.locator('#down').click();
   await web.sees(`number ${most}`);

@@ -597,6 +597,61 @@ test('without storage, and without encryption, one is a guest and is told why', 
   }
 });
 
+test('a storage that is full keeps nobody from talking, and says so; a host that forgets says that too', async () => {
+  const own = await Host.start(['--ephemeral']);
+  try {
+    const brim = () => {
+      Storage.prototype.setItem = () => {
+        throw new DOMException('full', 'QuotaExceededError');
+      };
+    };
+    const web = await Visitor.come(own, { name: 'bea' });
+    await web.page.locator('#topic', { hasText: 'forgets everything' }).waitFor();
+    await web.write('kept nowhere');
+    await times(web, 'kept nowhere', 1);
+    const kept = await web.page.evaluate(() => JSON.stringify(Object.entries(localStorage)));
+    assert.doesNotMatch(kept, /kept nowhere/);
+    await well(web);
+    const full = await Visitor.come(host, { name: 'cal', path: '/#brim', init: () => {} });
+    await full.page.locator('#title', { hasText: '#brim' }).waitFor();
+    await full.page.evaluate(brim);
+    await full.write('said all the same');
+    await full.page.locator('#note.error', { hasText: 'no room left' }).waitFor();
+    await times(full, 'said all the same', 1);
+    await well(full);
+  } finally {
+    await own.stop();
+  }
+});
+
+test('by Tab one comes through the page in the order one sees: conversations, messages, writing, people', async () => {
+  const eda = await Person.come(host, 'eda');
+  await eda.ask({ type: 'join', room: '#order' });
+  await eda.say('one', { to: '#order' });
+  const web = await Visitor.come(host, { name: 'fred', path: '/#order' });
+  const { page } = web;
+  await web.sees('one');
+  await page.locator('#people-list', { hasText: 'eda' }).waitFor();
+  await page.focus('#bell');
+  const order = [];
+  for (let n = 0; n < 40; n += 1) {
+    await page.keyboard.press('Tab');
+    const at = await page.evaluate(() => {
+      const { activeElement: one } = document;
+      const named = one.getAttribute('aria-label') ?? (one.id === 'write' ? 'write' : one.textContent.trim());
+      const box = one.getBoundingClientRect();
+      const where = ['#rooms', '#head', '#log', '#low', '#people'].find((id) => one.closest(id));
+      return [where ?? null, named, getComputedStyle(one).visibility === 'visible' && box.width > 0];
+    });
+    if (!at[0]) break;
+    assert.ok(at[1] && at[2], `${at}`);
+    if (order.at(-1) !== at[0]) order.push(at[0]);
+  }
+  assert.deepEqual(order, ['#rooms', '#head', '#log', '#low', '#people']);
+  eda.close();
+  await well(web);
+});
+
 /** The browser's notifications, of which a page of tests shows none. */
 function bells() {
   globalThis.told = [];

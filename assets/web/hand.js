@@ -99,6 +99,9 @@ export class Hand {
       ),
     );
     row.append(this.#tools);
+    // Above the message, unless they could not be seen there.
+    const over = this.#tools.getBoundingClientRect().top < this.log.node.getBoundingClientRect().top;
+    this.#tools.classList.toggle('under', over);
   }
 
   #keydown(event) {

@@ -47,6 +47,7 @@ export class Bell {
   /** Somebody else has said something. */
   heard(talk, entry) {
     const { chat } = this;
+    if (chat.ignored.has(entry.from.id)) return;
     const here = talk.key === chat.here;
     const calls = chat.calls(talk, entry.mentions) && !chat.memos.muted(talk);
     if (here || calls) {

@@ -44,6 +44,8 @@ export class Chat {
     this.here = null;
     this.before = null;
     this.wanted = [];
+    /** Of whom one sees nothing more here: ids, and the names of then. */
+    this.ignored = new Map();
     this.away = false;
     this.live = false;
     this.looking = true;

@@ -3,7 +3,7 @@
 
 import { $, setText } from './dom.js';
 import { read, span } from './slash.js';
-import { moment, oneLine } from './text.js';
+import { fold, moment, oneLine } from './text.js';
 
 /** `page` is what there is to do it with; gives `send`, `direct` and `lastOwn`. */
 export function commands(page) {
@@ -108,8 +108,7 @@ export function commands(page) {
       if (!rest) return note(talk.topic || 'There is no topic yet.');
       return chat.plain({ type: 'topic', room: talk.to, text: rest === '-' ? '' : rest });
     },
-    msg: ({ words, rest }) =>
-      words[0] ? direct(words[0], rest.replace(/^\S+\s*/, '')) : usage('/msg @name [text]'),
+    msg: ({ words, rest }) => (words[0] ? direct(words[0], rest.replace(/^\S+\s*/, '')) : usage('/msg @name [text]')),
     me: ({ rest, said, doing }) =>
       rest ? said({ kind: 'say', text: rest, me: true, replyTo: doing?.entry.seq ?? 0 }) : usage('/me text'),
     nick: ({ words }) =>
@@ -163,6 +162,8 @@ export function commands(page) {
     unban: moderate,
     op: moderate,
     deop: moderate,
+    ignore: ({ words }) => ignore(words[0], true),
+    unignore: ({ words }) => ignore(words[0], false),
     notify({ words }) {
       bell.turn(words[0] ? words[0] !== 'off' : undefined);
     },
@@ -310,6 +311,34 @@ export function commands(page) {
       if (chat.talks.has(key)) went(key);
     });
     return true;
+  }
+
+  function ignore(name, on) {
+    const { ignored } = chat;
+    if (!name)
+      return list(
+        'Of whom you see nothing',
+        'You see everybody.',
+        [...ignored.values()].map((one) => [one, '']),
+      );
+    const called = (one) => fold(one.name) === fold(name.replace(/^@/, ''));
+    const talks = [...chat.talks.values()];
+    const met = talks.flatMap((talk) => [...(talk.people ?? []), ...talk.sorted().map((entry) => entry.from)]);
+    const was = [...ignored].map(([id, known]) => ({ id, name: known }));
+    const found = [...was, ...met].find((one) => called(one) && one.id !== chat.me?.id);
+    if (!found) {
+      note(`Nobody called ${name} was met here.`, 'error');
+      return false;
+    }
+    if (on) ignored.set(found.id, found.name);
+    else ignored.delete(found.id);
+    keep.set('ignored', ignored.size ? JSON.stringify([...ignored]) : null);
+    chat.tell.changed('log');
+    return note(
+      on
+        ? `You see nothing more of ${found.name}; /unignore @${found.name} ends it.`
+        : `You see ${found.name} again.`,
+    );
   }
 
   function invite(talk, words) {

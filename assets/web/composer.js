@@ -8,7 +8,8 @@ import { COMMANDS } from './slash.js';
 import { fold } from './text.js';
 
 const KEYS = {
-  write: 'Enter send · Shift+Enter new line · Ctrl+K go to · Ctrl+F search · Shift+Tab messages · / commands · F1 help',
+  write:
+    'Enter send · Shift+Enter new line · Ctrl+K go to · Ctrl+F search · Shift+Tab messages · / commands · F1 help',
   reply: 'Enter send · Esc answer nobody',
   edit: 'Enter change it · Esc leave it as it is',
 };
@@ -172,7 +173,8 @@ export class Composer {
     clearTimeout(this.#quiet);
     this.#quiet = setTimeout(() => this.#store(), QUIET_MS);
     const { value } = this.node;
-    if (this.key) this.#drafts.set(this.key, this.doing?.what === 'edit' ? this.#drafts.get(this.key) ?? '' : value);
+    if (this.key)
+      this.#drafts.set(this.key, this.doing?.what === 'edit' ? (this.#drafts.get(this.key) ?? '') : value);
     if (value && !value.startsWith('/') && this.key) this.chat.people.writes(this.key);
   }
 
@@ -225,7 +227,10 @@ export class Composer {
     } else if (key === 'Escape' && this.doing) {
       done();
       this.cancel();
-    } else if (key === 'ArrowUp' && (control || (plain && !node.value.slice(0, node.selectionStart).includes('\n')))) {
+    } else if (
+      key === 'ArrowUp' &&
+      (control || (plain && !node.value.slice(0, node.selectionStart).includes('\n')))
+    ) {
       done(this.#recall(-1));
     } else if (key === 'ArrowDown' && (control || (plain && !node.value.slice(node.selectionEnd).includes('\n')))) {
       done(this.#recall(1));

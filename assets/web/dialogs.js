@@ -275,7 +275,11 @@ export class Sheet {
         ['Esc', 'leaves what was begun; else to the newest message'],
       ]),
       h('h3', null, 'A message, picked out by Shift+Tab'),
-      table([['↑ ↓ k j', 'the one before, after'], ['Enter', 'its buttons'], ...HAND.map(([key, , what]) => [key, what])]),
+      table([
+        ['↑ ↓ k j', 'the one before, after'],
+        ['Enter', 'its buttons'],
+        ...HAND.map(([key, , what]) => [key, what]),
+      ]),
       h('h3', null, 'Commands'),
       table(
         COMMANDS.map(([name, args, what]) => [`/${name} ${args}`.trim(), what]),

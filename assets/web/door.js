@@ -86,7 +86,10 @@ export class Door {
       return h('button', { type: 'button', on: { click: take } }, name);
     };
     fill($('door-try'), no?.try?.length ? ['Free: ', no.try.map(free)] : '');
-    setText($('door-key'), own.key ? 'A key made in this browser, and kept in it, makes the name yours here.' : own.why);
+    setText(
+      $('door-key'),
+      own.key ? 'A key made in this browser, and kept in it, makes the name yours here.' : own.why,
+    );
     $('door-go').disabled = false;
     $(code ? 'code' : 'name').focus();
     $(code ? 'code' : 'name').select();

@@ -207,6 +207,7 @@ export class Log {
     };
     for (const entry of entries.slice(first, end)) {
       while (holes.length && holes[0][0] < entry.seq) gap();
+      if (this.chat.ignored.has(entry.from.id)) continue;
       if (!sameDay(at, entry.at)) {
         rows.push(words(`day-${entry.seq}`, day(entry.at), 'line day'));
         before = null;

@@ -150,7 +150,8 @@ function enter(no) {
   }
   if (!door.open()) return;
   if (!own.key) note(own.why);
-  else if (!keep.works) note('This browser keeps nothing here (storage is turned off): drafts last as long as the page.');
+  else if (!keep.works)
+    note('This browser keeps nothing here (storage is turned off): drafts last as long as the page.');
   bell.show();
   for (const one of ['status', 'rooms', 'head', 'people']) changed(one);
 }
@@ -337,6 +338,11 @@ setInterval(() => {
 // --- now -----------------------------------------------------------------------------------------------------------
 
 outbox.full = () => note('This browser has no room left: what waits here is lost when the page is closed.', 'error');
+try {
+  for (const [id, name] of JSON.parse(keep.get('ignored') ?? '[]')) chat.ignored.set(String(id), String(name));
+} catch {
+  /* written by somebody else */
+}
 const toward = door.arrive();
 if (toward.to) page.follow(toward.to, toward.seq);
 await outbox.open((one) => {

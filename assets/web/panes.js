@@ -110,12 +110,11 @@ export class Panes {
 
   #state(kind) {
     const { chat } = this;
-    if (kind !== 'online') return { connecting: 'connecting …', entering: 'connecting …', asking: 'not in' }[kind] ?? '';
+    if (kind !== 'online')
+      return { connecting: 'connecting …', entering: 'connecting …', asking: 'not in' }[kind] ?? '';
     const { talk } = chat;
     const here = talk?.crowd ? talk.crowd.online : talk?.people?.filter((one) => one.online).length;
-    return [chat.away && 'away', talk?.room && here ? `${here} here` : 'online']
-      .filter(Boolean)
-      .join(' · ');
+    return [chat.away && 'away', talk?.room && here ? `${here} here` : 'online'].filter(Boolean).join(' · ');
   }
 
   head() {

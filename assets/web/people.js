@@ -128,8 +128,6 @@ export class People {
         this.#changed('rooms');
       }
     }
-    chat.tell.note(
-      own ? `You are called ${who.name} now.` : `${oneLine(event.was)} is called ${who.name} now.`,
-    );
+    chat.tell.note(own ? `You are called ${who.name} now.` : `${oneLine(event.was)} is called ${who.name} now.`);
   }
 }

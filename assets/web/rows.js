@@ -234,7 +234,11 @@ function body(entry, own) {
   if (entry.deleted) return h('div', { class: 'body' }, 'deleted');
   if (entry.kind === 'topic') {
     const who = shown(entry.from);
-    return h('div', { class: 'body' }, entry.text ? `${who} set the topic: ${entry.text}` : `${who} cleared the topic`);
+    return h(
+      'div',
+      { class: 'body' },
+      entry.text ? `${who} set the topic: ${entry.text}` : `${who} cleared the topic`,
+    );
   }
   const node = render(entry.text);
   if (entry.me) (node.querySelector('.prose') ?? node).prepend(...named(entry.from, own).filter(Boolean), ' ');

@@ -24,6 +24,8 @@ export const COMMANDS = [
   ['delete', 'number|#room', 'delete a message of yours, or a room you keep order in'],
   ['mute', '[2h] | [host] @name [2h] [why]', 'nothing calls you from here; with a name: they may not speak here'],
   ['unmute', '[[host] @name]', 'hear of it again; with a name: they may speak again'],
+  ['ignore', '[@name]', 'see nothing more of somebody, here alone; without a name: of whom'],
+  ['unignore', '@name', 'see them again'],
   ['notify', '[on|off]', 'notifications of this browser'],
   ['away', '', 'be away to others, or back'],
   ['invite', '[#room] [once] [2h] | @name', 'make a link that lets people in; with a name: let them into this room'],

@@ -37,7 +37,8 @@ export function walking(page) {
     if (chat.talks.has(chat.before)) went(chat.before);
   }
 
-  const first = (entries, wanted) => entries.find((entry) => wanted(entry) && entry.kind === 'said' && !entry.deleted);
+  const first = (entries, wanted) =>
+    entries.find((entry) => wanted(entry) && entry.kind === 'said' && !entry.deleted);
 
   /** The first line that was unread when one came. */
   function unread() {
@@ -70,7 +71,8 @@ export function walking(page) {
   function message(place) {
     if (/^\d+$/.test(place)) return chat.talk ? [chat.talk.to, Number(place)] : null;
     const own = `${location.origin}/`;
-    const [, to, seq] = /^#?([#@][^/?#@]+)\/(\d+)$/.exec(place.startsWith(own) ? place.slice(own.length) : place) ?? [];
+    const [, to, seq] =
+      /^#?([#@][^/?#@]+)\/(\d+)$/.exec(place.startsWith(own) ? place.slice(own.length) : place) ?? [];
     try {
       return to ? [decodeURIComponent(to), Number(seq)] : null;
     } catch {

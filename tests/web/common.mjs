@@ -62,8 +62,9 @@ process.on('exit', () => {
 
 /** A host with a data folder of its own, on one port for good. */
 export class Host {
-  static async start(more = [], settings = '') {
+  static async start(more = [], settings = '', address = '127.0.0.1') {
     const host = new Host();
+    host.address = address;
     host.data = mkdtempSync(join(tmpdir(), 'wschat-web-'));
     host.config = join(host.data, 'quick.toml');
     host.port = await freePort();
@@ -85,7 +86,7 @@ export class Host {
       binary,
       [
         '--host',
-        `127.0.0.1:${this.port}`,
+        `${this.address}:${this.port}`,
         '--headless',
         '--data-dir',
         this.data,

@@ -92,9 +92,27 @@ test('words that mean harm are words: messages, reactions, topics, names, rooms,
         const who = { person: String(at).padStart(32, '0'), name: bad, bot: at % 2 === 0, guest: at % 3 === 0 };
         const place = { epoch, oldest: 1, head: 1, read: 1, unread: 3, mentions: 1, topic: bad };
         tell({ type: 'joined', place: { ...place, to: `#${bad}` } });
-        tell({ type: 'entry', to: '#lobby', seq: 1e6 + at, at: 8.7e15, from: who, kind: 'said', text: bad, reply_to: 1e6 });
+        tell({
+          type: 'entry',
+          to: '#lobby',
+          seq: 1e6 + at,
+          at: 8.7e15,
+          from: who,
+          kind: 'said',
+          text: bad,
+          reply_to: 1e6,
+        });
         tell({ type: 'entry', to: '#lobby', seq: 1e6 + at + 1, at: 'x', from: who, kind: 'topic', text: bad });
-        tell({ type: 'entry', to: '#lobby', seq: 1e6 + at + 2, at: 0, from: who, kind: 'reacted', of: 1e6 + at, emoji: bad });
+        tell({
+          type: 'entry',
+          to: '#lobby',
+          seq: 1e6 + at + 2,
+          at: 0,
+          from: who,
+          kind: 'reacted',
+          of: 1e6 + at,
+          emoji: bad,
+        });
         tell({ type: 'moved', room: '#lobby', who, joined: true });
         tell({ type: 'typing', to: '#lobby', who });
         tell({ type: 'renamed', who, was: bad });
@@ -103,13 +121,25 @@ test('words that mean harm are words: messages, reactions, topics, names, rooms,
         tell({ type: 'memos', memos: [{ memo: `draft:#${bad}`, text: bad }, { memo: bad, text: 7 }, null] });
         tell({ type: bad, to: bad });
       }
-      for (const raw of ['[1,2', '{}', '[]', 'null', '7', '{"type":"entry"}', '{"type":"page","id":1}', '{"type":"members"}'])
+      for (const raw of [
+        '[1,2',
+        '{}',
+        '[]',
+        'null',
+        '7',
+        '{"type":"entry"}',
+        '{"type":"page","id":1}',
+        '{"type":"members"}',
+      ])
         socket.send(raw);
     });
   });
   await page.reload();
   await web.enter('qin');
-  await page.locator('#rooms-list li').nth(HARM.length / 2).waitFor();
+  await page
+    .locator('#rooms-list li')
+    .nth(HARM.length / 2)
+    .waitFor();
   await web.write('/join #lobby');
   await page.locator('#title', { hasText: '#lobby' }).waitFor();
   await page.locator('#log .message').nth(20).waitFor();
@@ -123,11 +153,14 @@ test('words that mean harm are words: messages, reactions, topics, names, rooms,
   await web.sees(HARM[0]);
   await page.locator('#log').evaluate((log) => log.querySelectorAll('.veil').forEach((veil) => veil.click()));
   await web.shot('harm-room');
-  const made = '#app :is(img, script, iframe, object, embed, style, base, meta, form:not(#composer), details, math, b[onclick])';
+  const made =
+    '#app :is(img, script, iframe, object, embed, style, base, meta, form:not(#composer), details, math, b[onclick])';
   assert.equal(await count(page, made), 0);
   assert.equal(await count(page, '#log svg'), 0);
   const handlers = await page.evaluate(() =>
-    [...document.querySelectorAll('*')].flatMap((node) => node.getAttributeNames().filter((name) => /^on/.test(name))),
+    [...document.querySelectorAll('*')].flatMap((node) =>
+      node.getAttributeNames().filter((name) => /^on/.test(name)),
+    ),
   );
   assert.deepEqual(handlers, []);
   const hrefs = await page.locator('#log a').evaluateAll((all) => all.map((a) => [new URL(a.href).protocol, a.rel]));
@@ -135,11 +168,18 @@ test('words that mean harm are words: messages, reactions, topics, names, rooms,
   for (const one of hrefs) assert.deepEqual(one, ['https:', 'noopener noreferrer nofollow']);
   assert.match(await page.locator('#log').textContent(), /good\.example|https:\/\/good/);
   // A label never hides where it leads.
-  assert.equal(await page.locator('#log a[href^="https://evil.example"]').evaluateAll((all) =>
-    all.filter((a) => !a.textContent.includes('evil.example')).length), 0);
+  assert.equal(
+    await page
+      .locator('#log a[href^="https://evil.example"]')
+      .evaluateAll((all) => all.filter((a) => !a.textContent.includes('evil.example')).length),
+    0,
+  );
   const drawn = await page.locator('#app').evaluate((app) => app.innerText);
   assert.doesNotMatch(drawn, /[\u202a-\u202e\u2066-\u2069\u0000-\u0008\u000b-\u001f]/);
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is wider than the page');
+  assert.ok(
+    await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+    'nothing is wider than the page',
+  );
   assert.equal(dialogs.length, 0);
   assert.deepEqual(await page.evaluate(() => Object.keys(Object.prototype)), []);
   pia.close();
@@ -167,9 +207,24 @@ test('pages of strange origins neither frame this one nor speak in its visitorâ€
       host.ws,
     );
     assert.equal(end, 'refused');
-    const read = await page.evaluate((url) => fetch(url).then((answer) => answer.text(), () => 'refused'), host.origin);
+    const read = await page.evaluate(
+      (url) =>
+        fetch(url).then(
+          (answer) => answer.text(),
+          () => 'refused',
+        ),
+      host.origin,
+    );
     assert.equal(read, 'refused');
-    assert.equal(await page.frames()[1]?.locator('#door').count().catch(() => 0), 0, 'it is not framed');
+    assert.equal(
+      await page
+        .frames()[1]
+        ?.locator('#door')
+        .count()
+        .catch(() => 0),
+      0,
+      'it is not framed',
+    );
     // The host under a name that is not its own, as by DNS that was turned.
     const answer = await page.goto(`http://evil.test:${host.port}/`);
     assert.equal(answer.status(), 403);

@@ -452,7 +452,10 @@ test('two tabs are one person: both hear all, reading in one is reading in both'
   await kim.say('look here', { to: '#tabs' });
   await web.page.bringToFront();
   await web.sees('look here');
-  await other.locator('#rooms-list li', { hasText: 'tabs' }).locator('.count', { hasText: /^$/ }).waitFor({ state: 'attached' });
+  await other
+    .locator('#rooms-list li', { hasText: 'tabs' })
+    .locator('.count', { hasText: /^$/ })
+    .waitFor({ state: 'attached' });
   kim.close();
   await well(web);
 });
@@ -592,6 +595,22 @@ test('without storage, and without encryption, one is a guest and is told why', 
     await lan.in();
     await times(lan, 'as a guest, later', 1);
     await well(none, lan);
+  } finally {
+    await own.stop();
+  }
+});
+
+test('over TLS, by a certificate nobody vouches for: the same page, over wss, with a key', async () => {
+  const own = await Host.start(['--open'], '[server]\nnames = ["lan.test"]\n', '0.0.0.0');
+  try {
+    const path = `https://lan.test:${own.port}/#safe`;
+    const web = await Visitor.come(own, { name: 'hal', path, ignoreHTTPSErrors: true });
+    await web.page.locator('#title', { hasText: '#safe' }).waitFor();
+    assert.equal(await web.page.evaluate(() => globalThis.isSecureContext), true);
+    assert.match(await web.page.locator('#me').textContent(), /^You are hal$/, 'no guest');
+    await web.write('over wss');
+    await times(web, 'over wss', 1);
+    await well(web);
   } finally {
     await own.stop();
   }
@@ -779,7 +798,10 @@ test('getting about by keys, times and addresses; bots are marked', async () => 
   await inHand('where it began');
   await page.locator('#log .message .bot').first().waitFor();
   await page.locator('#people-list li', { hasText: 'zoe' }).locator('.bot').waitFor();
-  assert.match(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), /^zoe \(bot\), \d.*: where it/);
+  assert.match(
+    await page.evaluate(() => document.activeElement.getAttribute('aria-label')),
+    /^zoe \(bot\), \d.*: where it/,
+  );
   await page.keyboard.press('i');
   await page.locator('#sheet-body', { hasText: 'zoe (bot)' }).waitFor();
   await page.keyboard.press('Escape');
@@ -826,6 +848,16 @@ test('getting about by keys, times and addresses; bots are marked', async () => 
   await page.keyboard.press('Alt+i');
   await page.locator('#palette-list li', { hasText: 'abe: one' }).waitFor();
   await page.keyboard.press('Escape');
+  await web.write('/ignore @zoe');
+  await page.waitForFunction(() => !document.querySelector('#log .message'));
+  await page.reload();
+  await web.in();
+  await page.locator('#title', { hasText: '#walk' }).waitFor();
+  await web.write('alone here');
+  await web.sees('alone here');
+  assert.equal(await page.locator('#log .message').count(), 1);
+  await web.write('/unignore zoe');
+  await web.sees('abe: two');
   await web.write('/join #elsewhere');
   await page.locator('#title', { hasText: '#elsewhere' }).waitFor();
   await page.keyboard.press('Alt+/');

@@ -29,6 +29,7 @@ mod pages;
 mod passwords;
 mod tails;
 pub mod tls;
+mod together;
 pub mod turns;
 mod web;
 pub mod wire;

@@ -3,8 +3,9 @@
 
 pub mod admin;
 pub mod configure;
-pub mod doctor;
 pub mod handout;
+pub mod pipe;
+pub mod when;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -20,6 +21,7 @@ use crate::client::address::{Address, PORT, digits, split_port};
 use crate::config::LogLevel;
 use crate::config::settings::{origin, room};
 use crate::protocol::names::{Nick, RoomName};
+use pipe::Pipe;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,6 +36,7 @@ Examples:
   wschat --host --lan --open           host for everybody on it
   wschat --host 0.0.0.0 --headless     serve a network, without a screen
   wschat --host 0 --ephemeral          on a free port, keeping nothing
+  make 2>&1 | wschat send -r ops --live   from the shell; see also tail, ask, export
   wschat admin list                    look after a host, through its folder
 
 ADDR, to listen on: PORT or :PORT (this machine alone, IPv4 and IPv6), IP,
@@ -42,11 +45,11 @@ IP:PORT, [IP6]:PORT. Without a port 8080; port 0 takes a free one.
 TARGET, to join: HOST, HOST:PORT, [IP6]:PORT (without a port 8080; encrypted
 where the host can), wss://HOST[:PORT][/#ROOM], ws:// for plain connections,
 or a whole invitation. Quote what has a '#' or '&' in it. A server that is called
-like a command (admin, doctor, …) is joined by wschat ws://admin.
+as a command is ('admin', 'send') is joined by wschat ws://admin.
 
 Settings: wschat.toml in the configuration directory, ~/.config/wschat on
 Linux; keys: keys.toml beside it ('wschat config' makes and shows them);
-WSCHAT_LOG: what is logged, by module. When something does not work: wschat doctor.
+WSCHAT_LOG: what is logged, by module.
 F1 in the chat lists the keys, /help the commands.";
 
 /// What was asked for.
@@ -167,42 +170,20 @@ pub struct Cli {
 enum Command {
     /// Look after a host through its folder: roles, bans, the record, backups
     Admin(admin::Admin),
-    /// Find out what works here, what does not, and what mends it
-    Doctor(doctor::Doctor),
+    /// Say something in a room, once; or keep a message up to date with what a command writes
+    Send(Box<pipe::Send>),
+    /// Read what was said, in lines of text or JSON, and go on with what will be
+    Tail(Box<pipe::Tail>),
+    /// Ask a room or a person, and wait for the answer
+    Ask(Box<pipe::Ask>),
+    /// Write a conversation as Markdown, JSON or text
+    Export(Box<pipe::Export>),
     /// Make, show and find the settings
     Config(configure::Settings),
     /// Print what a shell completes arguments by
     Completions(handout::Completions),
     /// Write the manual's pages
     Man(handout::Man),
-}
-
-impl Command {
-    /// What it is called.
-    fn name(&self) -> &'static str {
-        match self {
-            Command::Admin(_) => "admin",
-            Command::Doctor(_) => "doctor",
-            Command::Config(_) => "config",
-            Command::Completions(_) => "completions",
-            Command::Man(_) => "man",
-        }
-    }
-
-    /// Whether it is about the arguments before it, and so takes them.
-    fn takes_all(&self) -> bool {
-        matches!(self, Command::Config(configure::Settings { what: configure::What::Show { .. } }))
-    }
-
-    fn mode(&self) -> Mode {
-        match self.clone() {
-            Command::Admin(asked) => Mode::Admin(asked),
-            Command::Doctor(asked) => Mode::Doctor(asked),
-            Command::Config(asked) => Mode::Config(asked),
-            Command::Completions(asked) => Mode::Completions(asked),
-            Command::Man(asked) => Mode::Man(asked),
-        }
-    }
 }
 
 /// What the program is going to be.
@@ -218,8 +199,8 @@ pub enum Mode {
     ImportKeys(PathBuf),
     /// A host is looked after.
     Admin(admin::Admin),
-    /// What works here is looked at.
-    Doctor(doctor::Doctor),
+    /// A command for the shell.
+    Pipe(Pipe),
     /// The settings are looked at.
     Config(configure::Settings),
     /// Something is printed for a shell.
@@ -269,12 +250,31 @@ impl Cli {
     pub fn mode(&self, terminal: &Terminal) -> Result<Mode, clap::Error> {
         let refuse = |kind, what: &str| Err(Cli::command().error(kind, what));
         if let Some(command) = &self.command {
-            let alone = self.host.is_none() && self.address.is_none() && !self.demo && !self.headless;
-            let alone = alone && self.export_keys.is_none() && self.import_keys.is_none();
-            let besides = format!("wschat {} takes only --data-dir and --config besides", command.name());
-            return match alone || command.takes_all() {
-                true => Ok(command.mode()),
-                false => refuse(ErrorKind::ArgumentConflict, &besides),
+            let (name, mode) = match command.clone() {
+                Command::Admin(asked) => ("admin", Mode::Admin(asked)),
+                Command::Send(asked) => ("send", Mode::Pipe(Pipe::Send(asked))),
+                Command::Tail(asked) => ("tail", Mode::Pipe(Pipe::Tail(asked))),
+                Command::Ask(asked) => ("ask", Mode::Pipe(Pipe::Ask(asked))),
+                Command::Export(asked) => ("export", Mode::Pipe(Pipe::Export(asked))),
+                // About the arguments before it, and so takes them all.
+                Command::Config(asked) if matches!(asked.what, configure::What::Show { .. }) => {
+                    return Ok(Mode::Config(asked));
+                }
+                Command::Config(asked) => ("config", Mode::Config(asked)),
+                Command::Completions(asked) => ("completions", Mode::Completions(asked)),
+                Command::Man(asked) => ("man", Mode::Man(asked)),
+            };
+            let alone = self.host.is_none() && self.address.is_none() && !self.demo && !self.headless && !self.plain;
+            let nobody = self.name.is_none() && self.rooms.is_empty();
+            return match alone && nobody && self.export_keys.is_none() && self.import_keys.is_none() {
+                true => Ok(mode),
+                false => {
+                    let what = format!(
+                        "before {name} only --data-dir, --config, -v and -q may stand; its own come behind it \
+                         (wschat {name} --help)"
+                    );
+                    refuse(ErrorKind::ArgumentConflict, &what)
+                }
             };
         }
         if let Some(file) = &self.export_keys {

@@ -62,6 +62,8 @@ pub struct Server {
     pub tls_key: String,
     /// Of whom it is believed for whom they speak.
     pub trusted_proxies: Vec<IpAddr>,
+    /// What shows that one may read the figures from elsewhere; empty: nobody may.
+    pub metrics_token: String,
 }
 
 /// Counts and sizes of `[limits]`; sizes in bytes. 0 means no limit where the file says that it lifts one.
@@ -331,6 +333,7 @@ impl Config {
                 tls_cert: String::new(),
                 tls_key: String::new(),
                 trusted_proxies: Vec::new(),
+                metrics_token: String::new(),
             },
             limits: Limits::default(),
             timeouts: Timeouts::default(),

@@ -17,7 +17,7 @@ use crate::tui::keys::keymap::BUILTIN as KEYS;
 
 const SETTINGS_HEAD: &str = "\
 # wschat.toml: your settings. Every line is as it comes; take the # in front of one away and change it. Errors are listed
-# with their lines (wschat doctor), and every other line counts. What is in force: wschat config show.
+# with their lines by wschat config show, which tells what is in force, and every other line counts.
 #
 # Times are written \"250ms\", \"5s\", \"10m\", \"2h\" or \"30d\"; sizes as a number of bytes or \"64 KiB\", \"1 MiB\", \"2 GiB\".
 #
@@ -28,7 +28,7 @@ const SETTINGS_HEAD: &str = "\
 
 const KEYS_HEAD: &str = "\
 # keys.toml: your keys. Every line is as it comes; take the # in front of one away and change it. An empty list takes all
-# keys away from what it stands for. Modifiers are Ctrl, Alt and Shift. Errors are listed with their lines (wschat doctor).
+# keys away from what it stands for. Modifiers are Ctrl, Alt and Shift. Errors are listed with their lines at the start.
 
 ";
 

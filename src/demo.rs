@@ -216,7 +216,7 @@ fn append(
         What::Said { text, .. } if mention::holds_word(text.as_str(), you.as_str()) => vec![person(you.as_str())],
         _ => Vec::new(),
     };
-    let from = Author { person: person(from), name, guest: false };
+    let from = Author { person: person(from), name, guest: false, bot: false };
     let at = Timestamp(BEGINS + minutes * 60_000);
     let written = store.commit(&[Write::Append(Draft { conversation, to, at, from, what, nonce: None, mentions })])?;
     match written.into_iter().next() {

@@ -24,7 +24,8 @@ pub fn man(dir: &Path) -> anyhow::Result<()> {
     let shown = dir.display();
     std::fs::create_dir_all(dir).with_context(|| format!("{shown} cannot be made"))?;
     // The date would make two builds of the same thing differ, and a version says more.
-    clap_mangen::generate_to(Cli::command(), dir).with_context(|| format!("the pages cannot be written into {shown}"))?;
+    clap_mangen::generate_to(Cli::command(), dir)
+        .with_context(|| format!("the pages cannot be written into {shown}"))?;
     let _ = writeln!(std::io::stdout(), "the pages are in {shown}; read them by: man {shown}/wschat.1");
     Ok(())
 }

@@ -104,7 +104,7 @@ impl House {
         self,
         config: &Config,
         listeners: Listeners,
-        shutdown: impl Future<Output = ()>,
+        shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
         let store: Box<dyn Store> = Box::new(self.store);
         let fingerprint = self.entrance.tls.as_ref().filter(|tls| tls.is_own()).map(Tls::fingerprint);
@@ -135,13 +135,14 @@ impl House {
             }
             None => None,
         };
-        let served = server::run(listeners, options, shutdown).await;
+        // A task of its own: the future a runtime blocks on is only looked at after one more question to the system.
+        let served = tokio::spawn(server::run(listeners, options, shutdown)).await;
         if let Some(telling) = telling {
             telling.abort();
             // Its end takes the announcement back.
             let _ = telling.await;
         }
-        served?;
+        served.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))?;
         Ok(())
     }
 }

@@ -13,12 +13,12 @@ use wschat::client::address::{Address, PORT};
 use wschat::config::{Config, LogLevel};
 use wschat::configure;
 use wschat::demo::{self, Demo};
-use wschat::doctor;
 use wschat::handout;
 use wschat::hosting::{self, House, Reach, place};
 use wschat::keys;
 use wschat::logging;
 use wschat::paths::{self, Paths};
+use wschat::pipe::{self, Exit, Failure};
 use wschat::protocol::invite;
 use wschat::protocol::secret::Token;
 use wschat::server;
@@ -33,23 +33,25 @@ fn main() -> ExitCode {
         Ok(mode) => mode,
         Err(usage) => usage.exit(),
     };
+    // What goes wrong before a command for the shell has begun must not look like its answer.
+    let failed = if matches!(mode, Mode::Pipe(_)) { Exit::Here.code() } else { 1 };
     match run(&cli, mode) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is::<Quiet>() => ExitCode::FAILURE,
         Err(error) => {
+            if let Some(Failure { exit, words }) = error.downcast_ref() {
+                if !words.is_empty() {
+                    let _ = writeln!(std::io::stderr(), "error: {}", logging::visible(words));
+                }
+                return ExitCode::from(exit.code());
+            }
             let causes: Vec<String> =
                 error.chain().map(|cause| logging::visible(&cause.to_string()).into_owned()).collect();
             // A closed stderr is no reason to end otherwise.
             let _ = writeln!(std::io::stderr(), "error: {}", causes.join(": "));
-            ExitCode::FAILURE
+            ExitCode::from(failed)
         }
     }
 }
-
-/// Something does not work, and it was said already.
-#[derive(Debug, thiserror::Error)]
-#[error("something does not work")]
-struct Quiet;
 
 fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
     let paths = Paths::new(cli.data_dir.as_deref(), cli.config.as_deref())?;
@@ -74,13 +76,16 @@ fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
             logging::to_stderr(cli.log_level(LogLevel::Warn));
             admin::run(&asked, &config, &paths)
         }
-        Mode::Doctor(asked) => match runtime()?.block_on(doctor::run(&asked, &config, &paths))? {
-            true => Ok(()),
-            false => Err(Quiet.into()),
-        },
         Mode::Config(asked) => configure::run(&asked, cli, config, &paths),
         Mode::Completions(asked) => handout::completions(asked.shell),
         Mode::Man(asked) => handout::man(&asked.dir),
+        Mode::Pipe(asked) => {
+            logging::to_stderr(cli.log_level(LogLevel::Warn));
+            for problem in &problems {
+                tracing::warn!("{problem}");
+            }
+            Ok(runtime()?.block_on(pipe::run(&asked, &config, &paths))?)
+        }
         Mode::Ask => {
             log_to_file(cli, &config, &paths, &problems)?;
             ask(cli, config, paths, problems)

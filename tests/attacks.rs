@@ -282,3 +282,41 @@ fn no_more_files_to_open() {
     println!("with 64 files: it waited with {used} hundredths of CPU in a second, and served on");
     assert!(host.stop().success());
 }
+
+#[test]
+fn webhook_bodies_without_end() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let host = host(dir.path());
+    served(host.addr);
+    let before = memory(&host);
+    let piece = [b'x'; 64 * 1024];
+    let mut answered = 0;
+    let mut sending = Vec::new();
+    for n in 0..40 {
+        let mut socket = TcpStream::connect(host.addr).expect("it listens");
+        let length = if n % 2 == 0 { "Content-Length: 10485760" } else { "Transfer-Encoding: chunked" };
+        write!(socket, "POST /hook/x HTTP/1.1\r\nHost: {}\r\n{length}\r\n\r\n", host.addr).expect("it reads");
+        for _ in 0..160 {
+            // 10 MiB in all; it is cut long before that, and then writing fails.
+            let head = if n % 2 == 0 { String::new() } else { format!("{:x}\r\n", piece.len()) };
+            let tail: &[u8] = if n % 2 == 0 { b"" } else { b"\r\n" };
+            if [head.as_bytes(), &piece, tail].iter().any(|part| socket.write_all(part).is_err()) {
+                break;
+            }
+        }
+        sending.push(socket);
+    }
+    let grown = memory(&host) - before;
+    for mut socket in sending {
+        socket.set_read_timeout(Some(DEADLINE)).expect("a time");
+        let mut answer = String::new();
+        // What was sent after the answer may have taken it along.
+        let _ = socket.read_to_string(&mut answer);
+        answered += usize::from(answer.starts_with("HTTP/1.1 413 "));
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    }
+    println!("40 bodies of 10 MiB: {answered} read that it is too much, memory +{grown} KiB");
+    assert!(grown < 16 * 1024, "{grown} KiB");
+    served(host.addr);
+    assert!(host.stop().success());
+}

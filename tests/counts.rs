@@ -129,7 +129,7 @@ impl World {
                     let mut secret = [7; 32];
                     secret[0] = name.as_str().as_bytes()[0];
                     let proof = Some(Proof::sign(&secret, HOST, &[session.0 as u8; 32]));
-                    let command = Command::Enter { name: Some(name), proof, client: None, invite: None };
+                    let command = Command::Enter { name: Some(name), proof, client: None, invite: None, bot: None };
                     self.work.push_back(Work::Hub(Input::Received { session, tag: Tag::Id(id), command }));
                 }
                 _ => {}
@@ -200,7 +200,11 @@ impl World {
                 self.work.push_back(Work::Screen(session, id, Arc::new(event)));
                 return;
             }
-            Effect::Check { .. } | Effect::Hash { .. } | Effect::Audit { .. } | Effect::Report { .. } => {
+            Effect::Check { .. }
+            | Effect::Hash { .. }
+            | Effect::Audit { .. }
+            | Effect::Report { .. }
+            | Effect::Reply { .. } => {
                 unreachable!("nobody asks for it")
             }
             Effect::Append { ticket, draft } => {

@@ -1,132 +1,36 @@
-// The mind: what this client knows of its host and decides, by docs/protocol.md. It holds conversations with the
-// stretches of their logs it has, sends what the outbox keeps, one line after the other, and asks for pages. It
-// touches neither the page nor the wire: it is handed events and `send`, and tells what `changed`.
+// The mind: what this client knows of its host, by docs/protocol.md. It comes in, goes live, and hands each event to
+// whom it concerns: `history.js` for what was, `saying.js` for what one says, `people.js`, `order.js` and `memos.js`.
+// It touches neither the page nor the wire: it is handed events and `send`, and tells what `changed`.
 
-import { clean, fold, luck, oneLine, sentence, utf8 } from './text.js';
+import { History } from './history.js';
+import { Memos } from './memos.js';
+import { ORDER, settings } from './order.js';
+import { People } from './people.js';
+import { LATER, Saying } from './saying.js';
+import { person, Talk } from './talk.js';
+import { fold, oneLine, sentence } from './text.js';
 
-const PAGE = 100;
 const ACK_MS = 10_000;
 const READ_MS = 500;
-const TYPING_MS = 6_000;
-const TYPING_SAID_MS = 3_000;
 
-/** Messages of one conversation in memory; beyond it the oldest go when one is at the end. */
+/** Messages of one conversation in memory; beyond it the oldest go, unless somebody reads among them. */
 const MOST = 3_000;
 
-/** Changes kept after they were heard, for pages that were read before them. */
-const LOOSE = 256;
-
-/** Refusals after which the same line may go well. */
-const LATER = new Set(['busy', 'rate_limited', 'storage']);
-
-const person = (who) => ({
-  id: String(who?.person ?? ''),
-  name: oneLine(who?.name) || '?',
-  guest: who?.guest === true,
-});
-
-/** One conversation. */
-class Talk {
-  constructor(key, to) {
-    Object.assign(this, {
-      key,
-      to,
-      peer: null,
-      epoch: '',
-      oldest: 1,
-      head: 0,
-      read: 0,
-      unread: 0,
-      mentions: 0,
-      topic: '',
-      role: '',
-      private: false,
-      readonly: false,
-      slow: 0,
-      password: false,
-      entries: new Map(),
-      have: [],
-      loose: [],
-      looseFrom: 0,
-      typing: new Map(),
-      people: null,
-      crowd: null,
-      anew: false,
-      mark: null,
-      readSaid: 0,
-      readTimer: 0,
-      gone: false,
-    });
-  }
-
-  get room() {
-    return this.to.startsWith('#');
-  }
-  get name() {
-    return this.to.slice(1);
-  }
-
-  covers(seq) {
-    return this.have.some(([from, before]) => seq >= from && seq < before);
-  }
-
-  /** Notes that everything from `from` to below `before` is here. */
-  cover(from, before) {
-    if (before <= from) return;
-    const merged = [];
-    for (const one of [...this.have, [from, before]].sort((a, b) => a[0] - b[0])) {
-      const last = merged.at(-1);
-      if (last && one[0] <= last[1]) last[1] = Math.max(last[1], one[1]);
-      else merged.push([...one]);
-    }
-    this.have = merged;
-  }
-
-  /** The holes of the log, as `[from, before)`. */
-  holes() {
-    const holes = [];
-    let at = this.oldest;
-    for (const [from, before] of this.have) {
-      if (from > at) holes.push([at, from]);
-      at = Math.max(at, before);
-    }
-    if (at <= this.head) holes.push([at, this.head + 1]);
-    return holes;
-  }
-
-  forget() {
-    this.entries.clear();
-    this.have = [];
-    this.loose = [];
-    this.looseFrom = 0;
-    this.mark = null;
-  }
-
-  /** What is to be shown, by rising seq. */
-  sorted() {
-    return [...this.entries.values()].sort((a, b) => a.seq - b.seq);
-  }
-}
-
 export class Chat {
-  #send;
-  #tell;
   #id = 0;
   #asked = new Map();
-  #page = null;
-  #pages = [];
-  #wire = 0;
-  #typingSaid = 0;
   #guestTries = 0;
 
   /**
-   * `send(command)`; `tell` has changed(what, key, seq), note(text, kind), went(key), enter(refusal or null),
-   * line(talk, entry), again(ms), redial(), and heard(name, event) for answers that are shown as they are.
+   * `send(command)`; `tell` has changed(what, key), note(text, kind), went(key), enter(refusal or null),
+   * line(talk, entry), memo(name, text), again(ms) and redial().
    */
   constructor({ send, tell, outbox, identity, authority, client }) {
-    this.#send = send;
-    this.#tell = tell;
-    Object.assign(this, { outbox, identity, authority, client });
+    Object.assign(this, { send, tell, identity, authority, client });
+    this.history = new History(this);
+    this.saying = new Saying(this, outbox);
+    this.people = new People(this);
+    this.memos = new Memos(this);
     this.name = '';
     this.invite = '';
     this.me = null;
@@ -138,10 +42,17 @@ export class Chat {
     this.status = { kind: 'idle' };
     this.talks = new Map();
     this.here = null;
+    this.before = null;
     this.wanted = [];
+    /** Of whom one sees nothing more here: ids, and the names of then. */
+    this.ignored = new Map();
     this.away = false;
     this.live = false;
     this.looking = true;
+    /** Whether the end of what is on the screen can be seen. */
+    this.atEnd = true;
+    /** Which connection it is. */
+    this.wire = 0;
   }
 
   get talk() {
@@ -151,32 +62,33 @@ export class Chat {
     return this.status.kind === 'online';
   }
 
+  /** The conversation with this room or person, by name. */
+  called(to) {
+    return [...this.talks.values()].find((talk) => !talk.gone && fold(talk.to) === fold(to));
+  }
+
   // --- the wire ----------------------------------------------------------------------------------------------------
 
   up() {
-    this.#wire += 1;
     this.#reset();
     this.#say('status');
   }
 
   down({ code, why, retryAt }) {
-    this.#wire += 1;
     this.#reset();
     this.status = { kind: 'offline', why, retryAt, code };
-    if (code === 4401) this.#tell.enter({ code: 'late', text: why });
+    if (code === 4401) this.tell.enter({ code: 'late', text: why });
     this.#say('status');
     this.#say('lines');
   }
 
   #reset() {
+    this.wire += 1;
     this.live = false;
     this.#asked.clear();
-    this.#page = null;
-    this.#pages = [];
+    this.history.reset();
+    this.saying.reset();
     this.status = { kind: 'connecting' };
-    for (const line of this.outbox.lines) {
-      if (line.state === 'sent' || line.state === 'later') line.state = 'queued';
-    }
     for (const talk of this.talks.values()) {
       talk.typing.clear();
       talk.loose = [];
@@ -191,52 +103,42 @@ export class Chat {
 
   /** Commands that take too long mean a dead wire. Called now and then. */
   overdue(now) {
-    for (const { since, slow } of this.#asked.values()) {
-      if (!slow && now - since > ACK_MS) {
-        this.#tell.redial();
-        return;
-      }
-    }
-    for (const line of this.outbox.lines) {
-      if (line.state === 'sent' && now - line.sentAt > ACK_MS) {
-        this.#tell.redial();
-        return;
-      }
-      if (line.state === 'later' && now >= line.retryAt) {
-        line.state = 'queued';
-        this.flush();
-      }
-    }
-    for (const talk of this.talks.values()) {
-      for (const [id, { until }] of talk.typing) {
-        if (now >= until) {
-          talk.typing.delete(id);
-          this.#say('typing', talk.key);
-        }
-      }
-    }
+    const late = [...this.#asked.values()].some(({ since }) => now - since > ACK_MS);
+    if (this.saying.overdue(now) || late) this.tell.redial();
+    else this.people.overdue(now);
   }
 
   /** Sends a command; `answered(event)` gets its answer, a refusal too. */
   ask(command, answered) {
     this.#id += 1;
-    this.#asked.set(this.#id, { answered, since: performance.now(), type: command.type });
-    this.#send({ ...command, id: this.#id });
+    this.#asked.set(this.#id, { answered, since: performance.now() });
+    this.send({ ...command, id: this.#id });
   }
 
-  #say(what, key, seq) {
-    this.#tell.changed(what, key, seq);
+  /** A command whose refusal is told and whose success shows by itself. */
+  plain(command, done) {
+    if (!this.live) {
+      this.#note('Not while there is no connection.', 'error');
+      return;
+    }
+    this.ask(command, (event) => {
+      if (event.type === 'refused') this.#note(sentence(event.text), 'error');
+      else done?.(event);
+    });
+  }
+
+  #say(what, key) {
+    this.tell.changed(what, key);
   }
   #note(text, kind = 'info') {
-    this.#tell.note(text, kind);
+    this.tell.note(text, kind);
   }
 
   // --- coming in ---------------------------------------------------------------------------------------------------
 
   async #enter(hello) {
-    const wire = this.#wire;
+    const { identity, wire } = this;
     const proof = {};
-    const { identity } = this;
     if (identity?.key) {
       try {
         Object.assign(proof, {
@@ -247,7 +149,7 @@ export class Chat {
         this.#note('The key of this browser cannot be used: you are a guest, for this visit.', 'error');
       }
     }
-    if (wire !== this.#wire) return;
+    if (wire !== this.wire) return;
     const command = { type: 'enter', client: this.client, ...proof };
     if (this.name) command.name = this.name;
     if (this.invite) command.invite = this.invite;
@@ -261,17 +163,17 @@ export class Chat {
       if (event.code === 'name_taken' && guest && this.me) {
         this.#guestTries += 1;
         if (this.#guestTries > 4 && event.try?.length) this.name = oneLine(event.try[0]);
-        this.#tell.again(2_000);
+        this.tell.again(2_000);
         return;
       }
       if (LATER.has(event.code) && event.code !== 'storage') {
         this.#note(sentence(event.text), 'error');
-        this.#tell.again(Math.max(1_000, Number(event.retry_after) || 2_000));
+        this.tell.again(Math.max(1_000, Number(event.retry_after) || 2_000));
         return;
       }
       this.status = { kind: 'asking' };
       this.#say('status');
-      this.#tell.enter({ code: event.code, text: sentence(event.text), try: (event.try ?? []).map(oneLine) });
+      this.tell.enter({ code: event.code, text: sentence(event.text), try: (event.try ?? []).map(oneLine) });
       return;
     }
     if (event.type !== 'welcome') return;
@@ -281,7 +183,7 @@ export class Chat {
     this.name = this.me.name;
     this.role = event.role ?? '';
     this.ephemeral = event.ephemeral === true;
-    if (this.ephemeral) this.outbox.forgetDisk();
+    if (this.ephemeral) this.saying.outbox.forgetDisk();
     if (before && before.id !== this.me.id && this.me.guest) this.#rejoin(event.places ?? []);
     this.#places(event.places ?? [], false);
     this.status = { kind: 'entering' };
@@ -290,7 +192,7 @@ export class Chat {
       .slice(0, 1000)
       .map((talk) => ({ to: talk.to, epoch: talk.epoch, after: talk.head }));
     this.ask({ type: 'resume', cursors }, (answer) => this.#resumed(answer));
-    this.#tell.enter(null);
+    this.tell.enter(null);
   }
 
   /** A guest is somebody else after a cut, and a member of nothing: the rooms of before are joined again. */
@@ -306,7 +208,7 @@ export class Chat {
 
   #resumed(event) {
     if (event.type !== 'resumed') {
-      this.#tell.redial();
+      this.tell.redial();
       return;
     }
     this.live = true;
@@ -315,25 +217,24 @@ export class Chat {
     for (const talk of this.talks.values()) {
       talk.people = null;
       talk.crowd = null;
-      // A guest, or lines of somebody one was before: whether they arrived only the log can tell.
-      const lines = this.outbox.lines.filter((line) => this.#keyOf(line) === talk.key && line.sent);
-      for (const line of lines) line.held = line.person !== this.me.id;
+      this.saying.hold(talk);
     }
-    const wanted = this.wanted;
+    const { wanted } = this;
     this.wanted = [];
-    for (const { room, password, quiet } of wanted) this.join(room, password, quiet);
+    for (const { room, ...how } of wanted) this.join(room, how);
     if (!this.talk && wanted.every((one) => one.quiet)) {
       const first =
         [...this.talks.values()].find((talk) => talk.key === this.openFirst) ?? this.talks.values().next().value;
-      if (first) this.#tell.went(first.key);
+      if (first) this.tell.went(first.key);
     }
-    this.#say('status');
-    this.#say('rooms');
-    this.#say('log');
+    for (const what of ['status', 'rooms', 'log']) this.#say(what);
     if (this.away) this.ask({ type: 'away', away: true }, () => {});
     this.look(this.here);
-    this.flush();
+    this.memos.ask();
+    this.saying.flush();
   }
+
+  // --- conversations -----------------------------------------------------------------------------------------------
 
   #keyFor(place) {
     if (place.to.startsWith('#')) return place.to;
@@ -349,7 +250,7 @@ export class Chat {
     }
     if (!all) return;
     for (const talk of [...this.talks.values()]) {
-      if (!named.has(talk.key) && !talk.gone) this.#drop(talk.key);
+      if (!named.has(talk.key) && !talk.gone) this.drop(talk.key);
     }
   }
 
@@ -365,7 +266,7 @@ export class Chat {
       if (talk.entries.size > 0) talk.anew = true;
       talk.forget();
     }
-    Object.assign(talk, {
+    Object.assign(talk, settings(place), {
       to: oneLine(place.to),
       epoch: String(place.epoch ?? ''),
       oldest: Number(place.oldest) || 1,
@@ -375,10 +276,6 @@ export class Chat {
       mentions: Number(place.mentions) || 0,
       topic: oneLine(place.topic),
       role: place.role ?? '',
-      private: place.private === true,
-      readonly: place.readonly === true,
-      slow: Number(place.slow_s) || 0,
-      password: place.password === true,
       gone: false,
     });
     if (place.peer) talk.peer = { id: place.peer.person, name: talk.name, online: place.peer.online === true };
@@ -386,14 +283,87 @@ export class Chat {
     return talk;
   }
 
-  #drop(key) {
+  /** One is in it no more. */
+  drop(key) {
     this.talks.delete(key);
     if (this.here === key) {
-      const next = this.talks.values().next().value;
       this.here = null;
-      this.#tell.went(next ? next.key : null);
+      this.tell.went(this.talks.values().next().value?.key ?? null);
     }
     this.#say('rooms');
+  }
+
+  /** Goes to a room, which is made if there is none, or to a person; `quiet` without going, `then(talk)` when it is there. */
+  join(room, { password, quiet = false, then } = {}) {
+    const name = /^[#@]/.test(room) ? room : `#${room}`;
+    if (!this.live) {
+      this.wanted.push({ room: name, password, quiet, then });
+      return;
+    }
+    const there = (talk) => {
+      if (!quiet) this.tell.went(talk.key);
+      then?.(talk);
+    };
+    const known = name.startsWith('@') ? this.direct(name) : this.called(name);
+    if (known) {
+      there(known);
+      return;
+    }
+    const not = (text) => {
+      this.#note(text, 'error');
+      if (this.talks.get(name)?.gone) this.drop(name);
+      const first = this.talks.values().next().value;
+      if (!this.talk && first) this.tell.went(first.key);
+    };
+    if (name.startsWith('@')) {
+      not(`Nobody called ${name.slice(1)} is known here.`);
+      return;
+    }
+    this.ask({ type: 'join', room: name, ...(password ? { password } : {}) }, (event) => {
+      const talk = event.type === 'joined' ? this.talks.get(event.place.to) : null;
+      if (talk) there(talk);
+      else not(sentence(event.text) + (event.code === 'needs_password' ? ` /join ${name} and the password.` : ''));
+    });
+  }
+
+  leave(key) {
+    const talk = this.talks.get(key);
+    if (talk?.room) this.plain({ type: 'leave', room: talk.to });
+    else if (talk) this.drop(key);
+  }
+
+  #met(key, to, online) {
+    const talk = new Talk(key, to);
+    talk.peer = { id: key.slice(1), name: talk.name, online };
+    // A new conversation lies in the same store as all the others.
+    talk.epoch = this.talks.values().next().value?.epoch ?? '';
+    this.talks.set(key, talk);
+    this.#say('rooms');
+    return talk;
+  }
+
+  /** A direct conversation with somebody, by name; there may be nothing in it yet. */
+  direct(name) {
+    const bare = name.replace(/^@/, '');
+    const known = this.called(`@${bare}`);
+    if (known) return known;
+    const called = (one) => fold(one.name) === fold(bare);
+    const others = [...this.talks.values()].flatMap((talk) => talk.people ?? []);
+    const found = this.me && called(this.me) ? this.me : others.find(called);
+    return found ? this.#met(`@${found.id}`, `@${found.name}`, found.online === true) : null;
+  }
+
+  #talkOf(event) {
+    if (typeof event.to !== 'string') return null;
+    if (event.to.startsWith('#')) return this.talks.get(event.to) ?? null;
+    const from = event.from?.person;
+    const other = from === this.me?.id ? event.to_person : from;
+    if (!other) return null;
+    const theirs = from === other && other !== this.me?.id;
+    return (
+      this.talks.get(`@${other}`) ??
+      this.#met(`@${other}`, theirs ? `@${person(event.from).name}` : oneLine(event.to), from === other)
+    );
   }
 
   // --- what comes --------------------------------------------------------------------------------------------------
@@ -412,7 +382,7 @@ export class Chat {
         this.#entry(event);
         break;
       case 'refused':
-        this.#refused(event);
+        this.saying.refused(event);
         break;
       case 'joined': {
         const talk = this.#place(event.place);
@@ -422,77 +392,41 @@ export class Chat {
         break;
       }
       case 'left':
-        this.#drop(event.room);
+        this.drop(event.room);
         break;
       case 'read':
         this.#read(event);
         break;
       case 'moved':
-        this.#moved(event);
-        break;
       case 'crowd':
-        this.#crowd(event);
-        break;
       case 'presence':
-        this.#presence(event);
-        break;
       case 'typing':
-        this.#typing(event);
-        break;
       case 'renamed':
-        this.#renamed(event);
+        this.people[event.type](event);
         break;
       case 'room_set':
-        this.#roomSet(event);
-        break;
       case 'moderated':
-        this.#moderated(event);
-        break;
       case 'room_deleted':
-        this.#note(`${oneLine(event.room)} was deleted${event.by ? ` by ${person(event.by).name}` : ''}.`);
-        break;
       case 'invited':
-        this.#note(`${person(event.by).name} lets you into ${oneLine(event.room)}: /join ${oneLine(event.room)}`);
+        ORDER[event.type](this, event);
+        break;
+      case 'memos':
+        if (!asked) this.memos.told(event);
         break;
       default:
     }
     asked?.answered?.(event);
   }
 
-  #talkOf(event) {
-    if (typeof event.to !== 'string') return null;
-    if (event.to.startsWith('#')) return this.talks.get(event.to) ?? null;
-    const from = event.from?.person;
-    const other = from === this.me?.id ? event.to_person : from;
-    if (!other) return null;
-    const key = `@${other}`;
-    let talk = this.talks.get(key);
-    if (!talk) {
-      talk = new Talk(
-        key,
-        from === other && other !== this.me?.id ? `@${person(event.from).name}` : oneLine(event.to),
-      );
-      talk.peer = { id: other, name: talk.name, online: from === other };
-      // A new conversation lies in the same store as all the others.
-      talk.epoch = this.talks.values().next().value?.epoch ?? '';
-      this.talks.set(key, talk);
-      this.#say('rooms');
-    }
-    return talk;
-  }
-
   #entry(event) {
     const nonce = typeof event.nonce === 'string' ? event.nonce : '';
     const seq = Number(event.seq);
     const talk = this.#talkOf(event);
-    const line = nonce && event.from?.person === this.me?.id ? this.outbox.remove(nonce) : null;
-    if (line) {
-      this.#say('line', talk?.key ?? this.#keyOf(line), line.nonce);
-    }
+    const line = nonce && event.from?.person === this.me?.id ? this.saying.heard(nonce) : null;
     // One from further below answers a line that was said twice, as it was at first; what became of it a page tells.
     const below = talk?.have.length > 0 && seq < talk.have[talk.have.length - 1][1];
     if (talk && seq > 0 && !below && !talk.covers(seq)) this.#take(talk, event, seq);
-    if (line) this.flush();
+    if (line) this.saying.flush();
   }
 
   /** A live entry that was not here yet. */
@@ -501,220 +435,59 @@ export class Chat {
     const from = person(event.from);
     talk.head = Math.max(talk.head, seq);
     talk.cover(seq, seq + 1);
-    if (event.kind === 'said' || event.kind === 'topic') {
-      const entry = this.#present({ ...event, rev: seq });
-      talk.entries.set(seq, entry);
-      if (event.kind === 'topic') {
-        talk.topic = oneLine(event.text);
-        this.#say('head', talk.key);
-      }
-      if (event.kind === 'said') {
-        if (talk.typing.delete(from.id)) this.#say('typing', talk.key);
-        if (from.id === this.me.id) {
-          if (fresh) talk.mark = null;
-        } else if (fresh && seq > talk.read) {
-          talk.unread += 1;
-          if (!talk.room || (event.mentions ?? []).includes(this.me.id)) talk.mentions += 1;
-          this.#say('rooms');
-        }
-        if (fresh) this.#tell.line(talk, entry);
-      }
-      this.#trim(talk);
-      this.#say('entry', talk.key, seq);
+    if (event.kind !== 'said' && event.kind !== 'topic') {
+      const { kind, text, emoji, mentions } = event;
+      this.#change(talk, { seq, from, kind, of: Number(event.of), text, emoji, mentions });
       return;
     }
-    this.#change(talk, {
-      seq,
-      from,
-      kind: event.kind,
-      of: Number(event.of),
-      text: event.text,
-      emoji: event.emoji,
-      mentions: event.mentions,
-    });
+    const entry = talk.said(event, seq);
+    if (event.kind === 'topic') {
+      talk.topic = oneLine(event.text);
+      this.#say('head', talk.key);
+    } else {
+      if (talk.typing.delete(from.id)) this.#say('typing', talk.key);
+      if (from.id === this.me.id) {
+        if (fresh) talk.mark = null;
+      } else if (fresh && seq > talk.read) {
+        talk.unread += 1;
+        if (this.calls(talk, event.mentions)) talk.mentions += 1;
+        this.#say('rooms');
+      }
+      if (fresh) this.tell.line(talk, entry);
+    }
+    this.#trim(talk);
+    this.#say('entry', talk.key);
+  }
+
+  /** Whether a line is for oneself: all of a direct conversation, and what names one. */
+  calls(talk, mentions) {
+    return !talk.room || (mentions ?? []).includes(this.me?.id);
   }
 
   #change(talk, change) {
-    const entry = talk.entries.get(change.of);
-    // A page that is under way may have been read before this.
-    talk.loose.push(change);
-    if (talk.loose.length > LOOSE) talk.looseFrom = talk.loose.shift().seq;
-    if (entry && change.seq > entry.rev) {
-      this.#apply(entry, change);
-      this.#say('entry', talk.key, entry.seq);
-    }
+    if (talk.change(change)) this.#say('entry', talk.key);
     if (change.kind === 'deleted' && change.of > talk.read && change.from.id !== this.me.id && talk.unread > 0) {
       talk.unread -= 1;
-      if (!talk.room || (change.mentions ?? []).includes(this.me.id)) talk.mentions = Math.max(0, talk.mentions - 1);
+      if (this.calls(talk, change.mentions)) talk.mentions = Math.max(0, talk.mentions - 1);
       this.#say('rooms');
     }
   }
 
-  #apply(entry, { seq, from, kind, text, emoji }) {
-    entry.rev = seq;
-    if (kind === 'edited') {
-      entry.text = clean(text);
-      entry.edited = true;
-    } else if (kind === 'deleted') {
-      Object.assign(entry, { text: '', deleted: true, reactions: [] });
-    } else if (kind === 'reacted' || kind === 'unreacted') {
-      const sign = oneLine(emoji);
-      let found = entry.reactions.find((one) => one.emoji === sign);
-      if (!found && kind === 'reacted') {
-        found = { emoji: sign, count: 0, by: [] };
-        entry.reactions.push(found);
-      }
-      if (!found) return;
-      const by = found.by.filter((one) => one.id !== from.id);
-      if (kind === 'reacted' && by.length === found.by.length) found.count += 1;
-      if (kind === 'unreacted') found.count -= 1;
-      found.by = kind === 'reacted' ? [...by, from] : by;
-      entry.reactions = entry.reactions.filter((one) => one.count > 0);
-    }
-  }
-
-  /** An entry as a page has it. */
-  #present(raw) {
-    return {
-      seq: Number(raw.seq),
-      at: Number(raw.at) || 0,
-      from: person(raw.from),
-      rev: Number(raw.rev) || Number(raw.seq),
-      kind: raw.kind,
-      text: clean(raw.text),
-      me: raw.me === true,
-      replyTo: Number(raw.reply_to) || 0,
-      edited: raw.edited === true,
-      deleted: raw.deleted === true,
-      mentions: raw.mentions ?? [],
-      version: 0,
-      nonce: typeof raw.nonce === 'string' ? raw.nonce : '',
-      reactions: (raw.reactions ?? []).map(({ emoji, count, by }) => ({
-        emoji: oneLine(emoji),
-        count: Number(count) || 0,
-        by: (by ?? []).map(person),
-      })),
-    };
-  }
-
   #trim(talk) {
-    if (talk.entries.size <= MOST || talk.key === this.here) return;
-    const first = talk.sorted().at(-MOST / 2).seq;
-    for (const seq of talk.entries.keys()) if (seq < first) talk.entries.delete(seq);
-    talk.have = talk.have
-      .map(([from, before]) => [Math.max(from, first), before])
-      .filter(([from, before]) => from < before);
+    if (talk.entries.size <= MOST || (talk.key === this.here && !this.atEnd)) return;
+    talk.dropBelow(talk.sorted().at(-MOST / 2).seq);
     this.#say('log', talk.key);
   }
 
-  // --- history -----------------------------------------------------------------------------------------------------
-
-  /** What stands below `before` is wanted; what somebody looks at comes first. */
-  page(key, before, limit = PAGE, then = null) {
-    const talk = this.talks.get(key);
-    if (!talk || !this.live) return;
-    const same = (one) => one && one.key === key && one.before === before;
-    if (same(this.#page) || this.#pages.some(same)) return;
-    this.#pages[key === this.here ? 'unshift' : 'push']({ key, before, limit, then });
-    this.#nextPage();
-  }
-
-  get paging() {
-    return this.#page?.key ?? null;
-  }
-
-  #nextPage() {
-    if (this.#page || !this.live) return;
-    const next = this.#pages.shift();
-    const talk = next && this.talks.get(next.key);
-    if (!next) return;
-    if (!talk) {
-      this.#nextPage();
-      return;
-    }
-    this.#page = { ...next, epoch: talk.epoch };
-    const command = {
-      type: 'page',
-      to: talk.to,
-      limit: Math.max(1, Math.min(next.limit, this.limits.page_entries || PAGE)),
-    };
-    if (next.before <= talk.head) command.before = next.before;
-    const wire = this.#wire;
-    this.ask(command, (event) => {
-      const asked = this.#page;
-      this.#page = null;
-      if (event.type === 'page') this.#paged(asked, event);
-      else {
-        const wait = Math.max(2_000, Number(event.retry_after) || 0);
-        setTimeout(() => {
-          if (wire === this.#wire) this.#say('log', asked.key);
-        }, wait);
-      }
-      this.#nextPage();
-    });
-    this.#say('paging', next.key);
-  }
-
-  #paged(asked, event) {
-    const talk = this.talks.get(asked.key);
-    if (!talk || talk.epoch !== asked.epoch) return;
-    talk.oldest = Number(event.oldest) || talk.oldest;
-    let from = Number(event.from) || 1;
-    const before = Number(event.before) || from;
-    // What stands further below and was changed in this stretch is of use to whoever has it from before.
-    for (const raw of event.changed ?? []) {
-      const entry = this.#present(raw);
-      if (talk.entries.has(entry.seq)) this.#takeIn(talk, entry);
-    }
-    for (const raw of event.entries ?? []) {
-      const entry = this.#present(raw);
-      this.#takeIn(talk, entry);
-      if (entry.nonce && entry.text !== undefined) this.#found(entry.nonce);
-    }
-    if (from <= talk.oldest) from = Math.min(from, talk.oldest);
-    talk.cover(from, before);
-    this.#say('log', talk.key);
-    asked.then?.(true);
-    this.flush();
-  }
-
-  /** An entry as a page has it: it lacks no change up to its rev, and those heard since are worked in again. */
-  #takeIn(talk, entry) {
-    const known = talk.entries.get(entry.seq);
-    if (known && known.rev > entry.rev && talk.looseFrom > entry.rev) return;
-    // The rev may come out as it was, with other words.
-    entry.version = (known?.version ?? 0) + 1;
-    talk.entries.set(entry.seq, entry);
-    for (const change of talk.loose)
-      if (change.of === entry.seq && change.seq > entry.rev) this.#apply(entry, change);
-  }
-
-  /** A line that was held back, because nobody knew, has arrived long ago. */
-  #found(nonce) {
-    const line = this.outbox.lines.find((one) => one.nonce === nonce);
-    if (!line) return;
-    this.outbox.remove(nonce);
-    this.#say('line', this.#keyOf(line), nonce);
-  }
-
-  /** Goes to a place in the log: `then(seq)` when it is here. */
-  around(key, seq, then) {
-    const talk = this.talks.get(key);
-    if (!talk) return;
-    if (talk.covers(seq)) {
-      then(seq);
-      return;
-    }
-    this.page(key, Math.min(seq + PAGE / 2, talk.head + 1), PAGE, () => then(seq));
-  }
+  // --- what was read -----------------------------------------------------------------------------------------------
 
   /** This conversation is on the screen. */
   look(key) {
     this.here = key;
     const talk = this.talks.get(key);
     if (!talk || !this.live) return;
-    if (!talk.covers(talk.head) && talk.head >= talk.oldest) this.page(key, talk.head + 1);
-    if (talk.room && !talk.people) this.who(key);
+    if (!talk.covers(talk.head) && talk.head >= talk.oldest) this.history.page(key, talk.head + 1);
+    if (talk.room && !talk.people) this.people.who(key);
   }
 
   /** It was read this far. */
@@ -758,322 +531,7 @@ export class Chat {
     this.#say('rooms');
   }
 
-  // --- people ------------------------------------------------------------------------------------------------------
-
-  who(key) {
-    const talk = this.talks.get(key);
-    if (!talk?.room) return;
-    talk.people ??= [];
-    this.ask({ type: 'who', room: talk.to }, (event) => {
-      if (event.type !== 'members') return;
-      talk.people = (event.people ?? []).map((one) => ({
-        ...person(one),
-        online: one.online === true,
-        away: one.away === true,
-        seen: Number(one.seen) || 0,
-        role: one.role ?? '',
-      }));
-      talk.more = event.more === true;
-      this.#say('people', key);
-    });
-  }
-
-  #moved({ room, who, joined }) {
-    const talk = this.talks.get(room);
-    if (!talk?.people) return;
-    const one = person(who);
-    talk.people = talk.people.filter((known) => known.id !== one.id);
-    if (joined) talk.people.push({ ...one, online: true, away: false, seen: 0, role: '' });
-    this.#say('people', talk.key);
-  }
-
-  #crowd(event) {
-    const talk = this.talks.get(event.room);
-    if (!talk) return;
-    talk.crowd = event.singly ? null : { members: Number(event.members) || 0, online: Number(event.online) || 0 };
-    if (event.singly) this.who(talk.key);
-    this.#say('people', talk.key);
-  }
-
-  #presence({ who, online, away }) {
-    const one = person(who);
-    for (const talk of this.talks.values()) {
-      const known = talk.people?.find((other) => other.id === one.id);
-      if (known) {
-        Object.assign(known, { online: online === true, away: away === true, seen: online ? 0 : Date.now() });
-        this.#say('people', talk.key);
-      }
-      if (talk.peer?.id === one.id) {
-        talk.peer.online = online === true;
-        this.#say('rooms');
-        this.#say('people', talk.key);
-      }
-    }
-  }
-
-  #typing(event) {
-    const who = person(event.who);
-    if (who.id === this.me?.id) return;
-    const talk = event.to?.startsWith('#') ? this.talks.get(event.to) : this.talks.get(`@${who.id}`);
-    if (!talk) return;
-    talk.typing.set(who.id, { name: who.name, until: performance.now() + TYPING_MS });
-    this.#say('typing', talk.key);
-  }
-
-  /** One is writing there. */
-  writes(key) {
-    const talk = this.talks.get(key);
-    const now = performance.now();
-    if (!talk || !this.live || (this.#typingSaid && now - this.#typingSaid < TYPING_SAID_MS)) return;
-    this.#typingSaid = now;
-    this.#send({ type: 'typing', to: talk.to });
-  }
-
-  #renamed(event) {
-    const who = person(event.who);
-    if (who.id === this.me?.id) {
-      this.me.name = who.name;
-      this.name = who.name;
-      this.#say('status');
-    }
-    for (const talk of this.talks.values()) {
-      const known = talk.people?.find((one) => one.id === who.id);
-      if (known) {
-        known.name = who.name;
-        this.#say('people', talk.key);
-      }
-      if (talk.peer?.id === who.id) {
-        talk.peer.name = who.name;
-        talk.to = `@${who.name}`;
-        this.#say('rooms');
-      }
-    }
-    this.#note(
-      who.id === this.me?.id ? `You are called ${who.name} now.` : `${oneLine(event.was)} is called ${who.name} now.`,
-    );
-  }
-
-  #roomSet(event) {
-    const talk = this.talks.get(event.room);
-    if (!talk) return;
-    Object.assign(talk, {
-      private: event.private === true,
-      readonly: event.readonly === true,
-      slow: Number(event.slow_s) || 0,
-      password: event.password === true,
-    });
-    this.#say('head', talk.key);
-  }
-
-  #moderated(event) {
-    const deeds = {
-      kick: 'put out',
-      ban: 'banned',
-      unban: 'allowed back',
-      mute: 'muted',
-      unmute: 'unmuted',
-      op: 'made an operator',
-      deop: 'no operator any more',
-    };
-    const who = person(event.who);
-    const was = who.id === this.me?.id ? 'You were' : `${who.name} was`;
-    const where = event.room ? ` in ${oneLine(event.room)}` : '';
-    const by = event.by ? ` by ${person(event.by).name}` : '';
-    this.#note(
-      `${was} ${deeds[event.deed] ?? oneLine(event.deed)}${where}${by}${event.why ? `: ${oneLine(event.why)}` : ''}.`,
-    );
-    const talk = this.talks.get(event.room);
-    if (talk && /op$/.test(event.deed ?? '')) this.who(talk.key);
-  }
-
-  // --- rooms -------------------------------------------------------------------------------------------------------
-
-  join(room, password, quiet = false) {
-    const name = room.startsWith('#') ? room : `#${room}`;
-    if (!this.live) {
-      this.wanted.push({ room: name, password, quiet });
-      return;
-    }
-    const known = [...this.talks.values()].find((talk) => talk.room && !talk.gone && fold(talk.to) === fold(name));
-    if (known) {
-      if (!quiet) this.#tell.went(known.key);
-      return;
-    }
-    this.ask({ type: 'join', room: name, ...(password ? { password } : {}) }, (event) => {
-      if (event.type === 'joined') {
-        if (!quiet) this.#tell.went(event.place.to);
-        return;
-      }
-      this.#note(sentence(event.text), 'error');
-      if (this.talks.get(name)?.gone) this.#drop(name);
-      if (!this.talk) {
-        const first = this.talks.values().next().value;
-        if (first) this.#tell.went(first.key);
-      }
-    });
-  }
-
-  leave(key) {
-    const talk = this.talks.get(key);
-    if (!talk) return;
-    if (!talk.room) {
-      this.#drop(key);
-      return;
-    }
-    this.plain({ type: 'leave', room: talk.to });
-  }
-
-  /** A command whose refusal is told and whose success shows by itself. */
-  plain(command, done) {
-    if (!this.live) {
-      this.#note('Not while there is no connection.', 'error');
-      return;
-    }
-    this.ask(command, (event) => {
-      if (event.type === 'refused') this.#note(sentence(event.text), 'error');
-      else done?.(event);
-    });
-  }
-
-  /** A direct conversation with somebody, by name; there may be nothing in it yet. */
-  direct(name) {
-    const bare = name.replace(/^@/, '');
-    const known = [...this.talks.values()].find((talk) => !talk.room && fold(talk.name) === fold(bare));
-    if (known) return known;
-    let id = fold(bare) === fold(this.me?.name ?? '') ? this.me.id : '';
-    for (const talk of this.talks.values()) {
-      id ||= talk.people?.find((one) => fold(one.name) === fold(bare))?.id ?? '';
-    }
-    if (!id) return null;
-    const talk = new Talk(`@${id}`, `@${bare}`);
-    talk.peer = { id, name: bare, online: false };
-    talk.epoch = this.talks.values().next().value?.epoch ?? '';
-    this.talks.set(talk.key, talk);
-    this.#say('rooms');
-    return talk;
-  }
-
-  // --- what one says -----------------------------------------------------------------------------------------------
-
-  #keyOf(line) {
-    return line.peer ? `@${line.peer}` : line.to;
-  }
-
-  /** Lines of one's own in this conversation that are not in its log yet. */
-  lines(key) {
-    return this.outbox.lines.filter((line) => this.#keyOf(line) === key);
-  }
-
-  /** Says or changes something: kept first, then sent. Gives why not, or nothing. */
-  say(talk, what) {
-    const most = Number(this.limits.text_bytes) || 0;
-    if (what.text !== undefined) {
-      const bytes = utf8(what.text).length;
-      if (!clean(what.text).trim()) return 'There is nothing in it.';
-      if (most && bytes > most) return `It is too long: ${bytes} bytes, and ${most} are allowed.`;
-    }
-    const line = this.outbox.add({
-      nonce: luck(16),
-      to: talk.to,
-      peer: talk.room ? '' : talk.key.slice(1),
-      state: 'queued',
-      ...what,
-    });
-    this.#say('line', talk.key, line.nonce);
-    this.flush();
-    return '';
-  }
-
-  /** Sends what may be sent: of each conversation one line at a time, so that none passes another. */
-  flush() {
-    if (!this.live) return;
-    const busy = new Set();
-    for (const line of [...this.outbox.lines]) {
-      const key = this.#keyOf(line);
-      if (busy.has(key) || line.state === 'failed') continue;
-      busy.add(key);
-      if (line.state !== 'queued') continue;
-      const talk = this.talks.get(key);
-      if (talk?.gone) continue;
-      if (line.held && talk && !this.#searched(talk, line)) continue;
-      // Looking through the log may have settled it.
-      if (!this.outbox.lines.includes(line)) {
-        busy.delete(key);
-        continue;
-      }
-      this.#sendLine(line, talk);
-    }
-  }
-
-  /** Whether the log was looked through from where it was when the line was sent. */
-  #searched(talk, line) {
-    const hole = talk
-      .holes()
-      .filter(([, before]) => before > (line.after ?? 0) + 1)
-      .at(-1);
-    if (!hole || talk.epoch !== line.epoch) {
-      line.held = false;
-      return true;
-    }
-    this.page(talk.key, hole[1]);
-    return false;
-  }
-
-  #sendLine(line, talk) {
-    const { nonce, kind, text, of, emoji, on } = line;
-    const to = talk?.to ?? line.to;
-    const command = { type: kind, to, nonce };
-    if (kind === 'say')
-      Object.assign(command, {
-        text,
-        ...(line.me ? { me: true } : {}),
-        ...(line.replyTo ? { reply_to: line.replyTo } : {}),
-      });
-    if (kind === 'edit') Object.assign(command, { of, text });
-    if (kind === 'delete') Object.assign(command, { of });
-    if (kind === 'react') Object.assign(command, { of, emoji, ...(on ? {} : { on: false }) });
-    line.state = 'sent';
-    line.sentAt = performance.now();
-    if (!line.sent || line.person !== this.me.id) {
-      // What is needed to find out later whether it arrived is written before it goes.
-      Object.assign(line, { sent: true, person: this.me.id, after: talk?.head ?? 0, epoch: talk?.epoch ?? '' });
-      this.outbox.update(line);
-    }
-    this.#send(command);
-    this.#say('line', this.#keyOf(line), nonce);
-  }
-
-  #refused(event) {
-    const line = this.outbox.lines.find((one) => one.nonce === event.nonce);
-    if (!line) return;
-    const key = this.#keyOf(line);
-    if (LATER.has(event.code)) {
-      line.state = 'later';
-      line.retryAt = performance.now() + Math.max(200, Number(event.retry_after) || 1_000);
-    } else if (line.kind === 'say') {
-      line.state = 'failed';
-      line.why = sentence(event.text);
-    } else {
-      this.outbox.remove(line.nonce);
-      if (event.code !== 'unchanged') this.#note(sentence(event.text), 'error');
-    }
-    this.#say('line', key, line.nonce);
-    this.flush();
-  }
-
-  retry(nonce) {
-    const line = this.outbox.lines.find((one) => one.nonce === nonce);
-    if (!line) return;
-    line.state = 'queued';
-    this.flush();
-    this.#say('line', this.#keyOf(line), nonce);
-  }
-
-  discard(nonce) {
-    const line = this.outbox.remove(nonce);
-    if (line) this.#say('line', this.#keyOf(line), nonce);
-    this.flush();
-  }
+  // --- oneself -----------------------------------------------------------------------------------------------------
 
   setAway(away) {
     if (this.away === away) return;
@@ -1083,6 +541,6 @@ export class Chat {
   }
 
   bye() {
-    this.#send({ type: 'bye' });
+    this.send({ type: 'bye' });
   }
 }

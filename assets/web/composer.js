@@ -1,21 +1,37 @@
-// Where one writes: the line that grows, what it answers or changes, drafts of each conversation, and completion of
-// names. What is written is handed to `act('send')` and only forgotten when that took it.
+// Where one writes: the line that grows, what it answers or changes, drafts of each conversation, what one wrote before,
+// and completion of names. What is written is handed to `act('send')` and only forgotten when that took it.
 
 import { $, setText } from './dom.js';
-import { shown } from './log.js';
 import { bare } from './markup.js';
+import { shown } from './rows.js';
 import { COMMANDS } from './slash.js';
 import { fold } from './text.js';
 
 const KEYS = {
-  write: 'Enter send · Shift+Enter new line · Ctrl+K go to · Ctrl+F search · Shift+Tab messages · / commands',
+  write:
+    'Enter send · Shift+Enter new line · Ctrl+K go to · Ctrl+F search · Shift+Tab messages · / commands · F1 help',
   reply: 'Enter send · Esc answer nobody',
   edit: 'Enter change it · Esc leave it as it is',
 };
 
+/** When nothing was written for so long the draft is kept, and follows to one's other screens. */
+const QUIET_MS = 3_000;
+
+/** A longer draft lasts as long as the page: storage is small, and shared with what must not be lost. */
+const DRAFT_MOST = 64 * 1024;
+
+/** Lines one wrote before, of this visit. */
+const WRITTEN = 100;
+
+/** From this share of the longest text on one is told how much is left. */
+const NEARLY = 0.8;
+
 export class Composer {
   #drafts = new Map();
   #completing = null;
+  #written = [];
+  #at = 0;
+  #quiet = 0;
 
   constructor(chat, keep, act) {
     this.chat = chat;
@@ -42,18 +58,26 @@ export class Composer {
       this.node.focus({ preventScroll: true });
   }
 
+  // --- drafts ------------------------------------------------------------------------------------------------------
+
   /** Another conversation: its draft comes, this one's stays. */
   show(key) {
     if (key === this.key) return;
     this.#store();
     this.key = key;
     this.doing = null;
-    const draft = key ? (this.#drafts.get(key) ?? this.keep.get(`draft.${key}`) ?? '') : '';
-    this.set(draft);
-    this.#teach();
     const talk = this.chat.talks.get(key);
-    this.node.placeholder = talk ? `write to ${talk.to}` : '';
+    this.set(talk ? this.#draft(talk) : '');
+    this.#at = this.#written.length;
+    this.#teach();
+    this.node.placeholder = talk ? `Write to ${talk.to}` : '';
     this.node.disabled = !talk;
+  }
+
+  #draft(talk) {
+    return (
+      this.#drafts.get(talk.key) ?? this.keep.get(`draft.${talk.key}`) ?? this.chat.memos.get(`draft:${talk.to}`)
+    );
   }
 
   set(text) {
@@ -61,12 +85,37 @@ export class Composer {
     this.#grow();
   }
 
+  /** What is written is kept, here and for one's other screens. */
   #store() {
-    if (!this.key || this.doing?.what === 'edit') return;
+    clearTimeout(this.#quiet);
+    const talk = this.chat.talks.get(this.key);
+    if (!talk || this.doing?.what === 'edit') return;
     const { value } = this.node;
     this.#drafts.set(this.key, value);
-    this.keep.set(`draft.${this.key}`, value && !this.chat.ephemeral ? value : null);
+    if (this.chat.ephemeral) return;
+    this.keep.set(`draft.${this.key}`, value && value.length <= DRAFT_MOST ? value : null);
+    talk.draft = value;
+    this.chat.memos.set(`draft:${talk.to}`, value);
   }
+
+  leaving() {
+    this.#store();
+  }
+
+  /** Another screen has written; what is written here as well stays. */
+  told(name, text) {
+    const talk = name.startsWith('draft:') ? this.chat.called(name.slice(6)) : null;
+    if (!talk) return;
+    const here = talk.key === this.key && this.doing?.what !== 'edit';
+    const own = here ? this.node.value : (this.#drafts.get(talk.key) ?? this.keep.get(`draft.${talk.key}`) ?? '');
+    if (own === text || (own && own !== talk.draft)) return;
+    talk.draft = text;
+    this.#drafts.set(talk.key, text);
+    this.keep.set(`draft.${talk.key}`, text && !this.chat.ephemeral ? text : null);
+    if (here) this.set(text);
+  }
+
+  // --- what it is for ----------------------------------------------------------------------------------------------
 
   reply(entry) {
     this.cancel();
@@ -99,17 +148,34 @@ export class Composer {
     setText($('keys'), KEYS[this.doing?.what ?? 'write']);
   }
 
+  // --- writing -----------------------------------------------------------------------------------------------------
+
   #grow() {
-    this.node.style.height = 'auto';
-    this.node.style.height = `${this.node.scrollHeight}px`;
+    const { node } = this;
+    node.style.height = 'auto';
+    node.style.height = `${node.scrollHeight}px`;
+    // Counting bytes is only worth it where they may be too many.
+    const most = Number(this.chat.limits.text_bytes) || 0;
+    let left = '';
+    if (most && node.value.length * 3 > most * NEARLY) {
+      const { bytes } = this.chat.saying.measure(node.value);
+      if (bytes > most * NEARLY) left = `${bytes} of ${most} bytes`;
+      $('left').classList.toggle('bad', bytes > most);
+    }
+    setText($('left'), left);
+    $('composer').classList.toggle('written', node.value.trim() !== '');
   }
 
   #typed() {
     this.#completing = null;
+    this.#at = this.#written.length;
     this.#grow();
-    this.#store();
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => this.#store(), QUIET_MS);
     const { value } = this.node;
-    if (value && !value.startsWith('/') && this.key) this.chat.writes(this.key);
+    if (this.key)
+      this.#drafts.set(this.key, this.doing?.what === 'edit' ? (this.#drafts.get(this.key) ?? '') : value);
+    if (value && !value.startsWith('/') && this.key) this.chat.people.writes(this.key);
   }
 
   #send() {
@@ -118,6 +184,9 @@ export class Composer {
     if (!text.trim()) return;
     this.node.focus();
     if (!this.act('send', text, doing)) return;
+    if (this.#written.at(-1) !== text && text.length <= DRAFT_MOST) this.#written.push(text);
+    if (this.#written.length > WRITTEN) this.#written.shift();
+    this.#at = this.#written.length;
     // What was sent may have led elsewhere already: then the draft that is shown is another's.
     if (this.node.value === text) {
       this.doing = null;
@@ -127,35 +196,55 @@ export class Composer {
     }
   }
 
+  /** What one wrote before, `by` lines further; whether there is such a line. */
+  #recall(by) {
+    const at = this.#at + by;
+    if (this.doing?.what === 'edit' || at < 0 || at > this.#written.length) return false;
+    if (this.#at === this.#written.length) this.unsent = this.node.value;
+    this.#at = at;
+    this.set(this.#written[at] ?? this.unsent ?? '');
+    this.node.setSelectionRange(this.node.value.length, this.node.value.length);
+    return true;
+  }
+
   #keydown(event) {
     if (event.isComposing) return;
-    const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
     const { node } = this;
-    if (event.key === 'Enter' && plain) {
-      event.preventDefault();
+    const { key, ctrlKey, metaKey, altKey, shiftKey } = event;
+    const plain = !ctrlKey && !metaKey && !altKey && !shiftKey;
+    const control = ctrlKey && !altKey && !metaKey && !shiftKey;
+    const done = (did = true) => {
+      if (did) event.preventDefault();
+      return did;
+    };
+    if (key === 'Enter' && plain) {
+      done();
       this.#send();
-    } else if (event.key === 'j' && event.ctrlKey) {
-      event.preventDefault();
+    } else if ((key === 'j' && control) || (key === 'Enter' && altKey && !ctrlKey && !metaKey)) {
+      done();
       node.setRangeText('\n', node.selectionStart, node.selectionEnd, 'end');
       this.#typed();
-    } else if (event.key === 'Escape' && this.doing) {
-      event.preventDefault();
-      event.stopPropagation();
+    } else if (key === 'Escape' && this.doing) {
+      done();
       this.cancel();
-    } else if (event.key === 'ArrowUp' && plain && !node.value && !this.doing) {
-      if (this.act('editLast')) event.preventDefault();
-    } else if (event.key === 'PageUp' || event.key === 'PageDown') {
-      event.preventDefault();
-      $('log').scrollBy(0, $('log').clientHeight * (event.key === 'PageUp' ? -0.9 : 0.9));
-    } else if (event.key === 'End' && event.ctrlKey && !node.value) {
-      this.act('end');
-    } else if (event.key === 'Tab' && plain && this.#complete()) {
-      event.preventDefault();
+    } else if (
+      key === 'ArrowUp' &&
+      (control || (plain && !node.value.slice(0, node.selectionStart).includes('\n')))
+    ) {
+      done(this.#recall(-1));
+    } else if (key === 'ArrowDown' && (control || (plain && !node.value.slice(node.selectionEnd).includes('\n')))) {
+      done(this.#recall(1));
+    } else if ((key === 'Home' || key === 'End') && control && !node.value) {
+      done();
+      this.act(key === 'Home' ? 'top' : 'end');
+    } else if (key === 'Tab' && !ctrlKey && !metaKey && !altKey) {
+      if (shiftKey && !this.#completing) done(this.act('select'));
+      else done(this.#complete(shiftKey ? -1 : 1));
     }
   }
 
   /** A name, a room or a command from what stands before the cursor; again takes the next. */
-  #complete() {
+  #complete(by) {
     const { node } = this;
     const at = node.selectionStart;
     if (at !== node.selectionEnd) return false;
@@ -167,26 +256,25 @@ export class Composer {
       const from = at - typed.length;
       const found = this.#candidates(typed, from).filter((one) => fold(one).startsWith(fold(typed)) && one !== typed);
       if (!found.length) return false;
-      state = { from, found, next: 0 };
+      state = { from, found, next: -by };
     }
-    const word = state.found[state.next % state.found.length];
+    const many = state.found.length;
+    const next = (state.next + by + many) % many;
+    const word = state.found[next < 0 ? next + many : next];
     const tail = state.from === 0 && !/^[/#@]/.test(word) ? ': ' : ' ';
     node.setRangeText(word + tail, state.from, at, 'end');
     this.#typed();
-    this.#completing = { ...state, next: state.next + 1, at: node.selectionStart };
+    this.#completing = { ...state, next, at: node.selectionStart };
     return true;
   }
 
   #candidates(typed, from) {
+    const { chat } = this;
     if (typed.startsWith('/')) return from === 0 ? COMMANDS.map(([name]) => `/${name}`) : [];
-    if (typed.startsWith('#'))
-      return [...this.chat.talks.values()].filter((talk) => talk.room).map((talk) => talk.to);
-    const people = this.chat.talk?.room
-      ? (this.chat.talk.people ?? [])
-      : this.chat.talk?.peer
-        ? [this.chat.talk.peer]
-        : [];
-    const names = people.filter((one) => one.id !== this.chat.me?.id).map((one) => one.name);
+    if (typed.startsWith('#')) return [...chat.talks.values()].filter((talk) => talk.room).map((talk) => talk.to);
+    const { talk } = chat;
+    const people = talk?.room ? (talk.people ?? []) : talk?.peer ? [talk.peer] : [];
+    const names = people.filter((one) => one.id !== chat.me?.id).map((one) => one.name);
     return typed.startsWith('@') ? names.map((name) => `@${name}`) : names;
   }
 }

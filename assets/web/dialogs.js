@@ -2,7 +2,11 @@
 // reactions), and one sheet of text (help, links, questions). They hand back what was chosen, and decide nothing.
 
 import { $, fill, h, setText } from './dom.js';
+import { HAND } from './hand.js';
+import { KEYS } from './keys.js';
+import { shown } from './rows.js';
 import { COMMANDS } from './slash.js';
+import { moment } from './text.js';
 
 const EMOJI = [
   ['👍', 'thumbs up yes +1'],
@@ -90,6 +94,7 @@ export class Palette {
         h(
           'li',
           { id: `palette-${n}`, role: 'option', 'aria-selected': 'false' },
+          item.sign ? h('span', { class: 'sign' }, item.sign) : null,
           h('span', { class: 'label' }, item.label),
           item.hint ? h('span', { class: 'hint' }, item.hint) : null,
         ),
@@ -125,7 +130,12 @@ export class Palette {
 
   #keydown(event) {
     if (event.isComposing) return;
-    const control = event.ctrlKey && !event.altKey;
+    const control = (event.ctrlKey || event.metaKey) && !event.altKey;
+    if (control && event.key === 'f' && this.#options.again) {
+      event.preventDefault();
+      this.#options.again(this.input.value);
+      return;
+    }
     const step =
       event.key === 'ArrowDown' || (control && event.key === 'n')
         ? 1
@@ -163,11 +173,12 @@ export function emoji(palette, take) {
     placeholder: 'a name, or any emoji',
     find: (text) => {
       const items = EMOJI.filter(([, names]) => fits(names, text) !== null).map(([sign, names]) => ({
-        label: `${sign}  ${names}`,
+        sign,
+        label: names,
         take: () => take(sign),
       }));
       return /\p{Emoji_Presentation}|\p{Extended_Pictographic}/u.test(text) && text.length <= 20
-        ? [{ label: text, take: () => take(text) }, ...items]
+        ? [{ sign: text, label: 'this one', take: () => take(text) }, ...items]
         : items;
     },
   });
@@ -190,31 +201,47 @@ export class Sheet {
   }
 
   /** Something to copy. */
-  link(title, text, ...more) {
+  link(title, text, more) {
     const field = h('input', {
       readonly: true,
       value: text,
       'aria-label': title,
       on: { focus: () => field.select() },
     });
-    const copy = h(
-      'button',
-      {
-        type: 'button',
-        on: {
-          click: () => {
-            field.select();
-            navigator.clipboard?.writeText(text).catch(() => {});
-          },
-        },
-      },
-      'Copy',
-    );
+    const copy = () => {
+      field.select();
+      navigator.clipboard.writeText(text).then(
+        () => setText(button, 'Copied'),
+        () => {},
+      );
+    };
+    const button = h('button', { type: 'button', on: { click: copy } }, 'Copy');
+    const lines = more.filter(Boolean).map((one) => h('p', { class: 'dim' }, one));
+    this.show(title, h('div', { class: 'copy' }, field, navigator.clipboard ? button : null), lines);
+  }
+
+  /** A list: what, and more about it. */
+  rows(title, rows) {
+    this.show(title, table(rows, 'wide'));
+  }
+
+  /** A message read whole, with its lines numbered. */
+  whole(entry) {
+    const lines = entry.text.split('\n').map((line) => h('li', null, line || ' '));
+    this.show(shown(entry.from), h('ol', { class: 'lines' }, lines));
+  }
+
+  /** Who said it, when, and who reacted. */
+  info(entry) {
+    const by = (one) => one.by.map(shown).join(', ') + (one.count > one.by.length ? ' and more' : '');
     this.show(
-      title,
-      field,
-      navigator.clipboard ? h('p', null, copy) : null,
-      more.map((one) => h('p', { class: 'dim' }, one)),
+      `Message ${entry.seq}`,
+      table([
+        ['by', `${shown(entry.from)}${entry.from.guest ? ', a guest' : ''}`],
+        ['at', moment(entry.at)],
+        ...(entry.edited ? [['changed', 'since it was said']] : []),
+        ...entry.reactions.map((one) => [one.emoji, by(one)]),
+      ]),
     );
   }
 
@@ -237,28 +264,21 @@ export class Sheet {
   }
 
   help() {
-    const table = (rows, kind) =>
-      h(
-        'dl',
-        { class: kind },
-        rows.map(([key, what]) => [h('dt', null, key), h('dd', null, what)]),
-      );
     this.show(
       'Help',
       h('h3', null, 'Keys'),
       table([
-        ['Enter', 'send; Shift+Enter begins a new line'],
-        ['Alt+↓ Alt+↑', 'next, previous conversation'],
-        ['Alt+1 … Alt+0', 'the conversations of the list'],
-        ['Alt+A', 'next with something new'],
-        ['Ctrl+K', 'go to a room or a person'],
-        ['Ctrl+F', 'search; again: the browser’s own'],
-        ['↑', 'with nothing written: change your last message'],
-        ['Shift+Tab', 'the messages: ↑ ↓, then r reply, e edit, d delete, + react, c copy, t to what it answers'],
-        ['PgUp PgDn', 'through the messages'],
-        ['Tab', 'completes names, rooms and commands'],
-        ['Esc', 'leaves what was begun'],
-        ['F1', 'this help'],
+        ...KEYS.filter(([, , keys]) => keys).map(([, , keys, what]) => [keys, what]),
+        ['Enter', 'send; Shift+Enter or Ctrl+J begins a new line'],
+        ['Tab', 'completes names, rooms and commands; again: the next'],
+        ['↑ ↓', 'what you wrote before'],
+        ['Esc', 'leaves what was begun; else to the newest message'],
+      ]),
+      h('h3', null, 'A message, picked out by Shift+Tab'),
+      table([
+        ['↑ ↓ k j', 'the one before, after'],
+        ['Enter', 'its buttons'],
+        ...HAND.map(([key, , what]) => [key, what]),
       ]),
       h('h3', null, 'Commands'),
       table(
@@ -275,3 +295,10 @@ export class Sheet {
     );
   }
 }
+
+const table = (rows, kind) =>
+  h(
+    'dl',
+    { class: kind },
+    rows.map(([key, what]) => [h('dt', null, key), h('dd', null, what)]),
+  );

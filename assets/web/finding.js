@@ -3,8 +3,9 @@
 
 import { fits } from './dialogs.js';
 import { ago, fold, oneLine, sentence } from './text.js';
+import { when } from './when.js';
 
-/** `page` is what there is to do it with; gives `goTo`, `hostRooms` and `find`. */
+/** `page` is what there is to do it with; gives `goTo`, `hostRooms`, `find`, `mentions` and `hit`. */
 export function finding(page) {
   const { chat, palette, panes, composer, note, went, jump } = page;
 
@@ -14,6 +15,7 @@ export function finding(page) {
       placeholder: 'a room or a person',
       text,
       none: 'Enter makes a room of that name.',
+      teach: '↑ ↓ choose · Enter go there · Esc close',
       find: (words) => {
         const talks = panes.order().map((talk) => ({
           label: talk.to,
@@ -80,18 +82,19 @@ export function finding(page) {
     });
   }
 
-  /** `from:ben in:here before:2026-11-20 has:link words` as the command says it. */
-  function query(text) {
-    const asked = {};
+  /** `from:ben in:#room before:2026-11-20 has:link words` as the command says it; `to` where nothing else is said. */
+  function query(text, to) {
+    const asked = { ...(to ? { to } : {}) };
     const words = [];
-    for (const word of text.match(/"[^"]*"|\S+/g) ?? []) {
-      const [, name, value] = /^(from|in|before|after|has|mentions):(\S+)$/.exec(word) ?? [];
-      const at = name === 'before' || name === 'after' ? new Date(`${value}T00:00`).getTime() : 0;
+    for (const word of text.match(/\S*"[^"]*"|\S+/g) ?? []) {
+      const [, name, raw] = /^(from|in|before|after|has|mentions):(\S[^]*)$/.exec(word) ?? [];
+      const value = raw?.replace(/^"|"$/g, '');
+      const at = name === 'before' || name === 'after' ? when(value) : 0;
       if (name === 'from') asked.from = value.replace(/^@/, '');
       else if (name === 'in') asked.to = value === 'here' ? chat.talk?.to : value;
       else if (name === 'before' && at) asked.until = at;
       else if (name === 'after' && at) asked.since = at;
-      else if (name === 'has') asked.link = true;
+      else if (name === 'has' && value === 'link') asked.link = true;
       else if (name === 'mentions') asked.mentions = true;
       else words.push(word);
     }
@@ -99,56 +102,90 @@ export function finding(page) {
     return asked;
   }
 
-  function find(text = '') {
-    if (!chat.features.includes('search')) {
-      note('This host cannot be searched.', 'error');
+  /** What was found last, for going from one to the next: `[talk's key, seq]`, the newest first. */
+  let hits = [];
+  let at = 0;
+
+  function hit(by) {
+    const to = at + by;
+    if (!hits[to]) {
+      note(hits.length ? 'There is no further one.' : 'Nothing was looked for.');
       return;
     }
+    at = to;
+    jump(chat.talks.get(hits[at][0]), hits[at][1]);
+    note(`${at + 1} of ${hits.length}; n to the next, Esc back`);
+  }
+
+  function ask(asked, done) {
+    chat.ask({ type: 'search', limit: 50, ...asked }, (event) => {
+      if (event.type !== 'found') {
+        done({ items: [], says: sentence(event.text) });
+        return;
+      }
+      const keys = (event.hits ?? []).map((one) => {
+        const to = oneLine(one.to);
+        return [to.startsWith('#') ? to : chat.called(to)?.key, Number(one.seq)];
+      });
+      const items = (event.hits ?? []).map((one, n) => ({
+        label: `${oneLine(one.from?.name)}: ${oneLine(one.text)}`,
+        hint: `${oneLine(one.to)} · ${ago(one.at)}`,
+        take: () => {
+          hits = keys;
+          at = n;
+          hit(0);
+        },
+      }));
+      const more = event.more ? 'There is more: type more words.' : '↑ ↓ choose · Enter go there, n to the next';
+      done({ items, says: items.length ? more : 'Nothing found.' });
+    });
+  }
+
+  const searched = () => {
+    if (chat.features.includes('search')) return true;
+    note('This host cannot be searched.', 'error');
+    return false;
+  };
+
+  /** Looks for something here; `everywhere` in all conversations. */
+  function find(text = '', everywhere = false) {
+    if (!searched()) return;
+    const to = everywhere ? '' : chat.talk?.to;
     let waiting = 0;
     palette.show({
-      title: 'Search',
-      placeholder: 'words, from:name, in:here, has:link',
+      title: to ? `Search in ${to}` : 'Search everywhere',
+      placeholder: 'words, from:name, before:2026-11-20, has:link',
       text,
       none: ' ',
+      again: to ? (words) => find(words, true) : null,
       find: (words) =>
         new Promise((done) => {
           clearTimeout(waiting);
-          const asked = query(words);
-          if (!Object.keys(asked).length) {
-            done({ items: [], says: 'In all your conversations; in:here keeps to this one.' });
-            return;
-          }
-          if (!chat.live) {
-            done({ items: [], says: 'Not while there is no connection.' });
-            return;
-          }
-          waiting = setTimeout(
-            () =>
-              chat.ask({ type: 'search', limit: 50, ...asked }, (event) => {
-                if (event.type !== 'found') {
-                  done({ items: [], says: sentence(event.text) });
-                  return;
-                }
-                const items = (event.hits ?? []).map((hit) => {
-                  const to = oneLine(hit.to);
-                  const key = to.startsWith('#') ? to : [...chat.talks.values()].find((one) => one.to === to)?.key;
-                  return {
-                    label: `${oneLine(hit.from?.name)}: ${oneLine(hit.text)}`,
-                    hint: `${to} · ${ago(hit.at)}`,
-                    take: () => jump(chat.talks.get(key), hit.seq),
-                  };
-                });
-                done({
-                  items,
-                  says: items.length ? (event.more ? 'There is more: type more words.' : '') : 'Nothing found.',
-                });
-              }),
-            150,
-          );
+          const asked = query(words, to);
+          if (!Object.keys(asked).some((name) => name !== 'to')) {
+            done({ items: [], says: to ? 'Ctrl+F again searches everywhere.' : 'In all your conversations.' });
+          } else if (!chat.live) done({ items: [], says: 'Not while there is no connection.' });
+          else waiting = setTimeout(() => ask(asked, done), 150);
         }),
       closed: () => composer.focus(),
     });
   }
 
-  return { goTo, hostRooms, find };
+  /** What mentions oneself, everywhere. */
+  function mentions() {
+    if (!searched()) return;
+    palette.show({
+      title: 'What mentions you',
+      placeholder: 'words in it',
+      none: ' ',
+      find: (words) =>
+        new Promise((done) => {
+          if (chat.live) ask({ ...query(words), mentions: true }, done);
+          else done({ items: [], says: 'Not while there is no connection.' });
+        }),
+      closed: () => composer.focus(),
+    });
+  }
+
+  return { goTo, hostRooms, find, mentions, hit };
 }

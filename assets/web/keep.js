@@ -68,6 +68,8 @@ export class Outbox {
   constructor(keep) {
     this.#keep = keep;
     this.lines = [];
+    /** Called when a line could not be kept. */
+    this.full = () => {};
     // Without locks nobody could tell whether another tab is alive: then each keeps its own, over a reload.
     this.#store = navigator.locks ? keep.local : keep.session;
   }
@@ -131,7 +133,8 @@ export class Outbox {
 
   /** Keeps a line; this is done when it returns. */
   add(line) {
-    this.#add({ ...line, at: Date.now() });
+    // The clock may have been set back; the order of what was said stays.
+    this.#add({ ...line, at: Math.max(Date.now(), (this.lines.at(-1)?.at ?? 0) + 1) });
     return this.lines.at(-1);
   }
 
@@ -148,7 +151,7 @@ export class Outbox {
     try {
       this.#store?.setItem(key, JSON.stringify(kept));
     } catch {
-      /* full: it lasts as long as the page */
+      this.full();
     }
   }
 

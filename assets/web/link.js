@@ -39,6 +39,7 @@ export class Link {
     const now = () => this.wake();
     addEventListener('online', now);
     addEventListener('pageshow', now);
+    document.addEventListener('resume', now);
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) now();
     });

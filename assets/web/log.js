@@ -1,49 +1,42 @@
-// The messages of the conversation on the screen: rows made from what the mind knows, kept by place in the log and
-// made anew only when they changed, so that nothing moves but what came in. Older pages are asked for when their
-// hole comes into sight. What is done to a message is told to `act`; nothing is decided here.
+// The messages of the conversation on the screen: a window of rows onto what the mind knows, kept by place in the log and
+// made anew only when they changed, so that nothing moves but what came in. Where the window ends it is moved on, where
+// what the mind knows ends a page is asked for. How a row looks is in `rows.js`, what is done to a message in `hand.js`.
 
-import { $, h, setText } from './dom.js';
-import { bare, render } from './markup.js';
-import { clock, day, sameDay } from './text.js';
+import { $, setText } from './dom.js';
+import { Hand } from './hand.js';
+import { edge, Rows, words } from './rows.js';
+import { day, sameDay } from './text.js';
 
-const GROUP_MS = 5 * 60_000;
-const COLOURS = 12;
-const PAGE = 100;
-
-/** The colour of a person, the same on each screen of this kind. */
-export function colour(id) {
-  let sum = 0;
-  for (const c of id) sum = (sum * 31 + c.charCodeAt(0)) % 9973;
-  return `c${sum % COLOURS}`;
-}
-
-export const shown = (who) => (who.guest ? `~${who.name}` : who.name);
+/** So many messages at first and at each step, and so many on the page at most: the rest of them is not there at all. */
+const STEP = 100;
+const MOST = 400;
 
 export class Log {
   #rows = new Map();
-  #tools = null;
-  #focus = 0;
+  /** The seqs of the first and last message of the window. */
+  #low = 0;
+  #high = Number.POSITIVE_INFINITY;
+  /** The seq of the first message in sight, where that has to stay. */
+  #held = 0;
 
   constructor(chat, act) {
     this.chat = chat;
-    this.act = act;
     this.node = $('log');
     this.key = null;
     this.bottom = true;
+    this.make = new Rows(chat, act);
+    this.hand = new Hand(this, act);
     this.watch = new IntersectionObserver(
       (seen) => {
-        for (const one of seen) if (one.isIntersecting) this.chat.page(this.key, Number(one.target.dataset.before));
+        for (const { isIntersecting, target } of seen) {
+          if (!isIntersecting || !target.isConnected) continue;
+          if (target.dataset.way) this.move(target.dataset.way);
+          else this.chat.history.page(this.key, Number(target.dataset.before));
+        }
       },
-      { root: this.node, rootMargin: '300px 0px' },
+      { root: this.node, rootMargin: '600px 0px' },
     );
     this.node.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    this.node.addEventListener('keydown', (event) => this.#keydown(event));
-    this.node.addEventListener('focusin', ({ target }) => this.#attend(target.closest('.message'), true));
-    this.node.addEventListener('mouseover', ({ target }) => this.#attend(target.closest('.message'), false));
-    this.node.addEventListener('mouseleave', () =>
-      this.#attend(document.activeElement?.closest?.('.message') ?? null, false),
-    );
-    this.node.addEventListener('click', ({ target }) => this.#attend(target.closest('.message'), false));
     new ResizeObserver(() => {
       if (this.bottom) this.toEnd();
     }).observe(this.node);
@@ -57,28 +50,33 @@ export class Log {
   show(key) {
     const old = this.talk;
     if (old && key !== this.key) {
-      old.place = this.bottom ? null : this.#anchor();
+      const place = this.bottom ? null : this.#anchor();
+      old.place = place && { ...place, low: this.#low, high: this.#high };
       old.mark = null;
     }
     this.key = key;
     this.#rows.clear();
     this.watch.disconnect();
-    this.#tools = null;
-    this.#focus = 0;
+    this.hand.empty();
     this.node.replaceChildren();
     const { talk } = this;
     this.node.setAttribute('aria-label', talk ? `Messages in ${talk.to}` : 'Messages');
     if (!talk) return;
     if (talk.unread > 0) talk.mark = talk.read;
-    this.bottom = true;
     this.fresh = talk.unread > 0;
     const { place } = talk;
-    this.refresh();
-    if (place && this.#rows.has(place.id)) {
+    this.bottom = true;
+    this.#low = 0;
+    this.#high = Number.POSITIVE_INFINITY;
+    if (place) {
       this.bottom = false;
-      this.#return(place);
-      this.#scrolled();
+      this.#low = place.low;
+      this.#high = place.high;
     }
+    this.refresh();
+    if (place && this.#rows.has(place.id)) this.#return(place);
+    else if (place) this.toEnd();
+    this.#scrolled();
   }
 
   /** Makes the rows what the mind knows. */
@@ -86,11 +84,11 @@ export class Log {
     const { talk } = this;
     if (!talk) return;
     const anchor = this.bottom ? null : this.#anchor();
+    this.#held = Number(anchor?.id.slice(2)) || 0;
     const focused = document.activeElement?.closest?.('.message, .hole')?.dataset.id;
-    const wanted = this.#wanted(talk);
     const nodes = [];
     const ids = new Set();
-    for (const { id, sign, make } of wanted) {
+    for (const { id, sign, make } of this.#wanted(talk)) {
       ids.add(id);
       let row = this.#rows.get(id);
       if (!row || row.sign !== sign) {
@@ -98,29 +96,38 @@ export class Log {
         node.dataset.id = id;
         row = { sign, node };
         this.#rows.set(id, row);
-        for (const edge of node.querySelectorAll('.edge')) this.watch.observe(edge);
+        if (node.classList.contains('edge')) this.watch.observe(node);
+        for (const inside of node.querySelectorAll('.edge')) this.watch.observe(inside);
       }
       nodes.push(row.node);
     }
-    for (const id of [...this.#rows.keys()]) if (!ids.has(id)) this.#rows.delete(id);
+    for (const [id, { node }] of this.#rows) {
+      if (ids.has(id)) continue;
+      this.#rows.delete(id);
+      if (node.classList.contains('edge')) this.watch.unobserve(node);
+    }
     this.#place(nodes);
     if (focused && this.#rows.has(focused) && !this.node.contains(document.activeElement)) {
       this.#rows.get(focused).node.focus({ preventScroll: true });
     }
-    this.#rove();
+    this.hand.rove();
     if (this.bottom) this.toEnd();
     else if (anchor) this.#return(anchor);
     this.#scrolled();
   }
 
   #place(nodes) {
+    const wanted = new Set(nodes);
     let at = this.node.firstChild;
     for (const node of nodes) {
-      if (node === at) {
-        at = at.nextSibling;
-        continue;
+      // What is not wanted goes first, so that those that stay need not be moved.
+      while (at && at !== node && !wanted.has(at)) {
+        const next = at.nextSibling;
+        at.remove();
+        at = next;
       }
-      this.node.insertBefore(node, at);
+      if (node === at) at = at.nextSibling;
+      else this.node.insertBefore(node, at);
     }
     while (at) {
       const next = at.nextSibling;
@@ -129,237 +136,111 @@ export class Log {
     }
   }
 
+  // --- the window ---------------------------------------------------------------------------------------------------
+
+  /** Where the messages of the window begin and end in all there are: `[first, behind the last]`. */
+  #window(entries) {
+    let first = place(entries, this.#low);
+    let end = this.#high === Number.POSITIVE_INFINITY ? entries.length : place(entries, this.#high + 1);
+    if (this.bottom) {
+      end = entries.length;
+      // Going on from where it began, so that not every new message changes the top.
+      first = end - first > MOST ? end - STEP : Math.min(first, Math.max(0, end - STEP));
+    } else if (end - first > 2 * MOST) {
+      // Much was said while one reads further up.
+      first = Math.max(first, place(entries, this.#held) - MOST / 2);
+      end = Math.min(end, first + MOST);
+    } else if (first >= end) first = Math.max(0, end - STEP);
+    return this.#open(entries, first, end);
+  }
+
+  #open(entries, first, end) {
+    this.#low = entries[first]?.seq ?? 0;
+    this.#high = end >= entries.length ? Number.POSITIVE_INFINITY : entries[end - 1].seq;
+    return [first, end];
+  }
+
+  /** The window is moved on, `up` or `down`. Whether there was anything. */
+  move(way) {
+    const { talk } = this;
+    if (!talk) return false;
+    const entries = talk.sorted();
+    let [first, end] = this.#window(entries);
+    if (way === 'up') {
+      if (first === 0) return false;
+      first = Math.max(0, first - STEP);
+      if (end - first > MOST) end = first + MOST;
+    } else {
+      if (end >= entries.length) return false;
+      end = Math.min(entries.length, end + STEP);
+      if (end - first > MOST) first = end - MOST;
+    }
+    this.#open(entries, first, end);
+    this.bottom = false;
+    this.refresh();
+    return true;
+  }
+
   #wanted(talk) {
     const rows = [];
-    const holes = talk.holes();
+    const { make } = this;
     const entries = talk.sorted();
-    const lines = this.chat.lines(talk.key);
-    let hole = holes.shift();
-    let before = null;
-    let at = 0;
-    let marked = talk.mark === null;
-    if (talk.anew) rows.push(words('anew', 'History began anew'));
+    const lines = this.chat.saying.lines(talk.key);
+    const holes = talk.holes();
+    const [first, end] = this.#window(entries);
+    const last = end >= entries.length;
+    let before = entries[first - 1] ?? null;
+    let at = before?.at ?? 0;
+    if (before && (before.kind !== 'said' || before.me)) before = null;
+    if (first > 0) {
+      rows.push(edge('up', this.#low));
+      while (holes.length && holes[0][0] < this.#low) holes.shift();
+    } else {
+      if (talk.anew) rows.push(words('anew', 'History began anew'));
+      if (!(holes[0]?.[0] <= talk.oldest) && talk.head >= talk.oldest)
+        rows.push(words('begin', talk.oldest > 1 ? 'What was before is not kept' : 'The beginning'));
+    }
+    const mark = talk.mark === null ? null : entries.find((one) => one.seq > talk.mark && this.#others(one));
     const gap = () => {
-      rows.push(this.#hole(talk, hole));
+      rows.push(make.hole(talk, holes.shift()));
       before = null;
-      hole = holes.shift();
     };
-    if (!hole && talk.head >= talk.oldest)
-      rows.push(words('begin', talk.oldest > 1 ? 'What was before is not kept' : 'The beginning'));
-    for (const entry of entries) {
-      while (hole && hole[0] < entry.seq) gap();
+    for (const entry of entries.slice(first, end)) {
+      while (holes.length && holes[0][0] < entry.seq) gap();
+      if (this.chat.ignored.has(entry.from.id)) continue;
       if (!sameDay(at, entry.at)) {
-        rows.push(words(`day-${entry.seq}`, day(entry.at)));
+        rows.push(words(`day-${entry.seq}`, day(entry.at), 'line day'));
         before = null;
       }
       ({ at } = entry);
-      if (!marked && entry.seq > talk.mark && entry.from.id !== this.chat.me?.id) {
+      if (entry === mark) {
         rows.push(words('new', 'new', 'line new'));
         before = null;
-        marked = true;
       }
-      rows.push(this.#entry(talk, entry, before, lines));
+      rows.push(make.entry(talk, entry, before, lines));
       before = entry.kind === 'said' && !entry.me ? entry : null;
     }
-    while (hole) gap();
+    if (!last) {
+      rows.push(edge('down', this.#high));
+      return rows;
+    }
+    while (holes.length) gap();
     for (const line of lines) {
       if (line.kind !== 'say') continue;
-      rows.push(this.#line(talk, line, before));
-      before = line.me ? null : { from: this.chat.me, at: line.at, seq: 0 };
+      rows.push(make.line(talk, line, before));
+      before = line.me ? null : { from: this.chat.me, at: line.at };
     }
-    if (!rows.length || (!entries.length && !talk.holes().length && !lines.length)) {
+    if (!entries.length && !talk.holes().length && !lines.length) {
       const who = talk.room
         ? 'Nobody has said anything here yet. Whoever joins this room can read what you write; /invite makes a link.'
         : `Only you and ${talk.name} can read this.`;
-      rows.push({ id: 'empty', sign: who, make: () => h('p', { class: 'empty' }, who) });
+      rows.push(words('empty', who, 'empty'));
     }
     return rows;
   }
 
-  #hole(talk, [from, before]) {
-    const many = before - from;
-    return {
-      id: `hole-${from}-${before}`,
-      sign: '',
-      make: () => {
-        const load = () => this.chat.page(talk.key, before);
-        const top = from > talk.oldest;
-        return h(
-          'div',
-          { class: 'hole' },
-          top ? h('div', { class: 'edge', 'data-before': Math.min(from + PAGE, before) }) : null,
-          h(
-            'p',
-            { class: 'line' },
-            h('button', { type: 'button', on: { click: load } }, top ? `${many} messages between` : 'Older messages'),
-          ),
-          h('div', { class: 'edge', 'data-before': before }),
-        );
-      },
-    };
-  }
-
-  #entry(talk, entry, before, lines) {
-    const { chat } = this;
-    const first =
-      !before ||
-      before.from.id !== entry.from.id ||
-      entry.at - before.at > GROUP_MS ||
-      entry.replyTo > 0 ||
-      entry.kind !== 'said' ||
-      entry.me;
-    const changing = lines.some((line) => line.of === entry.seq && line.kind !== 'react');
-    const quoted = entry.replyTo ? talk.entries.get(entry.replyTo) : null;
-    const said = entry.kind === 'said' && !entry.deleted && !entry.me;
-    const sign = [
-      talk.epoch,
-      entry.version,
-      entry.rev,
-      first,
-      changing,
-      quoted?.rev,
-      quoted?.version,
-      Boolean(quoted),
-      entry.deleted,
-      entry.edited,
-      entry.reactions.map((one) => `${one.emoji}${one.count}${one.by.map((who) => who.id)}`),
-    ].join();
-    return {
-      id: `m-${entry.seq}`,
-      sign,
-      make: () => {
-        const own = entry.from.id === chat.me?.id;
-        const node = h('article', {
-          class: 'message',
-          tabindex: '-1',
-          'data-seq': entry.seq,
-          'aria-label': `${shown(entry.from)}, ${clock(entry.at)}`,
-        });
-        node.classList.toggle('first', first);
-        node.classList.toggle('gone', entry.deleted);
-        node.classList.toggle('event', entry.kind === 'topic');
-        node.classList.toggle(
-          'mentions',
-          talk.room && entry.mentions.includes(chat.me?.id) && !entry.deleted && !own,
-        );
-        if (first && said) node.append(who(entry, own));
-        if (entry.replyTo && !entry.deleted) node.append(this.#quote(talk, entry.replyTo, quoted));
-        if (entry.kind === 'topic') {
-          node.append(
-            h(
-              'div',
-              { class: 'body' },
-              entry.text
-                ? `${shown(entry.from)} set the topic: ${entry.text}`
-                : `${shown(entry.from)} cleared the topic`,
-            ),
-          );
-        } else if (entry.deleted) {
-          if (first) node.append(who(entry, own));
-          node.append(h('div', { class: 'body' }, 'deleted'));
-        } else if (entry.me) {
-          const body = render(entry.text);
-          const name = h('span', { class: `name ${own ? 'own' : colour(entry.from.id)}` }, `* ${shown(entry.from)} `);
-          (body.querySelector('.prose') ?? body).prepend(name);
-          node.append(body);
-        } else {
-          node.append(render(entry.text));
-        }
-        if (entry.edited && !entry.deleted) {
-          (node.querySelector('.body > .prose:last-child') ?? node.querySelector('.body')).append(
-            h('span', { class: 'edited' }, ' (edited)'),
-          );
-        }
-        if (entry.reactions.length) node.append(this.#reactions(talk, entry));
-        if (changing) node.append(h('span', { class: 'state' }, 'sending'));
-        return node;
-      },
-    };
-  }
-
-  #quote(talk, seq, quoted) {
-    const text = !quoted
-      ? 'an earlier message'
-      : quoted.deleted
-        ? `${shown(quoted.from)}: deleted`
-        : `${shown(quoted.from)}  ${bare(quoted.text).slice(0, 160)}`;
-    return h(
-      'button',
-      {
-        class: 'quote',
-        type: 'button',
-        tabindex: '-1',
-        title: 'Go to the message',
-        on: { click: () => this.act('goto', talk, seq) },
-      },
-      text,
-    );
-  }
-
-  #reactions(talk, entry) {
-    const mine = (one) => one.by.some((someone) => someone.id === this.chat.me?.id);
-    return h(
-      'div',
-      { class: 'reactions' },
-      entry.reactions.map((one) => {
-        const by =
-          one.by.map(shown).join(', ') + (one.count > one.by.length ? ` and ${one.count - one.by.length} more` : '');
-        return h(
-          'button',
-          {
-            type: 'button',
-            'aria-pressed': String(mine(one)),
-            title: by,
-            'aria-label': `${one.emoji} ${one.count}, by ${by}`,
-            on: { click: () => this.act('react', talk, entry, one.emoji, !mine(one)) },
-          },
-          `${one.emoji} ${one.count}`,
-        );
-      }),
-    );
-  }
-
-  #line(talk, line, before) {
-    const first =
-      !before || before.from?.id !== this.chat.me?.id || line.at - before.at > GROUP_MS || line.replyTo || line.me;
-    const words = {
-      queued: this.chat.online ? 'sending' : 'waits for the connection',
-      sent: 'sending',
-      later: 'waits: too fast',
-    };
-    const state = words[line.state] ?? '';
-    return {
-      id: `p-${line.nonce}`,
-      sign: [line.state, state, Boolean(first), this.chat.me?.name].join(),
-      make: () => {
-        const failed = line.state === 'failed';
-        const me = this.chat.me ?? { name: this.chat.name || 'you', id: '' };
-        const node = h('article', {
-          class: `message ${failed ? 'failed' : 'waiting'}${first ? ' first' : ''}`,
-          tabindex: '-1',
-          'aria-label': `${me.name}, ${failed ? 'not sent' : 'sending'}`,
-        });
-        if (first && !line.me) node.append(who({ from: me, at: line.at }, true));
-        if (line.replyTo) node.append(this.#quote(talk, line.replyTo, talk.entries.get(line.replyTo)));
-        const body = render(line.text);
-        if (line.me) (body.querySelector('.prose') ?? body).prepend(`* ${me.name} `);
-        node.append(body);
-        node.append(
-          h(
-            'span',
-            { class: 'state' },
-            failed
-              ? [
-                  `Not sent: ${line.why} `,
-                  h('button', { type: 'button', on: { click: () => this.chat.retry(line.nonce) } }, 'Try again'),
-                  h('button', { type: 'button', on: { click: () => this.chat.discard(line.nonce) } }, 'Discard'),
-                ]
-              : state,
-          ),
-        );
-        return node;
-      },
-    };
+  #others(entry) {
+    return entry.from.id !== this.chat.me?.id;
   }
 
   // --- where one is -------------------------------------------------------------------------------------------------
@@ -377,12 +258,19 @@ export class Log {
   #return({ id, offset }) {
     const row = this.#rows.get(id)?.node;
     if (!row) return;
-    this.node.scrollTop += row.getBoundingClientRect().top - this.node.getBoundingClientRect().top - offset;
+    const moved = row.getBoundingClientRect().top - this.node.getBoundingClientRect().top - offset;
+    if (moved) this.node.scrollTop += moved;
   }
 
   toEnd() {
     const { talk } = this;
-    this.bottom = true;
+    if (!this.bottom) {
+      this.bottom = true;
+      if (this.#high !== Number.POSITIVE_INFINITY) {
+        this.#low = 0;
+        this.refresh();
+      }
+    }
     // What is new is read from its beginning.
     const mark = this.fresh && talk && talk.covers(talk.head) ? this.#rows.get('new')?.node : null;
     this.node.scrollTop = this.node.scrollHeight;
@@ -396,9 +284,10 @@ export class Log {
   #scrolled() {
     const { node, talk } = this;
     if (!talk) return;
-    const whole = !talk.holes().some(([, before]) => before > talk.head);
+    const whole = this.#high === Number.POSITIVE_INFINITY && !talk.holes().some(([, before]) => before > talk.head);
     const near = node.scrollHeight - node.scrollTop - node.clientHeight < 40;
     this.bottom = near && (whole || this.bottom);
+    this.chat.atEnd = this.bottom;
     const down = $('down');
     down.hidden = this.bottom;
     setText(down, talk.unread > 0 ? `↓ ${talk.unread > 999 ? 'many' : talk.unread} new` : '↓ to the end');
@@ -414,169 +303,58 @@ export class Log {
       return;
     }
     const low = this.node.getBoundingClientRect().bottom;
+    const hole = talk.holes().find(([, before]) => before > talk.read + 1)?.[0] ?? Number.POSITIVE_INFINITY;
     for (let row = this.node.lastElementChild; row; row = row.previousElementSibling) {
       if (!row.dataset.seq || row.getBoundingClientRect().bottom > low + 8) continue;
       const seq = Number(row.dataset.seq);
       // Beyond a hole nothing was read.
-      if (seq > talk.read && !talk.holes().some(([from]) => from > talk.read && from < seq))
-        this.chat.seen(talk.key, seq);
+      if (seq > talk.read && seq < Math.max(hole, talk.read + 1)) this.chat.seen(talk.key, seq);
       return;
     }
   }
 
   /** Brings a message into sight and to hand. */
   go(seq) {
-    const row = this.#rows.get(`m-${seq}`)?.node;
-    if (!row) return;
+    const { talk } = this;
+    if (!talk?.entries.has(seq)) return;
     this.bottom = false;
-    row.scrollIntoView({ block: 'center' });
-    row.focus({ preventScroll: true });
+    if (!this.#rows.has(`m-${seq}`)) {
+      const entries = talk.sorted();
+      const at = place(entries, seq);
+      this.#open(entries, Math.max(0, at - STEP), Math.min(entries.length, at + STEP));
+    }
+    this.refresh();
+    const row = this.#rows.get(`m-${seq}`)?.node;
+    row?.scrollIntoView({ block: 'center' });
+    row?.focus({ preventScroll: true });
   }
 
-  // --- a message at hand --------------------------------------------------------------------------------------------
+  /** Goes to the first message that is here, and to what lies before it. */
+  toTop() {
+    const first = this.talk?.sorted()[0];
+    if (!first) return;
+    this.bottom = false;
+    const entries = this.talk.sorted();
+    this.#open(entries, 0, Math.min(entries.length, STEP));
+    this.refresh();
+    this.node.scrollTop = 0;
+  }
 
-  #messages() {
+  row(seq) {
+    return this.#rows.get(`m-${seq}`)?.node;
+  }
+  messages() {
     return [...this.node.querySelectorAll('.message[data-seq]')];
   }
-
-  /** One message can be reached by Tab: the last, or the one that was. */
-  #rove() {
-    const last = this.#rows.get(`m-${this.#focus}`)?.node ?? this.#messages().at(-1);
-    for (const one of this.node.querySelectorAll('.message[tabindex="0"]')) if (one !== last) one.tabIndex = -1;
-    if (last) last.tabIndex = 0;
-  }
-
-  #attend(row, focus) {
-    if (focus && row?.dataset.seq) {
-      this.#focus = Number(row.dataset.seq);
-      this.#rove();
-    }
-    if (this.#tools?.parentNode === row && row) return;
-    this.#tools?.remove();
-    this.#tools = null;
-    const entry = row && this.talk?.entries.get(Number(row.dataset.seq));
-    if (!entry || entry.deleted || entry.kind !== 'said') return;
-    const tool = (what, label, key) =>
-      h(
-        'button',
-        {
-          type: 'button',
-          tabindex: '-1',
-          title: `${label} (${key})`,
-          on: { click: () => this.act(what, this.talk, entry) },
-        },
-        label,
-      );
-    const own = entry.from.id === this.chat.me?.id;
-    this.#tools = h(
-      'div',
-      { class: 'tools', role: 'toolbar', 'aria-label': 'Message' },
-      tool('reply', 'Reply', 'r'),
-      tool('choose', 'React', '+'),
-      own && tool('edit', 'Edit', 'e'),
-      own && tool('delete', 'Delete', 'd'),
-      tool('copy', 'Copy', 'c'),
-    );
-    row.append(this.#tools);
-  }
-
-  /** The newest message is taken in hand. */
-  select() {
-    this.#messages().at(-1)?.focus();
-  }
-
-  #keydown(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const row = event.target.closest('.message');
-    if (!row) return;
-    const all = this.#messages();
-    const at = all.indexOf(row);
-    const tools = [...(this.#tools?.querySelectorAll('button') ?? [])];
-    const tool = tools.indexOf(event.target);
-    const to = (one) => {
-      event.preventDefault();
-      one?.focus();
-      one?.scrollIntoView({ block: 'nearest' });
-    };
-    const entry = this.talk?.entries.get(Number(row.dataset.seq));
-    const act = (what) => {
-      event.preventDefault();
-      this.act(what, this.talk, entry);
-    };
-    const own = entry && entry.from.id === this.chat.me?.id && !entry.deleted;
-    if (event.key === 'Escape') {
-      to(tool >= 0 ? row : $('write'));
-      return;
-    }
-    if (tool >= 0) {
-      if (event.key === 'ArrowRight') to(tools[(tool + 1) % tools.length]);
-      if (event.key === 'ArrowLeft') to(tools.at(tool - 1));
-      return;
-    }
-    // Within a message Enter is for what it stands on.
-    if (event.target !== row && event.key === 'Enter') return;
-    if (!entry) {
-      if (event.key === 'ArrowUp') to(all.at(-1));
-      return;
-    }
-    switch (event.key) {
-      case 'ArrowUp':
-      case 'k':
-        to(all[Math.max(0, at - 1)]);
-        break;
-      case 'ArrowDown':
-      case 'j':
-        to(all[at + 1] ?? $('write'));
-        break;
-      case 'Home':
-      case 'g':
-        to(all[0]);
-        break;
-      case 'End':
-      case 'G':
-        to(all.at(-1));
-        break;
-      case 'Enter':
-        to(tools[0]);
-        break;
-      case 'r':
-        act('reply');
-        break;
-      case '+':
-      case ':':
-        act('choose');
-        break;
-      case 'e':
-        if (own) act('edit');
-        break;
-      case 'd':
-      case 'Delete':
-        if (own) act('delete');
-        break;
-      case 'c':
-      case 'y':
-        act('copy');
-        break;
-      case 't':
-        if (entry.replyTo) {
-          event.preventDefault();
-          this.act('goto', this.talk, entry.replyTo);
-        }
-        break;
-      default:
-    }
-  }
 }
 
-function words(id, text, kind = 'line') {
-  return { id, sign: text, make: () => h('p', { class: kind }, text) };
-}
-
-function who(entry, own) {
-  return h(
-    'div',
-    { class: 'who' },
-    h('span', { class: `name ${own ? 'own' : colour(entry.from.id)}` }, shown(entry.from)),
-    h('time', { datetime: new Date(entry.at).toISOString() }, clock(entry.at)),
-  );
+/** Where in a list by rising seq this one stands, or would. */
+function place(entries, seq) {
+  let [low, high] = [0, entries.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (entries[middle].seq < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -2,28 +2,40 @@
 // drawers they are in. They are drawn from what the mind knows; what is pressed is told to `act`.
 
 import { $, fill, h, setText } from './dom.js';
-import { colour, shown } from './log.js';
+import { face, named, shown } from './rows.js';
 import { ago } from './text.js';
 
 const many = (count) => (count > 999 ? '999+' : String(count));
 
+const PANES = ['rooms', 'people'];
+
+/** Where there is no room for them beside the messages; `client.css` says the same. */
+const NARROW = { rooms: matchMedia('(max-width: 45rem)'), people: matchMedia('(max-width: 60rem)') };
+
 export class Panes {
   #rows = new Map();
 
-  constructor(chat, act) {
-    this.chat = chat;
-    this.act = act;
-    $('rooms-open').addEventListener('click', () => this.drawer('rooms'));
-    $('people-open').addEventListener('click', () => this.drawer('people'));
+  constructor(chat, keep, act) {
+    Object.assign(this, { chat, keep, act });
+    const does = {
+      again: 'again',
+      topic: 'topic',
+      me: 'rename',
+      'go-open': 'go',
+      'join-open': 'rooms',
+      'find-open': 'find',
+      'help-open': 'help',
+      bell: 'bell',
+      'rooms-open': 'pane_rooms',
+      'people-open': 'pane_people',
+    };
+    for (const [id, what] of Object.entries(does)) $(id).addEventListener('click', () => act(what));
     $('veil').addEventListener('click', () => this.drawer(null));
-    $('again').addEventListener('click', () => act('again'));
-    $('topic').addEventListener('click', () => act('topic'));
-    $('me').addEventListener('click', () => act('rename'));
-    $('go-open').addEventListener('click', () => act('go'));
-    $('join-open').addEventListener('click', () => act('rooms'));
-    $('find-open').addEventListener('click', () => act('find'));
-    $('help-open').addEventListener('click', () => act('help'));
-    $('bell').addEventListener('click', () => act('bell'));
+    for (const one of PANES) {
+      $('app').classList.toggle(`no-${one}`, keep.get(`no-${one}`) === 'yes');
+      this.#said(one);
+    }
+    for (const query of Object.values(NARROW)) query.addEventListener('change', () => this.drawer(null));
   }
 
   /** In the order of the list, which Alt and a digit follow. */
@@ -34,57 +46,75 @@ export class Panes {
   }
 
   get drawn() {
-    return $('app').classList.contains('rooms') || $('app').classList.contains('people');
+    return PANES.some((one) => $('app').classList.contains(one));
+  }
+
+  #shows(which) {
+    const name = NARROW[which].matches ? which : `no-${which}`;
+    return $('app').classList.contains(name) === NARROW[which].matches;
+  }
+
+  #said(which) {
+    $(`${which}-open`).setAttribute('aria-expanded', String(this.#shows(which)));
+  }
+
+  /** Shows or hides what is beside the messages, where there is room for it; else it is a drawer. */
+  toggle(which) {
+    if (NARROW[which].matches) {
+      this.drawer(which);
+      return;
+    }
+    const off = $('app').classList.toggle(`no-${which}`);
+    this.keep.set(`no-${which}`, off ? 'yes' : null);
+    this.#said(which);
+  }
+
+  /** Shows it, whatever it was. */
+  open(which) {
+    if (!this.#shows(which)) this.toggle(which);
   }
 
   /** Opens a drawer, or closes what is open. */
   drawer(which) {
     const app = $('app');
     const open = which && !app.classList.contains(which) ? which : null;
-    const was = app.classList.contains('rooms') ? 'rooms' : app.classList.contains('people') ? 'people' : null;
-    for (const one of ['rooms', 'people']) {
+    const was = PANES.find((one) => app.classList.contains(one));
+    const inside = was && $(was).contains(document.activeElement);
+    for (const one of PANES) {
       app.classList.toggle(one, one === open);
-      $(`${one}-open`).setAttribute('aria-expanded', String(one === open));
+      this.#said(one);
     }
     $('veil').hidden = !open;
-    for (const one of ['talk', 'top']) $(one).inert = Boolean(open);
+    $('talk').inert = Boolean(open);
     if (open) ($(open).querySelector('[aria-current]') ?? $(open).querySelector('button'))?.focus();
-    else if (was && $(was).contains(document.activeElement)) $(`${was}-open`).focus();
+    else if (inside) $(`${was}-open`).focus();
   }
 
   top() {
     const { chat } = this;
     const { status } = chat;
     setText($('server'), chat.server || 'wschat');
-    const late =
-      status.kind === 'offline' && status.retryAt ? Math.max(1, Math.ceil((status.retryAt - Date.now()) / 1000)) : 0;
-    const said = {
-      idle: '',
-      asking: 'not in',
-      connecting: 'connecting …',
-      entering: 'connecting …',
-      online: [
-        chat.away ? 'away' : '',
-        chat.ephemeral ? 'this host forgets everything when it stops' : '',
-        this.#here(),
-      ]
-        .filter(Boolean)
-        .join(' · '),
-      offline: `${status.why ?? ''}${late ? ` Next try in ${late} s.` : ''}`,
-    }[status.kind];
-    setText($('state'), said);
-    $('state').classList.toggle('bad', status.kind === 'offline');
-    $('again').hidden = status.kind !== 'offline';
+    const off = status.kind === 'offline';
+    setText($('state'), off ? (status.why ?? '') : this.#state(status.kind));
+    $('state').classList.toggle('bad', off);
+    $('trouble').hidden = !off;
+    // What changes each second is not read out.
+    const late = off && status.retryAt ? Math.max(1, Math.ceil((status.retryAt - Date.now()) / 1000)) : 0;
+    setText($('late'), late ? `Next try in ${late} s.` : '');
+    setText($('why'), off ? (status.why ?? '') : '');
     setText($('again'), status.retryAt ? 'Try now' : 'Come back');
-    fill($('me'), 'You are ', h('b', null, chat.me ? shown(chat.me) : chat.name));
-    setText($('write-name'), chat.me ? shown(chat.me) : chat.name || 'you');
+    const name = chat.me ? shown(chat.me) : chat.name || 'you';
+    fill($('me'), chat.me ? face(chat.me) : null, h('span', { class: 'unseen' }, 'You are '), h('b', null, name));
+    $('app').classList.toggle('away', chat.away);
   }
 
-  #here() {
-    const { talk } = this.chat;
-    if (!talk?.room) return 'online';
-    const here = talk.crowd ? talk.crowd.online : talk.people?.filter((one) => one.online).length;
-    return here ? `${here} here` : 'online';
+  #state(kind) {
+    const { chat } = this;
+    if (kind !== 'online')
+      return { connecting: 'connecting …', entering: 'connecting …', asking: 'not in' }[kind] ?? '';
+    const { talk } = chat;
+    const here = talk?.crowd ? talk.crowd.online : talk?.people?.filter((one) => one.online).length;
+    return [chat.away && 'away', talk?.room && here ? `${here} here` : 'online'].filter(Boolean).join(' · ');
   }
 
   head() {
@@ -94,6 +124,7 @@ export class Panes {
       ? [talk.private && 'private', talk.readonly && 'read only', talk.slow && `one line in ${talk.slow} s`]
       : [];
     const topic = talk?.room ? talk.topic || 'no topic yet' : talk ? 'you two alone' : '';
+    if (this.chat.ephemeral) set.push('this host forgets everything when it stops');
     setText($('topic'), [topic, ...set.filter(Boolean)].filter(Boolean).join(' · '));
     $('topic').disabled = !talk?.room;
     setText($('typing'), this.#typing(talk));
@@ -112,11 +143,13 @@ export class Panes {
     const seen = new Set();
     const lists = { room: [], direct: [] };
     for (const talk of this.order()) {
-      unread += talk.unread > 0 ? 1 : 0;
-      calls += talk.mentions;
+      const muted = chat.memos.muted(talk);
+      unread += talk.unread > 0 && !muted ? 1 : 0;
+      calls += muted ? 0 : talk.mentions;
       seen.add(talk.key);
       const count = talk.mentions ? `@${many(talk.mentions)}` : talk.unread ? many(talk.unread) : '';
       const gone = !talk.room && talk.peer && !talk.peer.online;
+      const states = { unread: talk.unread > 0 && !muted, mention: talk.mentions > 0 && !muted, gone, muted };
       let row = this.#rows.get(talk.key);
       if (!row) {
         const button = h(
@@ -143,10 +176,12 @@ export class Panes {
       setText(sigil, talk.to[0]);
       setText(label, talk.name);
       setText(number, count);
-      setText(spoken, talk.mentions ? ` for you, ${many(talk.unread)} unread` : talk.unread ? ' unread' : '');
-      row.className = [talk.unread ? 'unread' : '', talk.mentions ? 'mention' : '', gone ? 'gone' : '']
-        .join(' ')
-        .trim();
+      const words = [talk.mentions ? ` for you, ${many(talk.unread)} unread` : talk.unread ? ' unread' : ''];
+      if (muted) words.push(', muted');
+      setText(spoken, words.join(''));
+      row.className = Object.keys(states)
+        .filter((state) => states[state])
+        .join(' ');
       if (talk.key === chat.here) button.setAttribute('aria-current', 'page');
       else button.removeAttribute('aria-current');
       lists[talk.room ? 'room' : 'direct'].push(row);
@@ -170,14 +205,12 @@ export class Panes {
       'aria-label',
       `Conversations${calls ? `, ${calls} for you` : unread ? `, ${unread} with unread` : ''}`,
     );
-    this.title();
+    this.#title(calls, unread);
   }
 
-  title() {
+  #title(calls, unread) {
     const { chat } = this;
-    const calls = [...chat.talks.values()].reduce((sum, talk) => sum + talk.mentions, 0);
-    const rooms = [...chat.talks.values()].filter((talk) => talk.unread > 0).length;
-    const count = calls ? `(${many(calls)}) ` : rooms ? '• ' : '';
+    const count = calls ? `(${many(calls)}) ` : unread ? '• ' : '';
     const title = `${count}${chat.talk ? `${chat.talk.to} · ` : ''}${chat.server || 'wschat'}`;
     if (document.title !== title) document.title = title;
   }
@@ -230,8 +263,8 @@ export class Panes {
     const what = own ? 'you' : one.role || (one.online ? '' : one.seen ? ago(one.seen) : '');
     const state = one.online ? (one.away ? 'away' : 'here') : 'not here';
     const inside = [
-      h('span', { class: 'sigil', 'aria-hidden': 'true' }, one.online && !one.away ? '●' : '○'),
-      h('span', { class: `label ${own ? '' : colour(one.id)}` }, shown(one)),
+      face(one),
+      h('span', { class: 'label' }, named(one, own)),
       h('span', { class: 'what' }, what),
       h('span', { class: 'unseen' }, state),
     ];
@@ -253,6 +286,6 @@ export class Panes {
             },
             inside,
           );
-    return h('li', { class: one.online ? 'here' : 'gone' }, row);
+    return h('li', { class: one.online ? (one.away ? 'away' : 'here') : 'gone' }, row);
   }
 }

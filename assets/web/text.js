@@ -4,16 +4,14 @@
 /** Control characters become visible, what turns or hides text goes, stacks of marks are cut. Keeps LF and TAB. */
 export function clean(raw) {
   if (typeof raw !== 'string') return '';
-  return (
-    raw
-      .replace(/\r\n?|[\u2028\u2029\u0085]/g, '\n')
-      .replace(/[\0-\x08\x0b-\x1f]/g, (c) => String.fromCharCode(0x2400 + c.charCodeAt(0)))
-      .replace(/\x7f/g, '\u2421')
-      .replace(/[\x80-\x9f]/g, '\ufffd')
-      .replace(/[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]/g, '')
-      .replace(/(\p{M}{4})\p{M}+/gu, '$1')
-      .trimEnd()
-  );
+  return raw
+    .replace(/\r\n?|[\u2028\u2029\u0085]/g, '\n')
+    .replace(/[\0-\x08\x0b-\x1f]/g, (c) => String.fromCharCode(0x2400 + c.charCodeAt(0)))
+    .replace(/\x7f/g, '\u2421')
+    .replace(/[\x80-\x9f]/g, '\ufffd')
+    .replace(/[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]/g, '')
+    .replace(/(\p{M}{4})\p{M}+/gu, '$1')
+    .trimEnd();
 }
 
 export const oneLine = (raw) => clean(raw).replace(/[\n\t]+/g, ' ');
@@ -37,6 +35,9 @@ export const luck = (bytes) => hex(crypto.getRandomValues(new Uint8Array(bytes))
 
 export const clock = (at) =>
   new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hour12: false });
+
+/** Day and time, in full. */
+export const moment = (at) => new Date(at).toLocaleString([], { dateStyle: 'full', timeStyle: 'medium' });
 
 export const day = (at) =>
   new Date(at).toLocaleDateString([], { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });

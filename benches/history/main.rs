@@ -175,7 +175,7 @@ fn line(n: u64) -> Write {
         conversation: Conversation::Room(room()),
         to: Target::Room(room()),
         at: Timestamp(1_795_183_200_000 + n as i64 % 1_000_000_000),
-        from: Author { person, name, guest: false },
+        from: Author { person, name, guest: false, bot: false },
         what: What::Said { text: Text::clean(&text), me: false, reply_to: None },
         nonce: Some(Nonce(nonce)),
         mentions: if n.is_multiple_of(50) { vec![PersonId([9; 16])] } else { Vec::new() },

@@ -44,7 +44,7 @@ fn bounds() -> Bounds {
 
 fn author(n: u8) -> Author {
     let name = Nick::parse(["ann", "ben", "cy"][usize::from(n % 3)]).expect("a name");
-    Author { person: PersonId([n % 3; 16]), name, guest: false }
+    Author { person: PersonId([n % 3; 16]), name, guest: false, bot: false }
 }
 
 fn line(seq: u64) -> String {
@@ -158,7 +158,7 @@ pub fn hub(members: u64) -> (Hub, Input) {
         let (challenge, address) = ([0; 32], None);
         feed(&mut hub, Input::Opened { session, dialect, authority, challenge, address, free: true, luck });
         let name = Some(Nick::parse(&format!("p-{n}")).expect("a name"));
-        let enter = Command::Enter { name, proof: None, client: None, invite: None };
+        let enter = Command::Enter { name, proof: None, client: None, invite: None, bot: None };
         feed(&mut hub, Input::Received { session, tag: Tag::Id(1), command: enter });
         feed(&mut hub, Input::Received { session, tag: Tag::Id(2), command: Command::Resume { cursors: Vec::new() } });
     }

@@ -105,7 +105,7 @@ fn main() -> anyhow::Result<()> {
             for at in 0..who.len() {
                 let at = (at + round) % who.len();
                 let peer = who[at];
-                if row.rooms && !matches!(peer, Peer::Wschat | Peer::Durable) {
+                if row.rooms && !matches!(peer, Peer::Wschat | Peer::Durable | Peer::Before) {
                     continue;
                 }
                 match (row.run)(peer) {

@@ -30,13 +30,21 @@ pub enum Peer {
     Wschat,
     /// wschat with its history on disk, and people with keys.
     Durable,
+    /// Another build of it, like [`Peer::Wschat`]: the program that [`BEFORE`] names.
+    Before,
 }
+
+/// Names another build, so that what a change is worth is seen in one run.
+const BEFORE: &str = "WSCHAT_BEFORE";
 
 impl Peer {
     /// All that can run here: Node only where it and its `ws` are.
     pub fn all() -> Vec<Peer> {
         let node = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/node_modules/ws").exists();
         let mut all = vec![Peer::Limit, Peer::LimitOfOurBytes, Peer::Wschat, Peer::Durable];
+        if std::env::var_os(BEFORE).is_some() {
+            all.push(Peer::Before);
+        }
         if node {
             all.extend([Peer::Node, Peer::NodeGathering]);
         } else {
@@ -54,13 +62,14 @@ impl Peer {
             Peer::NodeGathering => "node-ws-opt",
             Peer::Wschat => "wschat",
             Peer::Durable => "wschat durable",
+            Peer::Before => "before",
         }
     }
 
     /// How its clients speak.
     pub fn wire(self) -> Wire {
         match self {
-            Peer::Wschat => Wire::Guest,
+            Peer::Wschat | Peer::Before => Wire::Guest,
             Peer::Durable => Wire::Keyed,
             _ => Wire::Plain,
         }
@@ -83,8 +92,10 @@ impl Peer {
                 let how = if self == Peer::Node { "plainly" } else { "gathering" };
                 command.arg("node").arg(scripts.join("broadcast.mjs")).arg(how);
             }
-            Peer::Wschat | Peer::Durable => {
-                command.arg(env!("CARGO_BIN_EXE_wschat")).args(["-q", "--host", "127.0.0.1:0", "--headless"]);
+            Peer::Wschat | Peer::Durable | Peer::Before => {
+                let other = std::env::var_os(BEFORE).filter(|_| self == Peer::Before);
+                let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_wschat").into());
+                command.arg(program).args(["-q", "--host", "127.0.0.1:0", "--headless"]);
                 command.arg("--data-dir").arg(dir.path());
                 // The generator answers no ping, and ten thousand people take longer to come than a silent one may stay. It
                 // says as much as goes through, which is what limits are against.
@@ -94,7 +105,7 @@ impl Peer {
                     "[limits]\nhost_ping_after = \"0s\"\ndead_after = \"0s\"\nmessage_burst = 0\njoin_burst = 0\nname_burst = 0\n",
                 )?;
                 command.arg("--config").arg(config);
-                if self == Peer::Wschat {
+                if self != Peer::Durable {
                     command.arg("--ephemeral");
                 }
             }

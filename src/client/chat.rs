@@ -17,6 +17,7 @@ use crate::protocol::command::{Command, Cursor};
 use crate::protocol::dialect::{Dialect, plain::foreign};
 use crate::protocol::entry::{Author, Conversation, Entry, Epoch, Nonce, PersonId, Seq, Timestamp, What};
 use crate::protocol::event::{Code, Device, Event, Member, Peer, Place, Refusal, RoomInfo};
+use crate::protocol::hook::Hook;
 use crate::protocol::invite::Invitation;
 use crate::protocol::memo::{Memo, MemoName};
 use crate::protocol::names::{Nick, RoomName, Target};
@@ -107,6 +108,12 @@ pub enum Ask {
     Invites,
     /// Take one back.
     Uninvite(u32),
+    /// Make a webhook for a room, under this name.
+    Hook(RoomName, Option<Nick>),
+    /// Which webhooks are there?
+    Hooks,
+    /// Take a webhook back.
+    Unhook(u32),
     /// Make a link for another device.
     AddDevice,
     /// Put this down for one's other screens; blank takes it away.
@@ -211,6 +218,10 @@ pub enum Note {
     Invitation(Invitation, String, Option<ShortCode>),
     /// The invitations there are.
     Invitations(Vec<Invitation>),
+    /// A webhook was made; its address is shown this once.
+    Hook(Hook, String),
+    /// The webhooks one may take back.
+    Hooks(Vec<Hook>),
     /// By this link another device becomes this person's, until then.
     DeviceLink(String, Option<ShortCode>, Timestamp),
     /// These are there, with their keys.
@@ -664,6 +675,15 @@ impl Chat {
             Ask::Invites => {
                 self.send(Command::Invites);
             }
+            Ask::Hook(room, name) => {
+                self.send(Command::HookAdd { room, name });
+            }
+            Ask::Hooks => {
+                self.send(Command::Hooks);
+            }
+            Ask::Unhook(number) => {
+                self.send(Command::HookRemove { number });
+            }
             Ask::Uninvite(number) => {
                 self.send(Command::Uninvite { number });
                 self.note(Note::Info(format!("invitation {number} is taken back")));
@@ -805,7 +825,7 @@ impl Chat {
 
     /// A server that speaks only plain text has one room, and no memory.
     fn begin_plain(&mut self, now: Now, name: Nick) {
-        self.me = Some(Author { person: PersonId([0; 16]), name, guest: true });
+        self.me = Some(Author { person: PersonId([0; 16]), name, guest: true, bot: false });
         self.server = Text::clean(&self.address);
         self.status = Status::Online;
         self.live = true;
@@ -874,6 +894,8 @@ impl Chat {
                 }
             }
             Event::Invitation { invitation, link, code } => self.note(Note::Invitation(invitation, link, code)),
+            Event::Hook { hook, link } => self.note(Note::Hook(hook, link)),
+            Event::Hooks(all) => self.note(Note::Hooks(all)),
             Event::Invitations(all) => self.note(Note::Invitations(all)),
             Event::Memos(memos) => self.note(Note::Memos(memos, false)),
             Event::DeviceLink { link, until, code } => self.note(Note::DeviceLink(link, code, until)),
@@ -1174,7 +1196,7 @@ impl Chat {
                 for (byte, c) in person.iter_mut().zip(name.folded().bytes()) {
                     *byte ^= c;
                 }
-                (Author { person: PersonId(person), name, guest: false }, text, None)
+                (Author { person: PersonId(person), name, guest: false, bot: false }, text, None)
             }
         };
         let Some(talk) = self.talks.first_mut() else { return };
@@ -1298,6 +1320,11 @@ impl Talk {
             seen: None,
             seen_at: None,
         }
+    }
+
+    /// The life of its log that its numbers belong to; `None` while the host has not told of it.
+    pub fn epoch(&self) -> Option<Epoch> {
+        Some(self.epoch).filter(|epoch| *epoch != Epoch([0; 16]))
     }
 
     /// Counts anew what is left unread, where everything after `read` is loaded.

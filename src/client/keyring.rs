@@ -58,11 +58,23 @@ impl Keyring {
     /// The secret key of this name, made when there is none.
     pub fn secret(&self, name: &Nick) -> Result<[u8; 32], KeyError> {
         let path = self.file(name);
-        match OpenOptions::new().read(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32).open(&path) {
-            Ok(file) => read(name, &path, file),
-            Err(e) if e.kind() == ErrorKind::NotFound => self.make(name, &path),
-            Err(why) => Err(io(name, &path, why)),
+        match found(name, &path) {
+            // It is not there, or somebody else is just making it: several may start at once. One at a time, then.
+            Ok(None) | Err(KeyError::NoKey { .. }) => {
+                let _alone = self.alone().map_err(|why| io(name, &path, why))?;
+                found(name, &path)?.map_or_else(|| self.make(name, &path), Ok)
+            }
+            Ok(Some(secret)) => Ok(secret),
+            Err(why) => Err(why),
         }
+    }
+
+    /// Nobody else makes a key here while this is held.
+    fn alone(&self) -> std::io::Result<File> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
+        let folder = File::open(&self.dir)?;
+        folder.lock()?;
+        Ok(folder)
     }
 
     /// The key of one name is that of another too, from now on: a person was renamed. A key that is there stays.
@@ -157,6 +169,15 @@ fn io(name: &Nick, path: &Path, why: std::io::Error) -> KeyError {
     KeyError::Io { name: name.to_string(), path: path.display().to_string(), why }
 }
 
+/// The key in this file, if there is one.
+fn found(name: &Nick, path: &Path) -> Result<Option<[u8; 32]>, KeyError> {
+    match OpenOptions::new().read(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32).open(path) {
+        Ok(file) => read(name, path, file).map(Some),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(why) => Err(io(name, path, why)),
+    }
+}
+
 fn read(name: &Nick, path: &Path, mut file: File) -> Result<[u8; 32], KeyError> {
     let shown = || path.display().to_string();
     let about = file.metadata().map_err(|why| io(name, path, why))?;
@@ -173,6 +194,18 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    #[test]
+    fn many_who_make_a_key_at_once_make_one() {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let ring = Keyring::at(dir.path().join("keys"));
+        let ann = Nick::parse("ann").unwrap();
+        let made: Vec<_> = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..16).map(|_| scope.spawn(|| ring.secret(&ann).unwrap())).collect();
+            all.into_iter().map(|one| one.join().expect("it has a key")).collect()
+        });
+        assert!(made.iter().all(|secret| *secret == made[0]));
+    }
 
     #[test]
     fn a_name_has_one_key_and_it_is_ones_own() {

@@ -458,7 +458,7 @@ impl Wire {
         };
         let client = crate::protocol::text::Text::clean(concat!("wschat ", env!("CARGO_PKG_VERSION")));
         let invite = self.options.invite.clone();
-        Ok(Command::Enter { name: Some(name.clone()), proof, client: Some(client), invite })
+        Ok(Command::Enter { name: Some(name.clone()), proof, client: Some(client), invite, bot: None })
     }
 }
 

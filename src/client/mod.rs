@@ -9,6 +9,7 @@ pub mod chat;
 pub mod dial;
 pub mod discover;
 pub mod keyring;
+pub mod last_name;
 pub mod link;
 pub mod outbox;
 pub mod timeline;

@@ -171,6 +171,15 @@ fn is_of(path: &Path, stem: &str) -> bool {
     name.strip_prefix(stem).is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".outbox"))
 }
 
+/// The authority under which outboxes are filed: this machine has many names and is one place.
+pub fn place(authority: &str) -> String {
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
+    match host {
+        "127.0.0.1" | "[::1]" | "localhost" => format!("localhost:{port}"),
+        _ => authority.to_owned(),
+    }
+}
+
 /// Name and host as a file name: a digest, so that neither can be a path.
 pub fn stem(authority: &str, name: &Nick) -> String {
     let digest = Sha256::digest(format!("{authority}\0{}", name.folded()));

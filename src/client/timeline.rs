@@ -166,9 +166,14 @@ impl Timeline {
     }
 
     fn put(&mut self, shown: Shown) {
-        self.widest = self.widest.max(shown.from.name.columns() + usize::from(shown.from.guest));
+        self.widest =
+            self.widest.max(shown.from.name.columns() + usize::from(shown.from.guest) + shown.from.mark().len());
         let author = match self.authors.get(&shown.from.person) {
-            Some(known) if known.name.as_str() == shown.from.name.as_str() && known.guest == shown.from.guest => {
+            Some(known)
+                if known.name.as_str() == shown.from.name.as_str()
+                    && known.guest == shown.from.guest
+                    && known.bot == shown.from.bot =>
+            {
                 known.clone()
             }
             _ => {
@@ -188,7 +193,7 @@ impl Timeline {
         }
     }
 
-    /// Columns of the widest author's name ever seen here, a guest's mark included: it only grows, so that what is aligned
+    /// Columns of the widest author's name ever seen here, the mark of a guest or a program included: it only grows, so that what is aligned
     /// by it does not move while one scrolls.
     pub fn name_columns(&self) -> usize {
         self.widest
@@ -426,7 +431,12 @@ mod tests {
             to: Target::Room(room()),
             seq: Seq(seq),
             at: Timestamp(0),
-            from: Author { person: PersonId([1; 16]), name: Nick::parse("ann").expect("a name"), guest: false },
+            from: Author {
+                person: PersonId([1; 16]),
+                name: Nick::parse("ann").expect("a name"),
+                guest: false,
+                bot: false,
+            },
             what,
             nonce: None,
             mentions: Vec::new(),

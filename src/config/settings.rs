@@ -151,29 +151,68 @@ const NEVER_ZERO: bool = false;
 
 /// Every setting, in the order of `config/wschat.toml`.
 pub static SETTINGS: &[Setting] = &[
-    Setting { section: "server", key: "name", kind: Kind::Text("at most 64 characters", |c| c.server.name.clone(), server_name) },
-    Setting { section: "server", key: "default_room", kind: Kind::Text("a room, as \"#lobby\"", |c| Target::Room(c.server.default_room.clone()).to_string(), default_room) },
+    Setting {
+        section: "server",
+        key: "name",
+        kind: Kind::Text("at most 64 characters", |c| c.server.name.clone(), server_name),
+    },
+    Setting {
+        section: "server",
+        key: "default_room",
+        kind: Kind::Text(
+            "a room, as \"#lobby\"",
+            |c| Target::Room(c.server.default_room.clone()).to_string(),
+            default_room,
+        ),
+    },
     Setting {
         section: "server",
         key: "names",
-        kind: Kind::Texts("host names, with or without port", host_name, |c| c.server.names.clone(), |c, v| c.server.names = v),
+        kind: Kind::Texts(
+            "host names, with or without port",
+            host_name,
+            |c| c.server.names.clone(),
+            |c, v| c.server.names = v,
+        ),
     },
     Setting {
         section: "server",
         key: "allowed_origins",
-        kind: Kind::Texts("origins, as \"http://pages.example\"", origin, |c| c.server.allowed_origins.clone(), |c, v| {
-            c.server.allowed_origins = v;
-        }),
+        kind: Kind::Texts(
+            "origins, as \"http://pages.example\"",
+            origin,
+            |c| c.server.allowed_origins.clone(),
+            |c, v| {
+                c.server.allowed_origins = v;
+            },
+        ),
     },
     flag!("server" "open" => server.open),
-    Setting { section: "server", key: "tls_cert", kind: Kind::Text("a file, or nothing", |c| c.server.tls_cert.clone(), tls_cert) },
-    Setting { section: "server", key: "tls_key", kind: Kind::Text("a file, or nothing", |c| c.server.tls_key.clone(), tls_key) },
+    Setting {
+        section: "server",
+        key: "tls_cert",
+        kind: Kind::Text("a file, or nothing", |c| c.server.tls_cert.clone(), tls_cert),
+    },
+    Setting {
+        section: "server",
+        key: "tls_key",
+        kind: Kind::Text("a file, or nothing", |c| c.server.tls_key.clone(), tls_key),
+    },
     Setting {
         section: "server",
         key: "trusted_proxies",
         kind: Kind::Texts("addresses, as \"127.0.0.1\"", proxy, proxies, |c, v| {
             c.server.trusted_proxies = v.iter().filter_map(|text| text.parse().ok()).collect();
         }),
+    },
+    Setting {
+        section: "server",
+        key: "metrics_token",
+        kind: Kind::Text(
+            "16 to 64 characters, or nothing",
+            |config| config.server.metrics_token.clone(),
+            metrics_token,
+        ),
     },
     sized!("limits" "queue_bytes" Size 64 * KIB..=GIB, OR_ZERO => limits.queue_bytes),
     sized!("limits" "read_buffer" Size 128..=MIB, NEVER_ZERO => limits.read_buffer),
@@ -223,7 +262,11 @@ pub static SETTINGS: &[Setting] = &[
     sized!("history" "max_days" Count 1..=36_500, OR_ZERO => history.max_days),
     sized!("history" "max_entries" Count 1..=1 << 53, OR_ZERO => history.max_entries),
     sized!("history" "max_bytes" Size MIB..=1 << 53, OR_ZERO => history.max_bytes),
-    Setting { section: "ui", key: "theme", kind: Kind::Text("a theme's name, or \"auto\"", |c| c.ui.theme.clone(), theme) },
+    Setting {
+        section: "ui",
+        key: "theme",
+        kind: Kind::Text("a theme's name, or \"auto\"", |c| c.ui.theme.clone(), theme),
+    },
     Setting {
         section: "ui",
         key: "density",
@@ -256,11 +299,19 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         section: "ui",
         key: "notify",
-        kind: Kind::Choice(&["mentions", "all", "nothing"], |c| c.ui.notify.word(), |c, word| {
-            c.ui.notify = Notify::named(word).unwrap_or_default();
-        }),
+        kind: Kind::Choice(
+            &["mentions", "all", "nothing"],
+            |c| c.ui.notify.word(),
+            |c, word| {
+                c.ui.notify = Notify::named(word).unwrap_or_default();
+            },
+        ),
     },
-    Setting { section: "ui", key: "keywords", kind: Kind::Texts("words", keyword, |c| c.ui.keywords.clone(), |c, words| c.ui.keywords = words) },
+    Setting {
+        section: "ui",
+        key: "keywords",
+        kind: Kind::Texts("words", keyword, |c| c.ui.keywords.clone(), |c, words| c.ui.keywords = words),
+    },
     flag!("ui" "bell" => ui.bell),
     Setting {
         section: "ui",
@@ -280,7 +331,11 @@ pub static SETTINGS: &[Setting] = &[
     flag!("ui" "follow" => ui.follow),
     timed!("ui" "away_after" SECOND..=DAY, OR_ZERO => ui.away_after),
     timed!("ui" "undo_send" 100..=60 * SECOND, OR_ZERO => ui.undo_send),
-    Setting { section: "ui", key: "quiet_hours", kind: Kind::Text("hours, as \"22:00-07:00\", or \"\"", hours, quiet_hours) },
+    Setting {
+        section: "ui",
+        key: "quiet_hours",
+        kind: Kind::Text("hours, as \"22:00-07:00\", or \"\"", hours, quiet_hours),
+    },
     Setting {
         section: "log",
         key: "level",
@@ -404,6 +459,16 @@ fn tls_cert(config: &mut Config, text: &str) -> Result<(), String> {
 
 fn tls_key(config: &mut Config, text: &str) -> Result<(), String> {
     config.server.tls_key = text.to_owned();
+    Ok(())
+}
+
+fn metrics_token(config: &mut Config, text: &str) -> Result<(), String> {
+    let long = text.is_empty() || text.len() >= 16;
+    if !long || (!text.is_empty() && crate::protocol::secret::Token::parse(text).is_none()) {
+        return Err("a token has 16 to 64 letters, digits and signs, without a blank; openssl rand -hex 16 makes one"
+            .to_owned());
+    }
+    config.server.metrics_token = text.to_owned();
     Ok(())
 }
 

@@ -82,9 +82,7 @@ impl Hub {
         if let Some(refusal) = self.banned(Some(person), session) {
             return Some(Err(refusal));
         }
-        if let Some(open) = self.sessions.get_mut(&session) {
-            open.stage = super::Stage::Entering(person);
-        }
+        self.begin_to_enter(session, person);
         self.keep(vec![Fact::KeyAdded { person, key }], Pending::Device { session, tag: tag.clone(), person, key });
         Some(Ok(()))
     }

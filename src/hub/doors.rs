@@ -399,10 +399,9 @@ impl Hub {
             hall.gone = true;
         }
         let record = self.room_record(person, "delete_room", &room, None, "");
-        self.keep(
-            vec![Fact::RoomDeleted { room: room.clone() }, record],
-            Pending::Delete { session, tag, person, room },
-        );
+        let mut facts = vec![Fact::RoomDeleted { room: room.clone() }, record];
+        facts.extend(self.hooks_of(&room).into_iter().map(Fact::Unhooked));
+        self.keep(facts, Pending::Delete { session, tag, person, room });
     }
 
     /// A room is no more.
@@ -419,6 +418,9 @@ impl Hub {
                     self.tell(screen, None, Event::Left { room: room.clone() });
                 }
             }
+        }
+        for hook in self.hooks_of(room) {
+            self.forget_hook(hook);
         }
         for sentence in self.sentences.of_room(room) {
             self.lift(sentence);

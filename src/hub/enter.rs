@@ -3,23 +3,24 @@
 
 use std::time::Duration;
 
+use super::calls::Reply;
 use super::invites::Admission;
 use super::limits::{Kind, Of, too_quick};
 use super::people::Taken;
-use super::{Alarm, Failure, Hub, Now, Pending, Session, SessionId, Stage};
+use super::{Alarm, Door, Failure, Hub, Now, Pending, Session, SessionId, Stage};
 use crate::protocol::command::Tag;
 use crate::protocol::dialect::{Dialect, v1::FEATURES};
 use crate::protocol::entry::{Author, Conversation, PersonId, Standing};
 use crate::protocol::event::{CloseCode, Code, Event, Hello, Refusal, Welcome};
 use crate::protocol::fact::{AppendRefusal, Fact};
 use crate::protocol::names::Nick;
-use crate::protocol::person::Proof;
+use crate::protocol::person::{Challenge, Proof};
 use crate::protocol::secret::Token;
 
 impl Hub {
-    pub(super) fn opened(&mut self, now: Now, session: SessionId, opened: Session) {
-        let (dialect, challenge) = (opened.dialect, opened.challenge);
-        self.sessions.insert(session, opened);
+    pub(super) fn opened(&mut self, now: Now, session: SessionId, challenge: Challenge, opened: Session) {
+        let dialect = opened.dialect;
+        self.sessions.insert(session, Box::new(opened));
         if self.stopping {
             return self.close(session, CloseCode::Restarting, "the host stops; come back in a moment");
         }
@@ -57,19 +58,20 @@ impl Hub {
             let mark = hall.head;
             hall.ears.add(session, mark);
             if let Some(guest) = self.people.get_mut(person) {
-                guest.reads.insert(Conversation::Room(room), mark);
+                guest.reads.or_insert(&Conversation::Room(room), mark);
             }
         }
     }
 
     /// A guest with this name, or one from chance, as a member of the default room.
     fn new_guest(&mut self, now: Now, session: SessionId, name: Option<Nick>) -> Option<Author> {
-        let luck = self.sessions.get(&session)?.luck;
+        let open = self.sessions.get(&session)?;
+        let (luck, bot) = (open.door.as_ref()?.luck, open.bot == Some(true));
         let name = match name {
             Some(name) => name,
             None => self.people.guest_name(&luck[16..], now.wall)?,
         };
-        let author = Author { person: new_id(&luck), name, guest: true };
+        let author = Author { person: new_id(&luck), name, guest: true, bot };
         self.people.add(author.clone(), None);
         let room = self.rules.default_room.clone();
         if let Some(guest) = self.people.get_mut(author.person) {
@@ -81,10 +83,20 @@ impl Hub {
         Some(author)
     }
 
+    /// The store is asked on behalf of this person, for this session.
+    pub(super) fn begin_to_enter(&mut self, session: SessionId, person: PersonId) {
+        if let Some(open) = self.sessions.get_mut(&session) {
+            open.stage = Stage::Entering(person);
+            self.entering.insert((person, session));
+        }
+    }
+
     /// The session speaks for this person from now on.
     fn seat(&mut self, session: SessionId, author: Author) {
         if let Some(open) = self.sessions.get_mut(&session) {
             open.stage = Stage::Entered(author.person);
+            open.door = None;
+            self.entering.remove(&(author.person, session));
         }
         if let Some(person) = self.people.get_mut(author.person) {
             person.sessions.push(session);
@@ -102,11 +114,12 @@ impl Hub {
     ) {
         let owner = invite.is_some() && invite == self.rules.owner_ticket;
         let Some(open) = self.sessions.get_mut(&session) else { return };
+        let Some(Door { challenge, luck }) = open.door.as_deref().copied() else { return };
         open.tries += 1;
         open.owner = owner;
         open.key = proof.map(|proof| proof.key);
-        let (tries, luck) = (open.tries, open.luck);
-        let holds = proof.is_none_or(|proof| proof.holds(&open.authority, &open.challenge));
+        let tries = open.tries;
+        let holds = proof.is_none_or(|proof| proof.holds(&open.authority, &challenge));
         // A host that lets nobody in without an invitation would refuse here, before a name is claimed by it.
         let known = proof.filter(|_| holds).and_then(|proof| self.people.by_key(&proof.key));
         if let Some(refusal) = self.banned(known, session) {
@@ -158,15 +171,27 @@ impl Hub {
         tag: &Tag,
         person: PersonId,
     ) -> Result<(), Refusal> {
-        let entering = |open: &&Session| open.stage == Stage::Entering(person);
-        let screens = self.people.get(person).map_or(0, |known| known.sessions.len())
-            + self.sessions.values().filter(entering).count();
+        let entering = self.entering.range((person, SessionId(0))..=(person, SessionId(u64::MAX))).count();
+        let screens = self.people.get(person).map_or(0, |known| known.sessions.len()) + entering;
         if self.rules.sessions_per_person > 0 && screens >= self.rules.sessions_per_person {
             let most = self.rules.sessions_per_person;
             return Err(Refusal::new(Code::Limit, format!("you are on {screens} screens; a person may have {most}")));
         }
+        self.mark_bot(session, person);
         self.welcome(now, session, tag, person);
         Ok(())
+    }
+
+    /// Somebody known says whether they are a program: so it is from now on, for everybody.
+    fn mark_bot(&mut self, session: SessionId, person: PersonId) {
+        let Some(bot) = self.sessions.get(&session).and_then(|open| open.bot) else { return };
+        let Some(known) = self.people.get_mut(person).filter(|known| known.author.bot != bot) else { return };
+        known.author.bot = bot;
+        let (who, online) = (known.author.clone(), known.online);
+        self.keep(vec![Fact::Bot { person, bot }], Pending::Nobody);
+        if online {
+            self.presence(person, who, true);
+        }
     }
 
     /// A new key claims a name, which is reserved for it from now on and its own once the store has kept it.
@@ -187,6 +212,7 @@ impl Hub {
         if self.rules.people > 0 && self.people.with_keys() >= self.rules.people {
             return Err(Refusal::new(Code::Limit, "this host knows as many people as it may (limits.people)"));
         }
+        let bot = self.sessions.get(&session).is_some_and(|open| open.bot == Some(true));
         let address = self.sessions.get(&session).and_then(|open| open.address).map(Of::Address);
         self.limiter.take(&self.rules.rates, now.up, Kind::Name, address.as_slice()).map_err(too_quick)?;
         let worn = match self.people.taken(&name, None, now.wall) {
@@ -197,16 +223,15 @@ impl Hub {
         if let Some(guest) = worn {
             self.step_aside(now, guest, &name);
         }
-        self.people.add(Author { person, name: name.clone(), guest: false }, Some(proof.key));
-        if let Some(open) = self.sessions.get_mut(&session) {
-            open.stage = Stage::Entering(person);
-        }
+        self.people.add(Author { person, name: name.clone(), guest: false, bot }, Some(proof.key));
+        self.begin_to_enter(session, person);
         let mut facts = vec![
             Fact::Claimed { person, name, key: proof.key, at: now.wall },
             Fact::Joined { person, room: self.rules.default_room.clone() },
         ];
         facts.extend(self.leads_to(&by).map(|room| Fact::Joined { person, room }));
         facts.extend(self.use_up(&by));
+        facts.extend(bot.then_some(Fact::Bot { person, bot }));
         self.keep(facts, Pending::Claim { session, tag: tag.clone(), person, by });
         Ok(())
     }
@@ -261,12 +286,8 @@ impl Hub {
 
     /// Loads how the person stands; the welcome follows.
     fn welcome(&mut self, now: Now, session: SessionId, tag: &Tag, person: PersonId) {
-        let mut owner = false;
-        if let Some(open) = self.sessions.get_mut(&session) {
-            open.stage = Stage::Entering(person);
-            owner = std::mem::take(&mut open.owner);
-        }
-        if owner {
+        self.begin_to_enter(session, person);
+        if self.sessions.get_mut(&session).is_some_and(|open| std::mem::take(&mut open.owner)) {
             self.make_owner(now, person);
         }
         let of = self.conversations(person);
@@ -303,7 +324,7 @@ impl Hub {
     pub(super) fn remember_reads(&mut self, person: PersonId, standings: &[Standing]) {
         if let Some(guest) = self.people.get_mut(person).filter(|known| known.author.guest) {
             for standing in standings {
-                guest.reads.entry(standing.conversation.clone()).or_insert(standing.read);
+                guest.reads.or_insert(&standing.conversation, standing.read);
             }
         }
     }
@@ -350,8 +371,10 @@ impl Hub {
 
     pub(super) fn closed(&mut self, now: Now, session: SessionId) {
         let Some(gone) = self.sessions.remove(&session) else { return };
-        if let Stage::Greeted { until } = gone.stage {
-            self.alarms.remove(&(until, Alarm::Enter(session)));
+        match gone.stage {
+            Stage::Greeted { until } => _ = self.alarms.remove(&(until, Alarm::Enter(session))),
+            Stage::Entering(person) => _ = self.entering.remove(&(person, session)),
+            Stage::Entered(_) => {}
         }
         let Stage::Entered(person) = gone.stage else { return };
         for conversation in self.conversations(person) {
@@ -427,14 +450,14 @@ impl Hub {
     }
 
     fn too_late(&mut self, session: SessionId, at: Duration) {
-        let late = |open: &Session| open.stage == Stage::Greeted { until: at };
-        if self.sessions.get(&session).is_some_and(late) {
+        if self.sessions.get(&session).is_some_and(|open| open.stage == Stage::Greeted { until: at }) {
             self.close(session, CloseCode::NotEntered, "you did not enter in time");
         }
     }
 
     /// The store said no.
     pub(super) fn failed(&mut self, ticket: super::Ticket, why: Failure) {
+        self.kept_or_not(Some(why));
         let Some(pending) = self.tickets.remove(&ticket) else { return };
         let (session, tag, nonce) = match pending {
             Pending::Claim { session, tag, person, by } => {
@@ -462,6 +485,13 @@ impl Hub {
             Pending::Order(ordered) => return self.refuse_order(ordered.giver(), refusal(why)),
             Pending::Listed { desk } | Pending::DeskAudit { desk } => {
                 return self.refuse_desk(desk, &refusal(why).text);
+            }
+            Pending::Called { call } | Pending::Tailed { call, .. } => {
+                return self.reply(call, Reply::Refused(refusal(why)));
+            }
+            Pending::Hook { session, tag, number, .. } => {
+                self.forget_hook(number);
+                (session, tag, None)
             }
             Pending::Delete { session, tag, room, .. } => {
                 if let Some(hall) = self.rooms.get_mut(&room) {
@@ -500,6 +530,9 @@ impl Hub {
         match armed {
             Some(until) => {
                 if let Some(open) = self.sessions.get_mut(&session) {
+                    if let Stage::Entering(person) = open.stage {
+                        self.entering.remove(&(person, session));
+                    }
                     open.stage = Stage::Greeted { until };
                 }
             }

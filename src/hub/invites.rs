@@ -56,6 +56,11 @@ impl Invitations {
         Invitations { all: all.into_iter().map(|kept| (kept.invitation.number, kept)).collect(), short: HashMap::new() }
     }
 
+    /// All that are remembered.
+    pub fn iter(&self) -> impl Iterator<Item = &Kept> {
+        self.all.values()
+    }
+
     /// The open one of this token, or why there is none.
     fn find(&self, token: &Token, now: Timestamp) -> Result<u32, Refusal> {
         // What is compared are digests: how long that takes tells nothing of a token.

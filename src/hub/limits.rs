@@ -61,6 +61,8 @@ pub enum Of {
     Address(IpAddr),
     /// The one of everybody who comes by a short code: whoever has many addresses guesses no more than this.
     Everybody,
+    /// That of everybody of this machine, which is not counted otherwise.
+    OwnMachine,
     /// That of all guests at the door of this room: a guest is somebody else with each connection.
     Guests(RoomName),
 }
@@ -72,6 +74,9 @@ const GUESSES: Rate = Rate { burst: 100, every: Duration::from_secs(1) };
 /// Buckets remembered before those that are full again are looked for: they are found by going through all, which is to
 /// cost little for each that was made.
 const LOOKED_THROUGH_AT: usize = 1024;
+
+/// A bucket, and when it will be full again.
+type Taken = ((Kind, Of), Duration);
 
 /// All that are not full.
 #[derive(Debug, Default)]
@@ -91,7 +96,7 @@ impl Rates {
         };
         match of {
             Of::Person(_) => one,
-            Of::Everybody => GUESSES,
+            Of::Everybody | Of::OwnMachine => GUESSES,
             Of::Address(_) if self.per_address == 0 => Rate::default(),
             Of::Address(_) | Of::Guests(_) => {
                 let many = self.per_address.max(1);
@@ -104,6 +109,26 @@ impl Rates {
 impl Limiter {
     /// Takes one from each of these buckets, or says after how long there will be one in all of them; then none is taken.
     pub fn take(&mut self, rates: &Rates, now: Duration, kind: Kind, of: &[Of]) -> Result<(), Duration> {
+        let (wait, taken) = self.look(rates, now, kind, of);
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        if self.full_at.len() >= self.look_at.max(LOOKED_THROUGH_AT) {
+            self.full_at.retain(|_, full_at| *full_at > now);
+            self.look_at = self.full_at.len() * 2;
+        }
+        self.full_at.extend(taken);
+        Ok(())
+    }
+
+    /// Whether there is one in each of these buckets, or after how long there will be. None is taken.
+    pub fn free(&self, rates: &Rates, now: Duration, kind: Kind, of: &[Of]) -> Result<(), Duration> {
+        let (wait, _) = self.look(rates, now, kind, of);
+        if wait.is_zero() { Ok(()) } else { Err(wait) }
+    }
+
+    /// After how long there is one in all of these, and when each is full again once it is taken.
+    fn look(&self, rates: &Rates, now: Duration, kind: Kind, of: &[Of]) -> (Duration, Vec<Taken>) {
         let mut wait = Duration::ZERO;
         let mut taken = Vec::with_capacity(of.len());
         for of in of {
@@ -118,15 +143,7 @@ impl Limiter {
             wait = wait.max(free_at.saturating_sub(now));
             taken.push((key, full_at + rate.every));
         }
-        if !wait.is_zero() {
-            return Err(wait);
-        }
-        if self.full_at.len() >= self.look_at.max(LOOKED_THROUGH_AT) {
-            self.full_at.retain(|_, full_at| *full_at > now);
-            self.look_at = self.full_at.len() * 2;
-        }
-        self.full_at.extend(taken);
-        Ok(())
+        (wait, taken)
     }
 }
 

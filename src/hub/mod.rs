@@ -3,12 +3,14 @@
 //! server's.
 
 mod barred;
+pub mod calls;
 mod crowd;
 mod desk;
 mod devices;
 mod doors;
 mod ears;
 mod enter;
+pub mod hooks;
 pub mod invites;
 pub mod limits;
 mod memos;
@@ -27,13 +29,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use calls::{Call, Figures, Reply, Wish};
 use ears::Ears;
+use hooks::Hooks;
 use invites::{Admission, Invitations, Site};
 use limits::{Limiter, Rates, source};
 use order::{Giver, Ordered};
 use people::People;
 use sentences::Sentences;
-use session::{Session, Stage};
+use session::{Door, Session, Stage};
 
 use crate::protocol::admin::{Ask, Line};
 use crate::protocol::command::{Command, Cursor, PageEnd, Tag};
@@ -165,6 +169,13 @@ pub enum Input {
         desk: Desk,
         /// What.
         ask: Ask,
+    },
+    /// Something is asked over HTTP: [`Effect::Reply`] answers.
+    Called {
+        /// Who is to be answered.
+        call: Call,
+        /// What.
+        wish: Wish,
     },
     /// Lines of the record ([`Effect::Audit`]).
     Audited {
@@ -313,6 +324,13 @@ pub enum Effect {
         /// The last is `Done` or `Refused`.
         lines: Vec<Line>,
     },
+    /// The answer to an [`Input::Called`]; comes exactly once for each.
+    Reply {
+        /// Who asked.
+        call: Call,
+        /// It.
+        reply: Reply,
+    },
     /// Close a connection once what was told to it is written; [`Input::Closed`] follows.
     Close {
         /// Which.
@@ -398,6 +416,12 @@ enum Pending {
     DeviceGone { session: SessionId, tag: Tag, person: PersonId, key: PublicKey },
     /// An invitation is being kept.
     Invite { session: SessionId, tag: Tag, number: u32, token: Token },
+    /// A webhook is being kept.
+    Hook { session: SessionId, tag: Tag, number: u32, token: Token },
+    /// Something that was asked over HTTP is being kept, or answered by the store at all.
+    Called { call: Call },
+    /// The tail of a room is being read.
+    Tailed { call: Call, to: Target },
     /// Something is being kept, and there is nothing more to say than that it was.
     Settled { session: SessionId, tag: Tag },
     /// A password is looked at.
@@ -484,11 +508,16 @@ pub struct Hub {
     epoch: Epoch,
     people: People,
     invitations: Invitations,
+    hooks: Hooks,
+    counters: Figures,
     devices: devices::Links,
     last_invitation: u32,
     rooms: HashMap<RoomName, Room>,
     directs: HashMap<Pair, Ears>,
-    sessions: HashMap<SessionId, Session>,
+    /// Boxed, since a table has more room than sessions.
+    sessions: HashMap<SessionId, Box<Session>>,
+    /// Those for which the store is asked who they come in as.
+    entering: BTreeSet<(PersonId, SessionId)>,
     tickets: HashMap<Ticket, Pending>,
     next_ticket: u64,
     alarms: BTreeSet<(Duration, Alarm)>,
@@ -529,6 +558,13 @@ impl Hub {
         let last_invitation = facts.invitations.iter().map(|kept| kept.invitation.number).max().unwrap_or(0);
         let invitations = Invitations::known(facts.invitations);
         let mut people = People::known(facts.people);
+        let hooks = Hooks::known(facts.hooks);
+        // Nobody else may be called so; who is already has the older right.
+        for kept in hooks.iter() {
+            if people.taken(&kept.hook.name, None, Timestamp(i64::MAX)).is_none() {
+                people.wear(&kept.hook.name, kept.person);
+            }
+        }
         let mut directs = HashMap::new();
         for [a, b] in facts.directs {
             directs.insert(Pair::new(a, b), Ears::default());
@@ -543,11 +579,14 @@ impl Hub {
             epoch,
             people,
             invitations,
+            hooks,
+            counters: Figures::default(),
             devices: devices::Links::default(),
             last_invitation,
             rooms,
             directs,
             sessions: HashMap::new(),
+            entering: BTreeSet::new(),
             tickets: HashMap::new(),
             next_ticket: 0,
             alarms: BTreeSet::new(),
@@ -588,12 +627,12 @@ impl Hub {
                 let opened = Session {
                     dialect,
                     authority,
-                    challenge,
+                    door: Some(Box::new(Door { challenge, luck })),
                     address: address.and_then(source),
                     free,
                     key: None,
                     owner: false,
-                    luck,
+                    bot: None,
                     stage,
                     live: false,
                     tries: 0,
@@ -603,7 +642,7 @@ impl Hub {
                     away: false,
                     typed_at: None,
                 };
-                self.opened(now, session, opened);
+                self.opened(now, session, challenge, opened);
             }
             Input::Received { session, tag, command } => self.received(now, session, tag, command),
             Input::Unreadable { session, tag, refusal, garbage } => self.unreadable(session, tag, refusal, garbage),
@@ -615,6 +654,7 @@ impl Hub {
             Input::Checked { ticket, right } => self.checked(now, ticket, right),
             Input::Hashed { ticket, hash } => self.hashed(ticket, hash),
             Input::Asked { desk, ask } => self.asked_at_desk(now, desk, ask),
+            Input::Called { call, wish } => self.called(now, call, wish),
             Input::Audited { ticket, lines } => self.audited(ticket, lines),
             Input::Failed { ticket, why } => self.failed(ticket, why),
             Input::Closed { session } => self.closed(now, session),
@@ -635,7 +675,10 @@ impl Hub {
             return self.done(session);
         }
         match (open.stage, command) {
-            (Stage::Greeted { .. }, Command::Enter { name, proof, invite, .. }) => {
+            (Stage::Greeted { .. }, Command::Enter { name, proof, invite, bot, .. }) => {
+                if let Some(open) = self.sessions.get_mut(&session) {
+                    open.bot = bot;
+                }
                 self.enter(now, session, tag, name, proof, invite);
             }
             (_, Command::Bye) => self.bye(session),
@@ -665,6 +708,7 @@ impl Hub {
             | Command::Topic { room, .. }
             | Command::RoomSet { room, .. }
             | Command::RoomDelete { room }
+            | Command::HookAdd { room, .. }
             | Command::RoomInvite { room, .. } => spell(room),
             Command::Moderate(Order { room: Some(room), .. }) => spell(room),
             Command::Who { room: Some(room) } | Command::Bans { room: Some(room) } => spell(room),
@@ -703,6 +747,9 @@ impl Hub {
             Command::RemoveDevice { number } => self.remove_device(session, tag, person, number),
             Command::Invites => self.invitations(session, tag, person),
             Command::Uninvite { number } => self.uninvite(session, tag, person, number),
+            Command::HookAdd { room, name } => self.add_hook(now, session, tag, person, room, name),
+            Command::Hooks => self.list_hooks(session, &tag, person),
+            Command::HookRemove { number } => self.remove_hook(session, tag, person, number),
             Command::Away { away } => self.away(session, &tag, person, away),
             Command::Typing { to } => self.typing(now, session, person, &to),
             Command::Read { to, seq } => self.read(now, session, tag, person, to, seq),
@@ -751,6 +798,7 @@ impl Hub {
     }
 
     fn refuse(&mut self, session: SessionId, tag: &Tag, refusal: Refusal) {
+        self.counters.refusals += 1;
         self.answer(session, tag, Event::Refused(refusal));
     }
 
@@ -784,9 +832,7 @@ impl Hub {
         let ticket = self.ticket(pending);
         let known = self.people.get(person);
         let from = |conversation: &Conversation| match known {
-            Some(known) if known.author.guest => {
-                known.reads.get(conversation).map_or(ReadFrom::Head, |seq| ReadFrom::At(*seq))
-            }
+            Some(known) if known.author.guest => known.reads.get(conversation).map_or(ReadFrom::Head, ReadFrom::At),
             _ => ReadFrom::Kept,
         };
         let of = of.into_iter().map(|conversation| (conversation.clone(), from(&conversation))).collect();

@@ -1,6 +1,7 @@
 //! Where people are and what they are called: joined, left, renamed, and the lists of rooms and people. Who may come into a
 //! room is in `doors`.
 
+use super::calls::Reply;
 use super::limits::Kind;
 use super::{Hub, Now, Pending, SessionId, Ticket};
 use crate::protocol::command::Tag;
@@ -111,7 +112,11 @@ impl Hub {
             for sentence in self.sentences.of_room(room) {
                 self.lift(sentence);
             }
-            self.keep(vec![Fact::RoomForgotten { room: room.clone() }], Pending::Nobody);
+            let hooks = self.hooks_of(room);
+            hooks.iter().for_each(|number| self.forget_hook(*number));
+            let mut facts = vec![Fact::RoomForgotten { room: room.clone() }];
+            facts.extend(hooks.into_iter().map(Fact::Unhooked));
+            self.keep(facts, Pending::Nobody);
         }
     }
 
@@ -204,7 +209,10 @@ impl Hub {
 
     /// Facts are kept.
     pub(super) fn kept(&mut self, now: Now, ticket: Ticket) {
+        self.kept_or_not(None);
         match self.tickets.remove(&ticket) {
+            Some(Pending::Called { call }) => self.reply(call, Reply::Well),
+            Some(Pending::Hook { session, tag, number, token }) => self.hooked(session, tag, number, &token),
             Some(Pending::Claim { session, tag, person, by }) => self.claimed(now, session, tag, person, &by),
             Some(Pending::Invite { session, tag, number, token }) => self.invited(session, tag, number, &token),
             Some(Pending::Device { session, tag, person, key }) => self.device_kept(now, session, tag, person, key),

@@ -142,7 +142,7 @@ impl Hub {
         if person.is_some() && by.is_none() {
             return no_such("you are not here any more".to_owned());
         }
-        let unnamed = || Author { person: PersonId([0; 16]), name: order.name.clone(), guest: true };
+        let unnamed = || Author { person: PersonId([0; 16]), name: order.name.clone(), guest: true, bot: false };
         let who = subject.and_then(|subject| self.people.get(subject)).map(|known| known.author.clone());
         let (mut imposed, mut lifted) = (Vec::new(), Vec::new());
         match (order.deed, &who) {

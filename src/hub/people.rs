@@ -2,6 +2,7 @@
 //! fold and by what they look like (UTS 39). Rooms, sessions and the store are not known here.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::SessionId;
@@ -39,7 +40,7 @@ pub struct Person {
     /// When it counts as gone, cut off as it is.
     pub gone_at: Option<Duration>,
     /// How far a guest has read; people with keys have that in the store.
-    pub reads: HashMap<Conversation, Seq>,
+    pub reads: Reads,
     /// Its keys, in order. Nearly everybody has one.
     pub keys: Vec<PublicKey>,
     /// What its screens put down for one another.
@@ -58,7 +59,7 @@ impl Person {
             away: false,
             seen: None,
             gone_at: None,
-            reads: HashMap::new(),
+            reads: Reads::default(),
             keys: Vec::new(),
             memos: Memos::new(),
         }
@@ -131,6 +132,33 @@ impl FromIterator<RoomName> for Rooms {
     }
 }
 
+/// How far somebody has read in what conversation. A list, for the reason that [`Rooms`] is one: a table begins with room
+/// for four.
+#[derive(Clone, Debug, Default)]
+pub struct Reads(Vec<(Conversation, Seq)>);
+
+impl Reads {
+    /// How far, where that is known.
+    pub fn get(&self, conversation: &Conversation) -> Option<Seq> {
+        self.0.iter().find(|(known, _)| known == conversation).map(|(_, seq)| *seq)
+    }
+
+    /// How far; this, where it was not known.
+    pub fn or_insert(&mut self, conversation: &Conversation, seq: Seq) -> &mut Seq {
+        let at = self.0.iter().position(|(known, _)| known == conversation).unwrap_or_else(|| {
+            self.0.reserve_exact(1);
+            self.0.push((conversation.clone(), seq));
+            self.0.len() - 1
+        });
+        &mut self.0[at].1
+    }
+
+    /// Not known any more.
+    pub fn remove(&mut self, conversation: &Conversation) {
+        self.0.retain(|(known, _)| known != conversation);
+    }
+}
+
 /// Why a name cannot be had.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Taken {
@@ -143,10 +171,11 @@ pub enum Taken {
 /// Everybody the host knows.
 #[derive(Debug, Default)]
 pub struct People {
-    people: HashMap<PersonId, Person>,
+    /// Boxed, since a table has more room than people.
+    people: HashMap<PersonId, Box<Person>>,
     keys: HashMap<PublicKey, PersonId>,
-    folds: HashMap<String, PersonId>,
-    skeletons: HashMap<String, PersonId>,
+    folds: HashMap<Arc<str>, PersonId>,
+    skeletons: HashMap<Arc<str>, PersonId>,
     /// Names of before, by fold and by skeleton, until when.
     reserved: HashMap<String, (PersonId, Timestamp)>,
     with_keys: usize,
@@ -157,7 +186,7 @@ impl People {
     pub fn known(facts: Vec<PersonFacts>) -> People {
         let mut people = People::default();
         for fact in facts {
-            let author = Author { person: fact.person, name: fact.name, guest: false };
+            let author = Author { person: fact.person, name: fact.name, guest: false, bot: fact.bot };
             people.add(author, fact.keys.first().copied());
             for key in fact.keys {
                 people.add_key(fact.person, key);
@@ -178,7 +207,7 @@ impl People {
     pub fn add(&mut self, author: Author, key: Option<PublicKey>) {
         let person = author.person;
         self.wear(&author.name, person);
-        self.people.insert(person, Person::new(author));
+        self.people.insert(person, Box::new(Person::new(author)));
         if let Some(key) = key {
             self.add_key(person, key);
             self.with_keys += 1;
@@ -186,7 +215,7 @@ impl People {
     }
 
     /// A guest went, or a claim failed: nothing of it stays.
-    pub fn forget(&mut self, person: PersonId) -> Option<Person> {
+    pub fn forget(&mut self, person: PersonId) -> Option<Box<Person>> {
         let gone = self.people.remove(&person)?;
         self.put_off(&gone.author.name, person);
         if !gone.author.guest {
@@ -200,8 +229,11 @@ impl People {
 
     /// Takes a name for a person, beside the one it has; [`People::rename`] or [`People::put_off`] follows.
     pub fn wear(&mut self, name: &Nick, person: PersonId) {
-        self.folds.insert(name.folded().to_owned(), person);
-        self.skeletons.insert(name.skeleton(), person);
+        let (fold, skeleton) = (name.shared_fold(), name.skeleton());
+        // Most names look like what they are, and share that.
+        let skeleton = if *skeleton == *fold { fold.clone() } else { skeleton.into() };
+        self.folds.insert(fold, person);
+        self.skeletons.insert(skeleton, person);
     }
 
     /// Gives a name back.
@@ -210,8 +242,8 @@ impl People {
             self.folds.remove(name.folded());
         }
         let skeleton = name.skeleton();
-        if self.skeletons.get(&skeleton) == Some(&person) {
-            self.skeletons.remove(&skeleton);
+        if self.skeletons.get(skeleton.as_str()) == Some(&person) {
+            self.skeletons.remove(skeleton.as_str());
         }
     }
 
@@ -233,7 +265,7 @@ impl People {
     /// Whether this person (or a newcomer) could be called so; why not.
     pub fn taken(&self, name: &Nick, by: Option<PersonId>, now: Timestamp) -> Option<Taken> {
         let skeleton = name.skeleton();
-        for holder in [self.folds.get(name.folded()), self.skeletons.get(&skeleton)].into_iter().flatten() {
+        for holder in [self.folds.get(name.folded()), self.skeletons.get(skeleton.as_str())].into_iter().flatten() {
             if Some(*holder) != by {
                 let guest = self.people.get(holder).is_some_and(|person| person.author.guest);
                 return Some(if guest { Taken::Worn(*holder) } else { Taken::Owned });
@@ -287,17 +319,17 @@ impl People {
 
     /// The person.
     pub fn get(&self, person: PersonId) -> Option<&Person> {
-        self.people.get(&person)
+        self.people.get(&person).map(Box::as_ref)
     }
 
     /// The person.
     pub fn get_mut(&mut self, person: PersonId) -> Option<&mut Person> {
-        self.people.get_mut(&person)
+        self.people.get_mut(&person).map(Box::as_mut)
     }
 
     /// Everybody.
     pub fn iter(&self) -> impl Iterator<Item = &Person> {
-        self.people.values()
+        self.people.values().map(Box::as_ref)
     }
 
     /// All keys of a person, always in the same order.

@@ -21,6 +21,15 @@ pub enum Stage {
     Entered(PersonId),
 }
 
+/// What coming in needs and nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct Door {
+    /// What it has to sign.
+    pub challenge: Challenge,
+    /// Chance, for an id and a guest's name.
+    pub luck: [u8; 24],
+}
+
 /// One connection.
 #[derive(Debug)]
 pub struct Session {
@@ -28,8 +37,8 @@ pub struct Session {
     pub dialect: Dialect,
     /// The host name it dialled.
     pub authority: String,
-    /// What it has to sign.
-    pub challenge: Challenge,
+    /// What it comes in by; gone once it is in.
+    pub door: Option<Box<Door>>,
     /// Where it comes from; `None` for this machine itself, on which no limit of addresses holds.
     pub address: Option<IpAddr>,
     /// Whether it needs no invitation.
@@ -38,8 +47,8 @@ pub struct Session {
     pub key: Option<PublicKey>,
     /// It has shown the ticket that makes an owner.
     pub owner: bool,
-    /// Chance, for an id and a guest's name.
-    pub luck: [u8; 24],
+    /// Whether it says that it is a program.
+    pub bot: Option<bool>,
     /// How far it is.
     pub stage: Stage,
     /// Whether it hears what happens; before that only answers.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::calls::Reply;
 use super::ears::Ears;
 use super::limits::Kind;
 use super::{Effect, Hub, Now, Pending, SessionId, Ticket};
@@ -95,7 +96,7 @@ impl Hub {
     }
 
     /// Whom a text mentions, among those who can read it: found once, here.
-    fn mentioned(&self, conversation: &Conversation, person: PersonId, what: &What) -> Vec<PersonId> {
+    pub(super) fn mentioned(&self, conversation: &Conversation, person: PersonId, what: &What) -> Vec<PersonId> {
         let What::Said { text, .. } = what else { return Vec::new() };
         let mut found = Vec::new();
         for (_, nick) in mention::candidates(text.as_str()) {
@@ -116,9 +117,12 @@ impl Hub {
 
     /// An entry has its number: everybody who listens hears it, the speaker too.
     pub(super) fn stored(&mut self, ticket: Ticket, entry: Arc<Entry>, fresh: bool) {
-        let asker = match self.tickets.remove(&ticket) {
-            Some(Pending::Append { session, tag, .. }) => Some((session, tag)),
-            _ => None,
+        self.kept_or_not(None);
+        self.counters.entries += u64::from(fresh);
+        let (asker, call) = match self.tickets.remove(&ticket) {
+            Some(Pending::Append { session, tag, .. }) => (Some((session, tag)), None),
+            Some(Pending::Called { call }) => (None, Some(call)),
+            _ => (None, None),
         };
         let raw = asker.as_ref().and_then(|(session, tag)| match tag {
             Tag::Line(line) => Some((*session, line.clone())),
@@ -133,6 +137,9 @@ impl Hub {
                 let except = raw.as_ref().map(|(session, _)| *session);
                 self.effects.push(Effect::Send { to, except, event: Arc::new(Event::Entry(entry.clone())) });
             }
+        }
+        if let Some(call) = call {
+            return self.reply(call, Reply::Said(entry, fresh));
         }
         match (asker, raw) {
             (Some((session, _)), Some((_, line))) => {
@@ -234,6 +241,7 @@ impl Hub {
                 self.join_loaded(session, tag, person, room, standings)
             }
             Some(Pending::Read { session, tag, person, to, .. }) => self.counted(session, &tag, person, to, standings),
+            Some(Pending::Called { call }) => self.reply(call, Reply::Well),
             Some(Pending::Listed { desk }) => self.report_list(desk, &standings),
             _ => {}
         }
@@ -259,7 +267,7 @@ impl Hub {
         self.effects.push(Effect::Page { ticket, conversation, end, limit, asker: person });
     }
 
-    fn page_limit(&self, wish: Option<u32>) -> u32 {
+    pub(super) fn page_limit(&self, wish: Option<u32>) -> u32 {
         let most = u32::try_from(self.rules.bounds.page_entries).unwrap_or(u32::MAX);
         let most = if most == 0 { u32::MAX } else { most };
         wish.unwrap_or(most).clamp(1, most)
@@ -301,8 +309,10 @@ impl Hub {
     }
 
     pub(super) fn paged(&mut self, ticket: Ticket, page: Page) {
-        if let Some(Pending::Page { session, tag, to }) = self.tickets.remove(&ticket) {
-            self.answer(session, &tag, Event::Page { to, page });
+        match self.tickets.remove(&ticket) {
+            Some(Pending::Page { session, tag, to }) => self.answer(session, &tag, Event::Page { to, page }),
+            Some(Pending::Tailed { call, to }) => self.reply(call, Reply::Page(to, page)),
+            _ => {}
         }
     }
 
@@ -313,7 +323,7 @@ impl Hub {
         };
         let Some(known) = self.people.get_mut(person) else { return self.done(session) };
         if known.author.guest {
-            let read = known.reads.entry(conversation.clone()).or_insert(seq);
+            let read = known.reads.or_insert(&conversation, seq);
             *read = (*read).max(seq);
         } else {
             let facts = vec![Fact::Read { person, conversation: conversation.clone(), seq }];

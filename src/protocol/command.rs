@@ -26,6 +26,8 @@ pub enum Command {
         client: Option<Text>,
         /// What lets it in where that is asked for, or makes it the owner of a host that has none.
         invite: Option<Token>,
+        /// Whether it is a program that others are to know as one; of somebody known, as before when `None`.
+        bot: Option<bool>,
     },
     /// A raw client's first line told its name: a guest takes it, or the nearest free one.
     Introduce {
@@ -164,6 +166,20 @@ pub enum Command {
     Invites,
     /// Take an invitation back.
     Uninvite {
+        /// By its number.
+        number: u32,
+    },
+    /// Make a webhook: an address by which programs speak in a room.
+    HookAdd {
+        /// In which room.
+        room: RoomName,
+        /// What it is called there; the host finds a name when `None`.
+        name: Option<Nick>,
+    },
+    /// Which webhooks are there?
+    Hooks,
+    /// Take a webhook back.
+    HookRemove {
         /// By its number.
         number: u32,
     },

@@ -143,6 +143,23 @@ pub struct Author {
     pub name: Nick,
     /// Whether it had no key.
     pub guest: bool,
+    /// Whether it is a program: a bot, or a webhook.
+    pub bot: bool,
+}
+
+/// What stands behind a program's name wherever it is shown. No name holds a blank, so nobody can wear it.
+pub const BOT_MARK: &str = " (bot)";
+
+impl Author {
+    /// The name, with the mark of a program if it is one.
+    pub fn marked(&self) -> String {
+        format!("{}{}", self.name, self.mark())
+    }
+
+    /// What stands behind the name.
+    pub fn mark(&self) -> &'static str {
+        if self.bot { BOT_MARK } else { "" }
+    }
 }
 
 /// An emoji used as a reaction: 1 to 64 bytes without blanks or control characters. What a reader's terminal can draw

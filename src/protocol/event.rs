@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::entry::{Author, Conversation, Entry, Epoch, Nonce, Page, PersonId, Seq, Standing, Timestamp};
 use super::fingerprint::Fingerprint;
+use super::hook::Hook;
 use super::invite::Invitation;
 use super::memo::Memo;
 use super::names::{Nick, RoomName, Target};
@@ -148,6 +149,15 @@ pub enum Event {
     },
     /// Those there are, the newest first.
     Invitations(Vec<Invitation>),
+    /// A webhook was made.
+    Hook {
+        /// Where it speaks.
+        hook: Hook,
+        /// Where a program sends what it says.
+        link: String,
+    },
+    /// Those you may take back, the newest first.
+    Hooks(Vec<Hook>),
     /// By this link another device becomes yours.
     DeviceLink {
         /// All that is needed.

@@ -2,6 +2,7 @@
 //! Neither is ever on the wire; they stand here because the two that share them do not know each other.
 
 use super::entry::{Author, Conversation, Nonce, PersonId, Seq, Timestamp, What};
+use super::hook::KeptHook;
 use super::invite::Kept;
 use super::memo::Memo;
 use super::names::{Nick, RoomName, Target};
@@ -147,6 +148,13 @@ pub enum Fact {
         /// Which; nobody else's.
         key: PublicKey,
     },
+    /// A person is a program, or is not after all.
+    Bot {
+        /// Who.
+        person: PersonId,
+        /// Whether it is.
+        bot: bool,
+    },
     /// A key is nobody's any more.
     KeyRemoved {
         /// Which.
@@ -156,6 +164,10 @@ pub enum Fact {
     Invited(Kept),
     /// The one with this number is forgotten.
     Uninvited(u32),
+    /// A webhook was made.
+    Hooked(KeptHook),
+    /// The one with this number is forgotten.
+    Unhooked(u32),
     /// What a person's screen put down for the others; a blank one is forgotten.
     Memo {
         /// Whose.
@@ -204,6 +216,8 @@ pub struct Facts {
     pub sentences: Vec<Sentence>,
     /// Invitations that are remembered.
     pub invitations: Vec<Kept>,
+    /// Webhooks.
+    pub hooks: Vec<KeptHook>,
 }
 
 /// One person.
@@ -223,6 +237,8 @@ pub struct PersonFacts {
     pub role: Role,
     /// What its screens put down for one another, by name.
     pub memos: Vec<Memo>,
+    /// Whether it is a program.
+    pub bot: bool,
 }
 
 /// One room.

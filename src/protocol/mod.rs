@@ -13,6 +13,7 @@ pub mod entry;
 pub mod event;
 pub mod fact;
 pub mod fingerprint;
+pub mod hook;
 pub mod invite;
 pub mod lan;
 pub mod memo;

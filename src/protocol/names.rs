@@ -206,6 +206,10 @@ macro_rules! name_type {
             pub fn folded(&self) -> &str {
                 &self.0.folded
             }
+            /// The same, to be kept without a copy.
+            pub fn shared_fold(&self) -> Arc<str> {
+                self.0.folded.clone()
+            }
             /// What the name looks like; see [`skeleton`].
             pub fn skeleton(&self) -> String {
                 skeleton(&self.0.shown)

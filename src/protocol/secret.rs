@@ -52,6 +52,13 @@ impl Token {
         Token(URL_SAFE_NO_PAD.encode(&digest[..16]))
     }
 
+    /// The one of the webhook with this number. It tells nothing of the invitation of that number.
+    pub fn of_hook(seed: &[u8; 32], number: u32) -> Token {
+        let digest =
+            Sha256::new().chain_update(b"hook").chain_update(seed).chain_update(number.to_be_bytes()).finalize();
+        Token(URL_SAFE_NO_PAD.encode(&digest[..16]))
+    }
+
     /// As it goes over the wire and into links; nowhere else.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -51,6 +51,13 @@ pub const COMMANDS: &[Spec] = &[
     Spec { name: "invites", args: "", help: "list the invitations there are", at: At::Screen },
     Spec { name: "revoke", args: "number", help: "take an invitation back", at: At::Screen },
     Spec {
+        name: "hook",
+        args: "[#room] [name] | list | revoke number",
+        help: "make an address by which programs speak in this room, list them, or take one back",
+        at: At::Screen,
+    },
+    Spec { name: "hooks", args: "", help: "list the addresses by which programs speak", at: At::Screen },
+    Spec {
         name: "device",
         args: "add|remove number",
         help: "make a link for another device of yours, or take one away",
@@ -298,6 +305,12 @@ pub enum Line {
     Invites,
     /// `/revoke`.
     Revoke(u32),
+    /// `/hook`: in this room when none is named, under this name.
+    Hook(Option<RoomName>, Option<Nick>),
+    /// `/hooks`, `/hook list`.
+    Hooks,
+    /// `/hook revoke`.
+    RevokeHook(u32),
     /// `/host`.
     Host,
     /// `/device add`.
@@ -415,6 +428,19 @@ fn invite(args: &str) -> Option<Result<Line, SlashError>> {
     Some(Ok(Line::Invite(to, once, lasts)))
 }
 
+/// `revoke number`; or `[#room] [name]`; `None` when it is neither.
+fn hook(args: &str) -> Option<Result<Line, SlashError>> {
+    let mut words = args.split_whitespace().peekable();
+    if words.peek() == Some(&"revoke") {
+        let number = args.split_whitespace().nth(1)?.parse().ok()?;
+        return (args.split_whitespace().count() == 2).then_some(Ok(Line::RevokeHook(number)));
+    }
+    let place = words.next_if(|word| word.starts_with('#')).map(room).transpose();
+    let name = words.next().map(nick).transpose();
+    let more = words.next().is_some();
+    (!more).then(|| place.and_then(|place| Ok(Line::Hook(place, name?))))
+}
+
 fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
     let usage = || SlashError::Usage(spec);
     let one_room = |text: &str| room(text);
@@ -444,6 +470,9 @@ fn carry(spec: &'static Spec, args: &str) -> Result<Line, SlashError> {
         "invite" => invite(args).ok_or_else(usage)?,
         "invites" if args.is_empty() => Ok(Line::Invites),
         "revoke" => args.parse().map(Line::Revoke).map_err(|_| usage()),
+        "hook" if args == "list" => Ok(Line::Hooks),
+        "hook" => hook(args).ok_or_else(usage)?,
+        "hooks" if args.is_empty() => Ok(Line::Hooks),
         "device" if args == "add" => Ok(Line::AddDevice),
         "device" => {
             let number = args.strip_prefix("remove").or_else(|| args.strip_prefix("revoke")).map(str::trim);
@@ -645,6 +674,12 @@ mod tests {
             ("/JOIN dev", Line::Join(dev.clone(), None)),
             ("/join dev a b", Line::Join(dev.clone(), Password::parse("a b"))),
             ("/invite @ben #dev", Line::InviteTo(ben.clone(), Some(dev.clone()))),
+            ("/hook", Line::Hook(None, None)),
+            ("/hook #dev ben", Line::Hook(Some(dev.clone()), Some(ben.clone()))),
+            ("/hook ben", Line::Hook(None, Some(ben.clone()))),
+            ("/hook list", Line::Hooks),
+            ("/hooks", Line::Hooks),
+            ("/hook revoke 3", Line::RevokeHook(3)),
             ("/private #_dev", Line::MakePrivate(RoomName::parse("_dev").unwrap())),
             ("/delete #dev", Line::DeleteRoom(dev.clone())),
             ("/mute 2h", Line::Mute(Some("2h".into()))),
@@ -677,6 +712,9 @@ mod tests {
             ("/", "there is no /; /help lists the commands"),
             ("/join", "usage: /join #room [password]"),
             ("/join #a@b", "no room can be called “#a@b”: a name cannot hold “@”"),
+            ("/hook revoke", "usage: /hook [#room] [name] | list | revoke number"),
+            ("/hook revoke x", "usage: /hook [#room] [name] | list | revoke number"),
+            ("/hook #dev ci bot", "usage: /hook [#room] [name] | list | revoke number"),
             ("/op ben please", "usage: /op [host] @name"),
             ("/slow soon", "“soon” is no time; write 30s, 10m, 1h10m or 7d"),
             ("/history 5", "there is no /history; /help lists the commands"),

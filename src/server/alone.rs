@@ -39,6 +39,7 @@ pub fn ask(mut options: Options, ask: Ask) -> Result<Vec<Line>, ServeError> {
                 Effect::Report { lines, .. } => answer = lines,
                 // To connections, of which there are none, and of them alone.
                 Effect::Send { .. }
+                | Effect::Reply { .. }
                 | Effect::Tell { .. }
                 | Effect::Answered { .. }
                 | Effect::Page { .. }

@@ -20,13 +20,15 @@ use tokio::sync::mpsc::error::{SendError, TrySendError};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
-use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig, WebSocketContext};
+use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 
 use super::addresses::Seat;
 use super::driver::Arrival;
 use super::entrance::Way;
+use super::frames::Frames;
 use super::half_open;
 use super::ids::Ids;
+use super::metrics::Tally;
 use super::outgoing::Outgoing;
 use super::wire::Wire;
 use crate::config::{Limits, Timeouts};
@@ -71,6 +73,8 @@ pub struct House {
     pub echo: bool,
     /// Milliseconds that the clock on the wall is ahead of the system's.
     pub ahead: i64,
+    /// What is counted.
+    pub tally: Arc<Tally>,
     /// How many connections there are, for whoever wants to know.
     pub here: watch::Sender<usize>,
 }
@@ -157,14 +161,22 @@ pub fn serve(house: Arc<House>, upgraded: Upgraded) -> Option<impl Future<Output
             Err(_) => Why::Borrowed("its task failed, which is a mistake in wschat"),
         };
         let (session, peer) = (connection.session, connection.peer);
-        tracing::info!(session = session.0, %peer, "connection closed: {why}");
+        match connection.ended {
+            // As quietly as it came.
+            true => tracing::debug!(session = session.0, %peer, "connection closed: {why}"),
+            false => tracing::info!(session = session.0, %peer, "connection closed: {why}"),
+        }
         drop(why);
         if !connection.house.echo {
             connection.waiting.push_back(Arrival::Input(Input::Closed { session }));
         }
         let _ = connection.hand_over().await;
         connection.place = None;
-        linger(&connection.handle.out, connection.house.timeouts.close_flush).await;
+        let out = &connection.handle.out;
+        // Whoever ended it takes nothing and sends nothing more.
+        if !(connection.ended && out.standing().empty) {
+            linger(out, connection.house.timeouts.close_flush).await;
+        }
     })
 }
 
@@ -176,7 +188,7 @@ struct Connection {
     session: SessionId,
     handle: Arc<Handle>,
     peer: SocketAddr,
-    frames: WebSocketContext,
+    frames: Frames,
     codec: Box<dyn Codec>,
     /// As long as it has not entered.
     place: Option<half_open::Place>,
@@ -186,6 +198,8 @@ struct Connection {
     /// Last sign of life.
     heard: Instant,
     pinged: bool,
+    /// The client has closed its end of the socket.
+    ended: bool,
     /// Since when the socket takes nothing.
     stalled: Option<Instant>,
     /// Bytes read since the last whole message.
@@ -236,13 +250,14 @@ impl Connection {
         let first = (!house.echo).then(|| Arrival::Opened(handle.clone(), opened));
         Some(Connection {
             session,
-            frames: WebSocketContext::from_partially_read(early, Role::Server, Some(config(&house.limits, entered))),
+            frames: Frames::new(early),
             codec: house.translator.codec(dialect, super::decode_limits(&house.limits)),
             place: (!entered).then_some(place),
             _seat: seat,
             enter_by: (!entered).then(|| after(since, house.timeouts.enter)).flatten(),
             heard: now,
             pinged: false,
+            ended: false,
             stalled: None,
             unfinished: 0,
             control: Control { left: CONTROL_BURST, since: now },
@@ -311,7 +326,7 @@ impl Connection {
         if self.place.is_some() && self.handle.entered() {
             self.place = None;
             let limits = &self.house.limits;
-            self.frames.set_config(|now| *now = config(limits, true));
+            self.frames.set_config(|| config(limits, true));
         }
         None
     }
@@ -363,7 +378,8 @@ impl Connection {
                 most: most_unfinished(&self.house.limits),
                 wrote: false,
             };
-            let result = self.frames.read(&mut socket);
+            let entered = self.place.is_none();
+            let result = self.frames.read(&mut socket, || config(&self.house.limits, entered));
             self.unfinished = socket.unfinished;
             answered |= socket.wrote;
             match result {
@@ -471,7 +487,10 @@ impl Connection {
             Error::Capacity(_) => self.goodbye(CloseCode::TooLarge, "that is larger than a frame may be here"),
             Error::Utf8(_) => self.goodbye(CloseCode::NotUtf8, "text is UTF-8 here"),
             Error::Io(e) if e.kind() == TOO_MUCH => self.goodbye(CloseCode::TooLarge, "one message in too many pieces"),
-            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Why::Borrowed("cut by the client"),
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+                self.ended = true;
+                Why::Borrowed("cut by the client")
+            }
             Error::ConnectionClosed | Error::AlreadyClosed => Why::Borrowed("closed"),
             Error::Io(e) => Why::Owned(format!("the socket failed: {e}")),
             other => {

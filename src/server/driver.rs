@@ -6,6 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
@@ -17,6 +18,7 @@ use super::fanout::Fanout;
 use super::keeper::{Answer, Keeper};
 use super::passwords::{Passwords, Task};
 use super::turns::{Job, Look};
+use crate::hub::calls::{Call, Reply, Wish};
 use crate::hub::{Desk, Effect, Failure, Hub, Input, Now, Ticket};
 use crate::protocol::admin::{Ask, Line};
 use crate::protocol::entry::Timestamp;
@@ -35,6 +37,8 @@ pub enum Arrival {
     Opened(Arc<Handle>, Input),
     /// Whoever has the host's folder asks something.
     Asked(Ask, oneshot::Sender<Vec<Line>>),
+    /// Something is asked over HTTP.
+    Called(Wish, oneshot::Sender<Reply>),
     /// Anything else.
     Input(Input),
 }
@@ -58,6 +62,8 @@ pub struct Driver {
     /// Who asks with the folder in hand, and how many have; [`super::admin`] lets few in at once.
     desks: HashMap<Desk, oneshot::Sender<Vec<Line>>>,
     asked: u64,
+    /// Who asks over HTTP; [`super::web`] lets few in at once.
+    calls: HashMap<Call, oneshot::Sender<Reply>>,
     /// When old history is to be dropped next.
     retain_at: Option<Instant>,
     stopping: bool,
@@ -90,6 +96,7 @@ impl Driver {
             refused: VecDeque::new(),
             desks: HashMap::new(),
             asked: 0,
+            calls: HashMap::new(),
             retain_at: retain.then_some(started),
             stopping: false,
         }
@@ -237,6 +244,13 @@ impl Driver {
                     self.desks.insert(desk, answer);
                     self.take(Input::Asked { desk, ask });
                 }
+                Arrival::Called(..) if self.stopping => {}
+                Arrival::Called(wish, answer) => {
+                    self.asked += 1;
+                    let call = Call(self.asked);
+                    self.calls.insert(call, answer);
+                    self.take(Input::Called { call, wish });
+                }
                 // Asked too late. Nothing of it is acknowledged, so its sender asks again after the restart.
                 Arrival::Input(_) if self.stopping => {}
                 Arrival::Input(input) => self.take(input),
@@ -258,7 +272,10 @@ impl Driver {
 
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Send { to, except, event } => self.fanout.send(&to, except, &event),
+            Effect::Send { to, except, event } => {
+                self.house.tally.deliveries.fetch_add(to.len() as u64, Ordering::Relaxed);
+                self.fanout.send(&to, except, &event);
+            }
             Effect::Tell { session, id, event } => self.fanout.tell(session, id, &event),
             Effect::Answered { session } => {
                 if let Some(handle) = self.fanout.handle(session) {
@@ -284,6 +301,16 @@ impl Driver {
                 if let Some(answer) = self.desks.remove(&desk) {
                     // Whoever asked may have gone; what was asked is done all the same.
                     let _ = answer.send(lines);
+                }
+            }
+            Effect::Reply { call, reply } => {
+                if let Reply::Figures(_) = reply {
+                    let tally = &self.house.tally;
+                    tally.connections.store(self.fanout.open(), Ordering::Relaxed);
+                    tally.waiting.store(self.fanout.waiting(), Ordering::Relaxed);
+                }
+                if let Some(answer) = self.calls.remove(&call) {
+                    let _ = answer.send(reply);
                 }
             }
             Effect::Close { session, code, why } => self.fanout.close(session, code, &why),

@@ -32,6 +32,8 @@ pub struct Way {
     pub secure: bool,
     /// Whether it needs no invitation.
     pub free: bool,
+    /// Whether it is known to come from this machine itself.
+    pub here: bool,
 }
 
 impl Entrance {
@@ -43,7 +45,7 @@ impl Entrance {
         if !(secure || here || self.open || self.behind) {
             return Err("From other machines this host is entered by TLS: use wss:// or https:// instead.");
         }
-        Ok(Way { address, secure, free: here || self.open })
+        Ok(Way { address, secure, free: here || self.open, here })
     }
 
     /// The last address that none of the proxies believed in has.

@@ -86,6 +86,11 @@ impl Fanout {
         self.open
     }
 
+    /// Bytes that wait for all of them.
+    pub fn waiting(&self) -> usize {
+        self.rows.iter().flatten().map(|row| row.handle.out.waiting()).sum()
+    }
+
     /// A connection by its number.
     pub fn handle(&self, session: SessionId) -> Option<&Arc<Handle>> {
         let row = self.rows.get(place(session))?.as_ref()?;

@@ -15,7 +15,6 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -35,11 +34,15 @@ use super::entrance::{Entrance, Way};
 use super::gate::Gate;
 use super::half_open;
 use super::pages;
+use super::web::{self, By, Web};
 use super::wire::Wire;
 use crate::protocol::dialect::{Choice, Dialect, KNOWN};
 
 /// All headers of a request together. A browser sends 1 to 2 KiB; each half-open connection may cost this much.
 const HEADER_BYTES: usize = 16 * 1024;
+
+/// The share of the time to enter after which who is too slow is told so.
+const ANSWERED_WITHIN: f64 = 0.8;
 
 /// What every answer carries besides its policy: it is taken for nothing else than it is, and tells nobody where one was.
 const HEADERS: [(HeaderName, HeaderValue); 3] = [
@@ -59,6 +62,8 @@ struct Knock {
     here: IpAddr,
     /// Whether it is encrypted.
     secure: bool,
+    /// Until when it is to be answered.
+    by: By,
     upgrade: Arc<Mutex<Option<Upgrade>>>,
 }
 
@@ -82,9 +87,9 @@ pub struct Porch {
 }
 
 /// The routes. One for all connections.
-pub fn router(porch: Porch) -> Router {
+pub fn router(porch: Porch, web: Arc<Web>) -> Router {
     pages::routes()
-        .route("/healthz", get(|| async { "ok" }))
+        .merge(web::routes(web))
         .fallback(async || pages::nothing_here())
         .layer(from_fn_with_state(Arc::new(porch), knock))
 }
@@ -102,21 +107,24 @@ pub async fn greet(
     let since = Instant::now();
     let here = socket.local_addr().ok()?.ip();
     let allowed = house.timeouts.enter;
+    // What needs kilobytes is boxed: whatever waits around it moves several times before it begins.
     let speaking = async {
         let mut first = [0];
         if socket.peek(&mut first).await.ok()? == 0 {
             return None;
         }
-        let knock = |secure| Knock { peer, here, secure, upgrade: Arc::default() };
+        // A little before the connection is cut, so that there is time to say so.
+        let by = By((!allowed.is_zero()).then(|| since + allowed.mul_f64(ANSWERED_WITHIN)));
+        let knock = |secure| Knock { peer, here, secure, by, upgrade: Arc::default() };
         if first != [TLS_HANDSHAKE] {
-            return speak::<TcpStream>(router, socket, knock(false), allowed).await;
+            return Box::pin(speak::<TcpStream>(router, socket, knock(false), allowed)).await;
         }
         let Some(tls) = &entrance.tls else {
             tracing::info!(%peer, "handshake failed: TLS is not spoken here");
             return None;
         };
-        match TlsAcceptor::from(tls.config()).accept(socket).await {
-            Ok(stream) => speak::<TlsStream<TcpStream>>(router, stream, knock(true), allowed).await,
+        match Box::pin(TlsAcceptor::from(tls.config()).accept(socket)).await {
+            Ok(stream) => Box::pin(speak::<TlsStream<TcpStream>>(router, stream, knock(true), allowed)).await,
             Err(error) => {
                 tracing::info!(%peer, "handshake failed: {error}");
                 None
@@ -180,7 +188,7 @@ fn story(error: &hyper::Error) -> String {
 }
 
 /// In front of every route: the gate, then the upgrade where one is asked for, whatever the path.
-async fn knock(State(porch): State<Arc<Porch>>, request: Request, next: Next) -> Response {
+async fn knock(State(porch): State<Arc<Porch>>, mut request: Request, next: Next) -> Response {
     let Some(knock) = request.extensions().get::<Knock>().cloned() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
@@ -192,7 +200,7 @@ async fn knock(State(porch): State<Arc<Porch>>, request: Request, next: Next) ->
     let way = match porch.entrance.way(knock.peer.ip(), knock.secure, request.headers()) {
         Ok(way) => way,
         // Somebody typed the address into a browser; what follows `#` stays with it.
-        Err(_) if !upgrading => return to_tls(&authority, request.uri()),
+        Err(_) if !upgrading && request.method().is_safe() => return to_tls(&authority, request.uri()),
         Err(why) => return refuse(&knock, StatusCode::FORBIDDEN, why),
     };
     if upgrading {
@@ -201,6 +209,16 @@ async fn knock(State(porch): State<Arc<Porch>>, request: Request, next: Next) ->
             Err(wait) => crowded(&knock, wait),
         };
     }
+    // Whoever sends something counts like who comes to stay; it gives its place back when it is answered.
+    let _seat = match request.method().is_safe() {
+        true => None,
+        false => match porch.addresses.seat(way.address) {
+            Ok(seat) => Some(seat),
+            Err(wait) => return crowded(&knock, wait),
+        },
+    };
+    request.extensions_mut().insert(way);
+    request.extensions_mut().insert(knock.by);
     let mut response = next.run(request).await;
     dress(&mut response, Some(&authority));
     response

@@ -10,6 +10,7 @@ use std::thread::{Builder, JoinHandle};
 
 use tokio::sync::mpsc;
 
+use super::metrics::Tally;
 use super::turns::{Job, Look, Turns, audited, found, paged};
 use crate::hub::{Failure, Input, Ticket};
 use crate::store::{Reader, Retention, Store, StoreError};
@@ -68,17 +69,18 @@ impl Keeper {
         in_memory: bool,
         queue: usize,
         bounds: Retention,
+        tally: Arc<Tally>,
     ) -> Result<(Keeper, mpsc::Receiver<Answer>), StoreError> {
         let (answers, taken) = mpsc::channel(ANSWERS_WAITING);
         if in_memory {
-            let turns = Turns::new(store, bounds);
+            let turns = Turns::new(store, bounds).counted(tally);
             return Ok((Keeper::Here { turns, asked: Vec::new(), most: queue.max(1), _answers: answers }, taken));
         }
         let (jobs, waiting) = mpsc::channel(queue.max(1));
         let mut threads = Vec::new();
         let unchecked = Arc::new(AtomicBool::new(false));
         let pages = start_readers(&*store, &answers, &unchecked, &mut threads)?;
-        let turns = Turns::new(store, bounds);
+        let turns = Turns::new(store, bounds).counted(tally);
         threads.push(thread("keeper", move || guard(answers, |answers| keep(turns, waiting, answers)))?);
         Ok((Keeper::Beside(Beside { jobs, pages, threads, unchecked }), taken))
     }

@@ -1,6 +1,6 @@
 //! The server's body: sockets, disk and time around the hub. In reading order: `listen` opens and accepts, `tls` has the
 //! certificate, `gate` says who may knock and `entrance` who may come in how, `http` speaks until a
-//! connection is upgraded and `pages` is what it sends otherwise, `connection` reads its `wire` and `outgoing` is what is written to it,
+//! connection is upgraded and `pages` is what it sends otherwise, `web` what it asks of the hub (`tails`, `hooks`, `metrics`), `connection` reads its `wire` and `outgoing` is what is written to it,
 //! `driver` owns the hub and `fanout` tells everybody what it wants told, `keeper` owns the store and
 //! `turns` asks it, `passwords` works out what takes long; `admin` hears who has the host's folder, `alone` is the host that
 //! is asked when none runs. What may be said and who hears it is decided in `hub`, nowhere here.
@@ -15,17 +15,23 @@ mod connection;
 mod driver;
 pub mod entrance;
 mod fanout;
+mod frames;
 mod gate;
 mod half_open;
+mod hooks;
 mod http;
 mod ids;
 mod keeper;
 mod listen;
+mod metrics;
 pub mod outgoing;
 mod pages;
 mod passwords;
+mod tails;
 pub mod tls;
+mod together;
 pub mod turns;
+mod web;
 pub mod wire;
 
 use std::future::Future;
@@ -59,6 +65,8 @@ use half_open::HalfOpen;
 use http::Porch;
 use ids::Ids;
 use keeper::Keeper;
+use metrics::Tally;
+use web::Web;
 
 pub use listen::{BindError, Listeners, Place, bind};
 
@@ -202,8 +210,9 @@ pub async fn run(
     let hub = Hub::new(rules, options.store.epoch(), facts);
     let retain = options.retention != Retention::default();
     let queue = options.limits.keeper_queue;
-    let (keeper, answers) =
-        Keeper::start(options.store, options.ephemeral, queue, options.retention).map_err(store_error)?;
+    let tally = Arc::<Tally>::default();
+    let (keeper, answers) = Keeper::start(options.store, options.ephemeral, queue, options.retention, tally.clone())
+        .map_err(store_error)?;
 
     let (sender, arrivals) = mpsc::channel(ARRIVALS);
     let house = Arc::new(House {
@@ -214,6 +223,7 @@ pub async fn run(
         ids: Ids::default(),
         echo: options.echo,
         ahead: options.ahead,
+        tally: tally.clone(),
         here: options.here,
     });
     let gate = Gate { names: options.server.names, origins: options.server.allowed_origins };
@@ -221,7 +231,9 @@ pub async fn run(
     let addresses = Addresses::new(house.limits.connections_per_address, crowd);
     let desk = options.folder.as_deref().and_then(|folder| Admin::open(folder, house.arrivals.clone()));
     let porch = Porch { gate, entrance: Arc::new(options.entrance), addresses };
-    let mut door = Door::open(listeners, porch, house.clone());
+    let token = Token::parse(&options.server.metrics_token);
+    let web = Web::new(house.arrivals.clone(), house.limits.clone(), tally, token);
+    let mut door = Door::open(listeners, porch, web, house.clone());
     let mut driver = Driver::new(hub, keeper, answers, arrivals, house.clone(), retain);
 
     let mut failed = None;
@@ -283,7 +295,7 @@ struct Door {
 }
 
 impl Door {
-    fn open(listeners: Listeners, porch: Porch, house: Arc<House>) -> Door {
+    fn open(listeners: Listeners, porch: Porch, web: Arc<Web>, house: Arc<House>) -> Door {
         let half_open = HalfOpen::new(match house.limits.half_open {
             // The other half is for those who have entered, and for the store.
             0 => listen::files() / 2,
@@ -291,7 +303,7 @@ impl Door {
         });
         let tasks = TaskTracker::new();
         let entrance = porch.entrance.clone();
-        let router = http::router(porch);
+        let router = http::router(porch, web);
         let mut accepting = JoinSet::new();
         for socket in listeners.sockets {
             let (half_open, tasks, house) = (half_open.clone(), tasks.clone(), house.clone());

@@ -166,7 +166,6 @@ impl Outgoing {
     }
 
     /// Bytes that wait.
-    #[cfg(test)]
     pub fn waiting(&self) -> usize {
         self.lock().bytes
     }

@@ -1,6 +1,6 @@
 //! The pages of a host: the client for browsers, the page about the host for everything else that asks, and under
-//! which headers they are sent. All of it is compiled in, put together and compressed once, when it is first asked for.
-//! Who may ask is the gate's business, and what the client then says goes over a WebSocket like anybody's.
+//! which headers they are sent. All of it is compiled in, put together (`together`) and compressed once, when it is first
+//! asked for. Who may ask is the gate's business, and what the client then says goes over a WebSocket like anybody's.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -19,6 +19,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
+use super::together;
+
 /// What is found at the root by who asks for a page to look at.
 const CLIENT: &str = include_str!("../../assets/web/index.html");
 
@@ -35,30 +37,47 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-macro_rules! parts {
-    ($($name:literal: $kind:expr),* $(,)?) => {
-        &[$(($name, $kind, include_str!(concat!("../../assets/web/", $name)))),*]
+macro_rules! modules {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../assets/web/", $name)))),*]
     };
 }
 
-/// The parts of the client.
-const FILES: &[(&str, &str, &str)] = parts![
-    "client.css": CSS,
-    "chat.js": JS,
-    "commands.js": JS,
-    "composer.js": JS,
-    "dialogs.js": JS,
-    "dom.js": JS,
-    "finding.js": JS,
-    "identity.js": JS,
-    "keep.js": JS,
-    "link.js": JS,
-    "log.js": JS,
-    "main.js": JS,
-    "markup.js": JS,
-    "panes.js": JS,
-    "slash.js": JS,
-    "text.js": JS,
+/// How the client looks.
+const STYLE: (&str, &str) = ("client.css", include_str!("../../assets/web/client.css"));
+
+/// What it does.
+const MODULES: &[(&str, &str)] = modules![
+    "bell.js",
+    "chat.js",
+    "code.js",
+    "commands.js",
+    "composer.js",
+    "dialogs.js",
+    "dom.js",
+    "door.js",
+    "finding.js",
+    "hand.js",
+    "history.js",
+    "identity.js",
+    "keep.js",
+    "keys.js",
+    "link.js",
+    "log.js",
+    "main.js",
+    "markup.js",
+    "memos.js",
+    "order.js",
+    "panes.js",
+    "people.js",
+    "render.js",
+    "rows.js",
+    "saying.js",
+    "slash.js",
+    "talk.js",
+    "text.js",
+    "walking.js",
+    "when.js",
 ];
 
 /// A page whose address stays: asked for each time, and sent only when it is another.
@@ -88,8 +107,9 @@ struct Pages {
 
 /// Most hosts are never asked by a browser, and pay nothing for it.
 static PAGES: LazyLock<Pages> = LazyLock::new(|| {
+    let parts = [(STYLE.0, CSS, together::style(STYLE.1)), (together::MAIN, JS, together::script(MODULES))];
     let mut all = Sha256::new();
-    for (name, _, text) in FILES {
+    for (name, _, text) in &parts {
         all.update(name.as_bytes());
         all.update([0]);
         all.update(text.as_bytes());
@@ -101,9 +121,9 @@ static PAGES: LazyLock<Pages> = LazyLock::new(|| {
         about: Page::new(HTML, FRESH, "accept, accept-encoding", ABOUT.into()),
         about_style: Page::new(CSS, FRESH, "accept-encoding", ABOUT_STYLE.into()),
         version,
-        parts: FILES
-            .iter()
-            .map(|(name, kind, text)| (*name, Page::new(kind, FOREVER, "accept-encoding", (*text).into())))
+        parts: parts
+            .into_iter()
+            .map(|(name, kind, text)| (name, Page::new(kind, FOREVER, "accept-encoding", text.into())))
             .collect(),
     }
 });

@@ -2,7 +2,9 @@
 //! answered that is not kept. On which thread that is, and who waits for it, is the keeper's to say.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use super::metrics::Tally;
 use crate::hub::{Failure, Input, Ticket};
 use crate::protocol::entry::{Conversation, Page, PersonId, Timestamp};
 use crate::protocol::fact::{Draft, Fact, ReadFrom};
@@ -45,12 +47,18 @@ pub struct Turns {
     retaining: Option<Timestamp>,
     /// Writes since the last of them.
     since: usize,
+    tally: Arc<Tally>,
 }
 
 impl Turns {
     /// Nothing was taken yet.
     pub fn new(store: Box<dyn Store>, bounds: Retention) -> Turns {
-        Turns { store, bounds, retaining: None, since: 0 }
+        Turns { store, bounds, retaining: None, since: 0, tally: Arc::default() }
+    }
+
+    /// The same, counted there.
+    pub fn counted(self, tally: Arc<Tally>) -> Turns {
+        Turns { tally, ..self }
     }
 
     /// Whether there is something to be dropped when there is time for it.
@@ -123,7 +131,10 @@ impl Turns {
         if writes.is_empty() {
             return Ok(None);
         }
-        match self.store.commit(writes) {
+        let began = Instant::now();
+        let committed = self.store.commit(writes);
+        self.tally.committed(began.elapsed());
+        match committed {
             Ok(written) if written.len() == writes.len() => Ok(Some(written.into_iter())),
             Ok(_) => Err(StoreError::Broken("a commit answered another number of writes".into())),
             Err(StoreError::Full) => {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use rustls::ServerConnection;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
@@ -47,7 +48,7 @@ impl Wire {
     /// Reads what is there. `WouldBlock` when nothing is, and only then [`Wire::poll_read_ready`] tells of more.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Wire::Plain(socket) => socket.try_read(buffer),
+            Wire::Plain(socket) => read_all(socket, buffer),
             Wire::Tls(tls) => tls.try_read(buffer),
         }
     }
@@ -163,8 +164,20 @@ struct Now<'a>(&'a TcpStream);
 
 impl Read for Now<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.try_read(buffer)
+        read_all(self.0, buffer)
     }
+}
+
+/// Reads what is there. Less than there was room for is all of it, so the next read waits for news instead of asking the
+/// system whether there is more: true of sockets that are told of by edges (epoll(7), "Questions and answers", 9; so is
+/// kqueue), and tokio's own readers do the same. An end that came along is news that stays.
+fn read_all(socket: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let n = socket.try_read(buffer)?;
+    if cfg!(unix) && 0 < n && n < buffer.len() {
+        // Only takes back that there is something to read; what else it says is what we tell it.
+        let _ = socket.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+    }
+    Ok(n)
 }
 
 impl Write for Now<'_> {

@@ -139,6 +139,7 @@ impl World {
                 13 if self.chance.one_in(3) => {
                     Fact::KeyRemoved { key: PublicKey([100 + self.chance.below(20) as u8; 32]) }
                 }
+                15 => Fact::Bot { person, bot: !self.chance.one_in(3) },
                 14 => {
                     let name = MemoName::parse(self.chance.of(&["draft:#tea", "mute:@b", "x"])).expect("a name");
                     let text = if self.chance.one_in(3) { Text::clean("") } else { self.text() };
@@ -233,7 +234,12 @@ impl World {
             Conversation::Room(room) => Target::Room(room.clone()),
             Conversation::Direct(_) => Target::Direct(self.names[&who].clone()),
         };
-        let from = Author { person: person(who), name: self.names[&who].clone(), guest: who == GUEST };
+        let from = Author {
+            person: person(who),
+            name: self.names[&who].clone(),
+            guest: who == GUEST,
+            bot: self.chance.one_in(5),
+        };
         let what = self.what(model.head(&conversation));
         let nonce = (!self.chance.one_in(4)).then(|| {
             let bits = self.chance.next().to_le_bytes();

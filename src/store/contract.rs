@@ -9,6 +9,7 @@ use crate::protocol::entry::{
     Author, Conversation, Emoji, Epoch, Nonce, Pair, PersonId, Seq, ShownWhat, Timestamp, What,
 };
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, ReadFrom};
+use crate::protocol::hook::{Hook, KeptHook};
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::PublicKey;
 use crate::protocol::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
@@ -35,7 +36,7 @@ pub fn person(n: u8) -> PersonId {
 }
 
 pub fn author(n: u8) -> Author {
-    Author { person: person(n), name: Nick::parse(&format!("p{n}")).expect("a name"), guest: false }
+    Author { person: person(n), name: Nick::parse(&format!("p{n}")).expect("a name"), guest: false, bot: false }
 }
 
 pub fn room(name: &str) -> RoomName {
@@ -362,6 +363,49 @@ fn order_is_kept_and_the_last_word_counts() {
         store.commit(&[Write::Facts(vec![over, role(Role::Member)])]).expect("kept");
         let kept = store.facts().expect("facts");
         assert_eq!((kept.sentences.len(), kept.people[0].role), (0, Role::Member));
+    });
+}
+
+#[test]
+fn webhooks_are_kept_until_they_are_taken_back() {
+    each(|store| {
+        let hook = |number, name: u8| {
+            let (room, name, by, made) = (room("lobby"), author(name).name, author(1).name, Timestamp(7));
+            KeptHook {
+                hook: Hook { number, room, name, by, made },
+                person: person(number as u8),
+                digest: [number as u8; 32],
+            }
+        };
+        let facts = vec![Fact::Hooked(hook(1, 5)), Fact::Hooked(hook(2, 6))];
+        store.commit(&[claim(1), Write::Facts(facts)]).expect("kept");
+        assert_eq!(store.facts().expect("facts").hooks, [hook(1, 5), hook(2, 6)]);
+        store.commit(&[Write::Facts(vec![Fact::Unhooked(1), Fact::Unhooked(9)])]).expect("kept");
+        assert_eq!(store.facts().expect("facts").hooks, [hook(2, 6)]);
+    });
+}
+
+#[test]
+fn a_program_is_known_as_one_and_so_is_what_it_said_then() {
+    each(|store| {
+        let mark = |n, bot| Write::Facts(vec![Fact::Bot { person: person(n), bot }]);
+        store.commit(&[claim(1), claim(2), mark(2, true), mark(3, true)]).expect("kept");
+        let bots = |store: &mut dyn Store| -> Vec<bool> {
+            store.facts().expect("facts").people.iter().map(|person| person.bot).collect()
+        };
+        assert_eq!(bots(store), [false, true]);
+        let robot = |guest| Author { guest, bot: true, ..author(2) };
+        one(store, Draft { from: robot(false), ..draft(2, said("beep")) });
+        one(store, Draft { from: robot(true), ..draft(2, said("boop")) });
+        one(store, Draft { from: robot(false), ..draft(2, What::Reacted { of: Seq(1), emoji: emoji("👍") }) });
+        store.commit(&[mark(2, false)]).expect("kept");
+        assert_eq!(bots(store), [false, false]);
+        one(store, draft(2, said("hello")));
+        let page = store.page(&ask(lobby())).expect("a page");
+        let marks: Vec<(bool, bool)> = page.entries.iter().map(|shown| (shown.from.guest, shown.from.bot)).collect();
+        assert_eq!(marks, [(false, true), (true, true), (false, false)]);
+        let ShownWhat::Said { reactions, .. } = &page.entries[0].what else { panic!("{page:?}") };
+        assert!(reactions[0].by[0].bot);
     });
 }
 

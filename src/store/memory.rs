@@ -11,6 +11,7 @@ use crate::protocol::entry::{
     Timestamp, What,
 };
 use crate::protocol::fact::{AppendRefusal, Draft, Fact, Facts, PersonFacts, ReadFrom, RoomFacts};
+use crate::protocol::hook::KeptHook;
 use crate::protocol::invite::Kept;
 use crate::protocol::names::RoomName;
 use crate::protocol::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
@@ -29,6 +30,7 @@ pub struct Memory {
     sentences: Vec<Sentence>,
     record: Vec<Record>,
     invitations: BTreeMap<u32, Kept>,
+    hooks: BTreeMap<u32, KeptHook>,
 }
 
 /// One conversation: all that was ever appended, and how much of it is gone.
@@ -205,6 +207,7 @@ impl Memory {
             sentences: Vec::new(),
             record: Vec::new(),
             invitations: BTreeMap::new(),
+            hooks: BTreeMap::new(),
         }
     }
 
@@ -265,7 +268,8 @@ impl Memory {
                 self.free(name);
                 let (name, keys) = (name.clone(), vec![*key]);
                 let (reserved, rooms, role) = (Vec::new(), Vec::new(), Role::Member);
-                let fact = PersonFacts { person: *person, name, keys, reserved, rooms, role, memos: Vec::new() };
+                let fact =
+                    PersonFacts { person: *person, name, keys, reserved, rooms, role, memos: Vec::new(), bot: false };
                 self.people.insert(*person, fact);
             }
             Fact::KeyAdded { person, key } => {
@@ -273,6 +277,11 @@ impl Memory {
                 if let Some(known) = self.people.get_mut(person).filter(|_| !owned) {
                     known.keys.push(*key);
                     known.keys.sort();
+                }
+            }
+            Fact::Bot { person, bot } => {
+                if let Some(known) = self.people.get_mut(person) {
+                    known.bot = *bot;
                 }
             }
             Fact::KeyRemoved { key } => {
@@ -355,6 +364,12 @@ impl Memory {
             Fact::Recorded(record) => self.record.push(record.clone()),
             Fact::Invited(kept) => {
                 self.invitations.insert(kept.invitation.number, kept.clone());
+            }
+            Fact::Hooked(kept) => {
+                self.hooks.insert(kept.hook.number, kept.clone());
+            }
+            Fact::Unhooked(number) => {
+                self.hooks.remove(number);
             }
             Fact::Uninvited(number) => {
                 self.invitations.remove(number);
@@ -475,6 +490,7 @@ impl Store for Memory {
         };
         facts.sentences = self.sentences.iter().filter_map(spelled).collect();
         facts.invitations = self.invitations.values().cloned().collect();
+        facts.hooks = self.hooks.values().cloned().collect();
         Ok(facts)
     }
 

@@ -573,6 +573,8 @@ impl App {
             Note::Invitation(invitation, link, code) => self.invitation(&invitation, link, code.as_ref()),
             Note::Met(people) => self.met(&people),
             Note::Memos(memos, all) => self.followed(&memos, all),
+            Note::Hook(hook, link) => self.hook(&hook, link),
+            Note::Hooks(all) => self.hooks(&all),
             Note::Invitations(all) => self.invitations(&all),
             Note::DeviceLink(link, code, until) => self.device_link(link, code.as_ref(), until),
             Note::Devices(all, asked) => self.devices(&all, asked),
@@ -924,7 +926,7 @@ impl App {
         let Some(talk) = self.here_talk() else { return Vec::new() };
         let mut people = talk.people.clone();
         if let (Target::Direct(name), Some(peer), Some(me)) = (&talk.to, talk.peer, self.chat.me()) {
-            let who = Author { person: peer.person, name: name.clone(), guest: false };
+            let who = Author { person: peer.person, name: name.clone(), guest: false, bot: false };
             let Peer { online, away, seen, .. } = peer;
             let role = Rank::Member;
             let own =

@@ -121,15 +121,6 @@ pub async fn run(options: Options, over: impl Future<Output = ()>) -> anyhow::Re
     ended
 }
 
-/// The authority under which outboxes are filed: this machine has many names and is one place.
-fn place(authority: &str) -> String {
-    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
-    match host {
-        "127.0.0.1" | "[::1]" | "localhost" => format!("localhost:{port}"),
-        _ => authority.to_owned(),
-    }
-}
-
 struct Shell {
     options: Options,
     place: String,
@@ -240,7 +231,7 @@ impl Shell {
             App::new(chat, look, options.address.url().trim_end_matches('/').to_owned(), options.hosting.clone());
         let remembered = Remembered::at(options.paths.state_file());
         let mut shell = Shell {
-            place: place(&options.address.authority),
+            place: outbox::place(&options.address.authority),
             start: Instant::now(),
             outbox: Outbox::in_memory(),
             to_link: None,

@@ -8,13 +8,11 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::app::{Kept, Until};
+use crate::client::last_name;
 use crate::config::Notify;
 use crate::paths::{make_dir_of, private_file};
 use crate::protocol::entry::Timestamp;
 use crate::protocol::names::{Nick, Target};
-
-/// Bytes of the file that are read: it has a name in it.
-const BYTES: u64 = 4096;
 
 /// The file of it.
 pub struct Remembered {
@@ -29,10 +27,7 @@ impl Remembered {
 
     /// The last name, if there is one.
     pub fn name(&self) -> Option<Nick> {
-        let small = fs::metadata(&self.file).is_ok_and(|about| about.len() <= BYTES);
-        let text = fs::read_to_string(&self.file).ok().filter(|_| small)?;
-        let value: Value = serde_json::from_str(&text).ok()?;
-        Nick::parse(value.get("name")?.as_str()?).ok().filter(Nick::claimable)
+        last_name::read(&self.file)
     }
 
     /// Remembers a name.

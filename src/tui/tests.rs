@@ -59,7 +59,7 @@ fn person(name: &str) -> PersonId {
 }
 
 fn author(name: &str) -> Author {
-    Author { person: person(name), name: nick(name), guest: false }
+    Author { person: person(name), name: nick(name), guest: false, bot: false }
 }
 
 fn room(name: &str) -> RoomName {

@@ -23,7 +23,7 @@ pub struct Host {
 /// The binary under test.
 pub fn wschat() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wschat"));
-    for var in ["WSCHAT_DATA_DIR", "WSCHAT_CONFIG", "NO_COLOR", "JOURNAL_STREAM"] {
+    for var in ["WSCHAT_DATA_DIR", "WSCHAT_CONFIG", "WSCHAT_NAME", "WSCHAT_SERVER", "NO_COLOR", "JOURNAL_STREAM"] {
         command.env_remove(var);
     }
     command

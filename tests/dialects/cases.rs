@@ -10,6 +10,7 @@ use wschat::protocol::entry::{
 };
 use wschat::protocol::event::{Bounds, Code, Device, Event, Hello, Member, Peer, Place, Refusal, RoomInfo, Welcome};
 use wschat::protocol::fingerprint::Fingerprint;
+use wschat::protocol::hook::Hook;
 use wschat::protocol::invite::Invitation;
 use wschat::protocol::memo::{Memo, MemoName};
 use wschat::protocol::names::{Nick, RoomName, Target};
@@ -45,13 +46,19 @@ fn at_ben() -> Target {
     Target::Direct(nick("ben"))
 }
 pub fn ann() -> Author {
-    Author { person: ANN, name: nick("ann"), guest: false }
+    Author { person: ANN, name: nick("ann"), guest: false, bot: false }
 }
 pub fn ben() -> Author {
-    Author { person: BEN, name: nick("ben"), guest: false }
+    Author { person: BEN, name: nick("ben"), guest: false, bot: false }
 }
 fn cy() -> Author {
-    Author { person: PersonId([0xc0; 16]), name: nick("guest-cyan"), guest: true }
+    Author { person: PersonId([0xc0; 16]), name: nick("guest-cyan"), guest: true, bot: false }
+}
+fn ci() -> Author {
+    Author { person: PersonId([0xd0; 16]), name: nick("ci"), guest: false, bot: true }
+}
+fn hook() -> Hook {
+    Hook { number: 3, room: room("dev"), name: nick("ci"), by: nick("ann"), made: AT }
 }
 fn pair() -> Conversation {
     Conversation::Direct(Pair::new(ANN, BEN))
@@ -66,9 +73,10 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
         proof,
         client: client.map(text),
         invite: None,
+        bot: None,
     };
     let invite = Token::parse("9b1d0c47e2");
-    let invited = Command::Enter { name: Some(nick("ann")), proof: None, client: None, invite };
+    let invited = Command::Enter { name: Some(nick("ann")), proof: None, client: None, invite, bot: None };
     let cursors = vec![
         Cursor { to: lobby(), epoch: EPOCH, after: Seq(41) },
         Cursor { to: at_ben(), epoch: EPOCH, after: Seq(0) },
@@ -78,6 +86,11 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
         ("enter", Some(1), enter(Some("ann"), Some(proof), Some("wschat 0.1.0"))),
         ("enter-guest", Some(1), enter(None, None, None)),
         ("enter-invite", Some(1), invited),
+        (
+            "enter-bot",
+            Some(1),
+            Command::Enter { name: Some(nick("ci")), proof: None, client: None, invite: None, bot: Some(true) },
+        ),
         ("join", Some(2), Command::Join { room: room("dev"), password: None }),
         ("join-password", Some(2), Command::Join { room: room("dev"), password: Password::parse("correct horse") }),
         ("leave", Some(3), Command::Leave { room: room("dev") }),
@@ -106,6 +119,10 @@ pub fn commands() -> Vec<(&'static str, Option<u64>, Command)> {
         ("invite", Some(24), Command::Invite { room: None, once: false, lasts: None }),
         ("invite-room", Some(25), Command::Invite { room: Some(room("dev")), once: true, lasts: Some(HOUR) }),
         ("invites", Some(26), Command::Invites),
+        ("hook-add", Some(38), Command::HookAdd { room: room("dev"), name: Some(nick("ci")) }),
+        ("hook-add-bare", Some(39), Command::HookAdd { room: room("dev"), name: None }),
+        ("hooks", Some(40), Command::Hooks),
+        ("hook-remove", Some(41), Command::HookRemove { number: 3 }),
         ("memo", Some(34), Command::Memo(memo())),
         ("memos", Some(35), Command::Memos),
         ("device-add", Some(28), Command::AddDevice),
@@ -375,6 +392,7 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
         Member { who, online, away: false, seen: None, role, keys: Vec::new() }
     };
     let people = vec![member(ann(), true), member(cy(), true)];
+    let robot = member(ci(), true);
     let away = vec![member(ben(), false)];
     let now = vec![Member { away: true, ..member(cy(), true) }, Member { seen: Some(AT), ..member(ben(), false) }];
     let dozing = Peer { person: BEN, online: true, away: true, seen: None };
@@ -409,6 +427,7 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
         ("entry-said-me-reply", None, entry(44, ann(), said("waves", true, Some(Seq(41))))),
         ("entry-said-direct", None, direct()),
         ("entry-said-guest", None, bare()),
+        ("entry-said-bot", None, entry(43, ci(), said("build 7 is green\nall of it", false, None))),
         ("entry-edited", None, entry(45, ann(), What::Edited { of: Seq(42), text: text("hello, all") })),
         ("entry-deleted", None, entry(46, ann(), What::Deleted { of: Seq(42) })),
         ("entry-reacted", None, entry(47, ben(), What::Reacted { of: Seq(42), emoji: emoji("👍") })),
@@ -421,6 +440,13 @@ pub fn events() -> Vec<(&'static str, Option<u64>, Event)> {
         ("rooms", Some(16), Event::Rooms { rooms: vec![dev_info, lobby_info], more: false }),
         ("members", Some(17), Event::Members { room: Some(room("dev")), people, more: false }),
         ("members-everybody", Some(18), Event::Members { room: None, people: away, more: true }),
+        (
+            "hook",
+            Some(38),
+            Event::Hook { hook: hook(), link: "https://chat.example/hook/kR3vZp0aQ2mXw8dE1nLs9g".into() },
+        ),
+        ("hooks", Some(40), Event::Hooks(vec![hook()])),
+        ("members-bot", Some(17), Event::Members { room: Some(room("dev")), people: vec![robot], more: false }),
         ("members-away", Some(17), Event::Members { room: Some(room("dev")), people: now, more: false }),
         ("resumed-away", Some(12), Event::Resumed { places: vec![with(dozing), with(gone)] }),
         ("moved-in", None, Event::Moved { room: room("dev"), who: ben(), joined: true, keys: Vec::new() }),

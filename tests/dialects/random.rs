@@ -210,7 +210,7 @@ proptest! {
     fn no_line_is_forged(event in event()) {
         let told = plain::encode(&event, &cases::room("lobby")).unwrap_or_default();
         let author = match &event {
-            Event::Entry(entry) => Some(entry.from.name.clone()),
+            Event::Entry(entry) => Some(entry.from.marked()),
             _ => None,
         };
         for line in told.lines() {
@@ -257,7 +257,12 @@ fn emoji() -> impl Strategy<Value = Emoji> {
     proptest::sample::select(vec!["👍", "+1", "♻️", "👨‍👩‍👧"]).prop_map(|e| Emoji::parse(e).expect("an emoji"))
 }
 fn author() -> impl Strategy<Value = Author> {
-    (person(), nick(), any::<bool>()).prop_map(|(person, name, guest)| Author { person, name, guest })
+    (person(), nick(), any::<bool>(), any::<bool>()).prop_map(|(person, name, guest, bot)| Author {
+        person,
+        name,
+        guest,
+        bot,
+    })
 }
 
 fn token() -> impl Strategy<Value = Token> {
@@ -342,8 +347,8 @@ fn command() -> impl Strategy<Value = Command> {
     let client = option::of("[a-z0-9.]{1,20}").prop_map(|client| client.map(|client| Text::clean(&client)));
     let cursor = (target(), epoch(), seq()).prop_map(|(to, epoch, after)| Cursor { to, epoch, after });
     prop_oneof![
-        (option::of(nick()), option::of(proof), client, option::of(token()))
-            .prop_map(|(name, proof, client, invite)| Command::Enter { name, proof, client, invite }),
+        (option::of(nick()), option::of(proof), client, option::of(token()), any::<Option<bool>>())
+            .prop_map(|(name, proof, client, invite, bot)| Command::Enter { name, proof, client, invite, bot }),
         (room(), option::of(password())).prop_map(|(room, password)| Command::Join { room, password }),
         order().prop_map(Command::Moderate),
         (room(), change()).prop_map(|(room, change)| Command::RoomSet { room, change }),

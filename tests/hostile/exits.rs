@@ -1,7 +1,8 @@
 //! The ways out that are no screen: cleaned texts, names, the log, both wire forms, and `--plain` of the built binary with
 //! its log beside it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::Stdio;
 use std::sync::mpsc::channel;
 
@@ -138,8 +139,31 @@ fn a_hostile_peer_writes_no_line_of_ours() {
         mallory.until(&at, "the last line is acked", |bot| bot.pending.is_empty()).await;
     });
     assert!(wait("that was all") > 100, "most of it could be said");
+    let tail = tail_of_lobby(&host);
+    assert!(tail.lines().count() > 50, "{tail}");
+    for line in tail.lines() {
+        assert!(line.starts_with('['), "a forged line: {line:?}");
+        assert!(
+            !line.contains(|c: char| (c.is_control() && c != '\t') || forbidden(c)),
+            "{line:?} would drive a terminal"
+        );
+    }
     drop(ann.stdin.take());
     assert!(wait_for(&mut ann).success());
+    // The same words by the commands for the shell, whose output goes to terminals and files.
+    for words in
+        ["tail --since 0", "tail --json --since 0", "export --format txt", "export --format md", "export --format json"]
+    {
+        let (command, options) = words.split_once(' ').expect("it has options");
+        let mut read = wschat();
+        read.arg("--data-dir").arg(&data).arg("--config").arg(settings(&data));
+        let read = read.args([command, "-s", &host.authority(), "--name", "ann"]).args(options.split(' ')).output();
+        let read = read.expect("the binary is built");
+        assert_eq!((read.status.code(), read.stderr.as_slice()), (Some(0), &b""[..]), "{words}");
+        let read = String::from_utf8(read.stdout).expect("what is written is UTF-8");
+        assert!(read.lines().count() > 100, "{words}: {}", read.lines().count());
+        assert!(!read.contains(forbidden), "{words} would drive a terminal");
+    }
     assert!(host.stop().success());
     let log = std::fs::read_to_string(crate::common::process::log_file(&host_dir)).expect("the host wrote its log");
     for line in log.lines() {
@@ -149,6 +173,16 @@ fn a_hostile_peer_writes_no_line_of_ours() {
             "a forged line: {line:?}"
         );
     }
+}
+
+/// The newest lines of the lobby, as `curl` has them.
+fn tail_of_lobby(host: &Host) -> String {
+    let mut socket = TcpStream::connect(host.addr).expect("it listens");
+    socket.set_read_timeout(Some(DEADLINE)).expect("a time");
+    write!(socket, "GET /r/lobby.txt?n=100 HTTP/1.1\r\nHost: {}\r\n\r\n", host.addr).expect("it reads");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("it answers in text");
+    answer.split_once("\r\n\r\n").expect("a head and a body").1.to_owned()
 }
 
 /// Every string in it.

@@ -7,6 +7,7 @@ mod host;
 mod frames;
 mod handshake;
 mod nearby;
+mod over_http;
 mod pages;
 mod patience;
 mod stopping;

@@ -106,7 +106,7 @@ impl crate::host::Raw {
 
 /// How a store feels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mood {
+pub enum Mood {
     Well,
     Full,
     Broken,
@@ -121,7 +121,7 @@ struct Moody {
     mood: Mood,
 }
 
-fn moody() -> (mpsc::Sender<Mood>, Host) {
+pub fn moody() -> (mpsc::Sender<Mood>, Host) {
     let (sender, moods) = mpsc::channel();
     let store = SqliteStore::ephemeral([1; 16]).expect("memory is there");
     let host = Host::serve(|_| {}, Box::new(Moody { store, moods, mood: Mood::Well }), false);

@@ -146,7 +146,7 @@ impl Client {
                 Effect::Enter(id, name) => {
                     self.entered = true;
                     let proof = Some(Proof::sign(&self.key, AUTHORITY, &self.challenge));
-                    let enter = Command::Enter { name: Some(name), proof, client: None, invite: None };
+                    let enter = Command::Enter { name: Some(name), proof, client: None, invite: None, bot: None };
                     self.out.push(v1::encode_command(&enter, Some(id)));
                 }
                 Effect::Forget(nonce) => {

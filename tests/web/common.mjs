@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createRequire } from 'node:module';
+import xterm from '@xterm/headless';
 import { chromium } from 'playwright-core';
 import WebSocket from 'ws';
 
@@ -61,8 +62,9 @@ process.on('exit', () => {
 
 /** A host with a data folder of its own, on one port for good. */
 export class Host {
-  static async start(more = [], settings = '') {
+  static async start(more = [], settings = '', address = '127.0.0.1') {
     const host = new Host();
+    host.address = address;
     host.data = mkdtempSync(join(tmpdir(), 'wschat-web-'));
     host.config = join(host.data, 'quick.toml');
     host.port = await freePort();
@@ -84,7 +86,7 @@ export class Host {
       binary,
       [
         '--host',
-        `127.0.0.1:${this.port}`,
+        `${this.address}:${this.port}`,
         '--headless',
         '--data-dir',
         this.data,
@@ -173,6 +175,50 @@ export class Terminal {
   }
 }
 
+/** Somebody in a terminal, with all of its screen (util-linux `script` makes the terminal). */
+export class Screen {
+  constructor(host, name) {
+    Object.assign(this, { name, changed: new Set() });
+    this.term = new xterm.Terminal({ cols: 110, rows: 40, allowProposedApi: true });
+    const command = `'${binary}' --name ${name} --data-dir '${join(host.data, name)}' localhost:${host.port}`;
+    this.child = spawn('script', ['-qfec', `stty rows 40 cols 110; exec ${command}`, '/dev/null'], {
+      env: { ...process.env, TERM: 'xterm-256color' },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    started.add(this.child);
+    this.child.stdout.on('data', (part) => this.term.write(part, () => this.changed.forEach((f) => f())));
+    // What a terminal answers by itself.
+    this.term.onData((answer) => this.child.stdin.write(answer));
+  }
+
+  get text() {
+    const { active } = this.term.buffer;
+    return Array.from({ length: 40 }, (_, n) => active.getLine(active.baseY + n)?.translateToString(true)).join('\n');
+  }
+
+  types(keys) {
+    this.child.stdin.write(keys);
+  }
+
+  line(words) {
+    this.types(`${words}\r`);
+  }
+
+  sees(words) {
+    return until(
+      () => `“${words}” on the screen of ${this.name}:\n${this.text}`,
+      () => (words instanceof RegExp ? words.test(this.text) : this.text.includes(words)),
+      this.changed,
+    );
+  }
+
+  async leave() {
+    const gone = once(this.child, 'exit');
+    this.types('\x11');
+    await gone;
+  }
+}
+
 /** Somebody with a key, by wschat.v1: what docs/protocol.md says. */
 export class Person {
   static async come(host, name, invite, keys = generateKeyPairSync('ed25519')) {
@@ -257,7 +303,7 @@ let browser;
 export async function startBrowser() {
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--host-resolver-rules=MAP lan.test 127.0.0.1'],
+    args: ['--no-sandbox', '--host-resolver-rules=MAP lan.test 127.0.0.1, MAP evil.test 127.0.0.1'],
   });
   return browser;
 }

@@ -47,7 +47,8 @@ test('a terminal and a browser talk: say, reply, edit, react, delete, type', asy
   await ann.hears('web to “hello web, this is **ann**”: hello ann');
   await page.locator('.message .quote').waitFor();
 
-  await page.locator('#write').press('ArrowUp');
+  await page.locator('#log .waiting').waitFor({ state: 'detached' });
+  await page.locator('#write').press('Alt+e');
   await page.locator('#doing').waitFor();
   await web.write('hello dear ann');
   await ann.hears('web changed “hello ann” to: hello dear ann');
@@ -147,7 +148,7 @@ test('rooms: join, make, leave, switch by keys; unread and mentions counted by t
   await page.locator('#title', { hasText: '#dev' }).waitFor();
   await page.locator('#log .line.new').waitFor();
   await page.locator('#log .message.mentions').waitFor();
-  await dev.locator('.count', { hasText: /^$/ }).waitFor();
+  await dev.locator('.count', { hasText: /^$/ }).waitFor({ state: 'attached' });
   assert.doesNotMatch(await page.title(), /^\(/);
   await page.keyboard.press('Control+k');
   await page.locator('#palette-input').fill('lob');
@@ -451,7 +452,10 @@ test('two tabs are one person: both hear all, reading in one is reading in both'
   await kim.say('look here', { to: '#tabs' });
   await web.page.bringToFront();
   await web.sees('look here');
-  await other.locator('#rooms-list li', { hasText: 'tabs' }).locator('.count', { hasText: /^$/ }).waitFor();
+  await other
+    .locator('#rooms-list li', { hasText: 'tabs' })
+    .locator('.count', { hasText: /^$/ })
+    .waitFor({ state: 'attached' });
   kim.close();
   await well(web);
 });
@@ -594,6 +598,281 @@ test('without storage, and without encryption, one is a guest and is told why', 
   } finally {
     await own.stop();
   }
+});
+
+test('over TLS, by a certificate nobody vouches for: the same page, over wss, with a key', async () => {
+  const own = await Host.start(['--open'], '[server]\nnames = ["lan.test"]\n', '0.0.0.0');
+  try {
+    const path = `https://lan.test:${own.port}/#safe`;
+    const web = await Visitor.come(own, { name: 'hal', path, ignoreHTTPSErrors: true });
+    await web.page.locator('#title', { hasText: '#safe' }).waitFor();
+    assert.equal(await web.page.evaluate(() => globalThis.isSecureContext), true);
+    assert.match(await web.page.locator('#me').textContent(), /^You are hal$/, 'no guest');
+    await web.write('over wss');
+    await times(web, 'over wss', 1);
+    await well(web);
+  } finally {
+    await own.stop();
+  }
+});
+
+test('a storage that is full keeps nobody from talking, and says so; a host that forgets says that too', async () => {
+  const own = await Host.start(['--ephemeral']);
+  try {
+    const brim = () => {
+      Storage.prototype.setItem = () => {
+        throw new DOMException('full', 'QuotaExceededError');
+      };
+    };
+    const web = await Visitor.come(own, { name: 'bea' });
+    await web.page.locator('#topic', { hasText: 'forgets everything' }).waitFor();
+    await web.write('kept nowhere');
+    await times(web, 'kept nowhere', 1);
+    const kept = await web.page.evaluate(() => JSON.stringify(Object.entries(localStorage)));
+    assert.doesNotMatch(kept, /kept nowhere/);
+    await well(web);
+    const full = await Visitor.come(host, { name: 'cal', path: '/#brim', init: () => {} });
+    await full.page.locator('#title', { hasText: '#brim' }).waitFor();
+    await full.page.evaluate(brim);
+    await full.write('said all the same');
+    await full.page.locator('#note.error', { hasText: 'no room left' }).waitFor();
+    await times(full, 'said all the same', 1);
+    await well(full);
+  } finally {
+    await own.stop();
+  }
+});
+
+test('by Tab one comes through the page in the order one sees: conversations, messages, writing, people', async () => {
+  const eda = await Person.come(host, 'eda');
+  await eda.ask({ type: 'join', room: '#order' });
+  await eda.say('one', { to: '#order' });
+  const web = await Visitor.come(host, { name: 'fred', path: '/#order' });
+  const { page } = web;
+  await web.sees('one');
+  await page.locator('#people-list', { hasText: 'eda' }).waitFor();
+  await page.focus('#bell');
+  const order = [];
+  for (let n = 0; n < 40; n += 1) {
+    await page.keyboard.press('Tab');
+    const at = await page.evaluate(() => {
+      const { activeElement: one } = document;
+      const named = one.getAttribute('aria-label') ?? (one.id === 'write' ? 'write' : one.textContent.trim());
+      const box = one.getBoundingClientRect();
+      const where = ['#rooms', '#head', '#log', '#low', '#people'].find((id) => one.closest(id));
+      return [where ?? null, named, getComputedStyle(one).visibility === 'visible' && box.width > 0];
+    });
+    if (!at[0]) break;
+    assert.ok(at[1] && at[2], `${at}`);
+    if (order.at(-1) !== at[0]) order.push(at[0]);
+  }
+  assert.deepEqual(order, ['#rooms', '#head', '#log', '#low', '#people']);
+  eda.close();
+  await well(web);
+});
+
+/** The browser's notifications, of which a page of tests shows none. */
+function bells() {
+  globalThis.told = [];
+  globalThis.Notification = class {
+    static permission = 'default';
+    static requestPermission() {
+      this.permission = 'granted';
+      return Promise.resolve('granted');
+    }
+    constructor(title, { body, tag }) {
+      globalThis.told.push([title, body, tag]);
+    }
+    close() {}
+  };
+}
+
+test('notifications: asked for by a press, told of what is for one while one looks elsewhere, and not of what is muted', async () => {
+  const wes = await Person.come(host, 'wes');
+  await wes.ask({ type: 'join', room: '#bells' });
+  const web = await Visitor.come(host, { name: 'xena', path: '/#bells', init: bells });
+  const { page } = web;
+  await page.locator('#title', { hasText: '#bells' }).waitFor();
+  const told = () => page.evaluate(() => globalThis.told);
+  const away = (hidden) =>
+    page.evaluate((hidden) => {
+      document.hasFocus = () => !hidden;
+      dispatchEvent(new Event(hidden ? 'blur' : 'focus'));
+    }, hidden);
+  await away(true);
+  await wes.say('xena: too early', { to: '#bells' });
+  await web.sees('xena: too early');
+  assert.deepEqual(await told(), [], 'nobody has asked for it');
+  await away(false);
+  await page.getByRole('button', { name: 'Notifications' }).click();
+  await page.locator('#note', { hasText: 'You are told of mentions' }).waitFor();
+  assert.equal(await page.locator('#bell').getAttribute('aria-pressed'), 'true');
+  await wes.say('xena: you look at it', { to: '#bells' });
+  await web.sees('xena: you look at it');
+  await away(true);
+  await wes.say('not for anybody', { to: '#bells' });
+  await wes.say('xena: **now**', { to: '#bells' });
+  await page.waitForFunction(() => globalThis.told.length);
+  await wes.make({ type: 'say', to: '@xena', text: 'and this' });
+  await page.waitForFunction(() => globalThis.told.length > 1);
+  assert.deepEqual(
+    (await told()).map(([title, body]) => [title, body]),
+    [
+      ['wes in #bells', 'xena: **now**'],
+      ['wes', 'and this'],
+    ],
+  );
+  await away(false);
+  await page.keyboard.press('Alt+m');
+  await page.locator('#rooms-list li.muted', { hasText: 'bells' }).waitFor();
+  await away(true);
+  await wes.say('xena: muted', { to: '#bells' });
+  await web.sees('xena: muted');
+  await away(false);
+  await web.write('/unmute');
+  await web.write('/notify off');
+  await page.locator('#bell[aria-pressed="false"]').waitFor();
+  await away(true);
+  await wes.say('xena: switched off', { to: '#bells' });
+  await web.sees('xena: switched off');
+  assert.equal((await told()).length, 2);
+  wes.close();
+  await well(web);
+});
+
+test('drafts and what is muted follow to one’s other screens; what was written before comes back by the arrows', async () => {
+  const web = await Visitor.come(host, { name: 'yara', path: '/#desk' });
+  const { page } = web;
+  await page.locator('#title', { hasText: '#desk' }).waitFor();
+  const other = await web.tab('/#desk');
+  await web.in(other);
+  await page.bringToFront();
+  await page.fill('#write', 'half a sentence');
+  await other.waitForFunction(() => document.getElementById('write').value === 'half a sentence');
+  await page.fill('#write', 'half a sentence, and the rest');
+  await page.press('#write', 'Enter');
+  await other.waitForFunction(() => document.getElementById('write').value === '');
+  await web.write('/mute 2h');
+  await other.locator('#rooms-list li.muted', { hasText: 'desk' }).waitFor();
+  await other.bringToFront();
+  await other.focus('#write');
+  await other.keyboard.press('Alt+m');
+  await page.locator('#rooms-list li.muted', { hasText: 'desk' }).waitFor({ state: 'detached' });
+
+  await page.bringToFront();
+  await page.focus('#write');
+  await page.keyboard.type('not sent');
+  for (const [key, text] of [
+    ['ArrowUp', '/mute 2h'],
+    ['ArrowUp', 'half a sentence, and the rest'],
+    ['ArrowDown', '/mute 2h'],
+    ['ArrowDown', 'not sent'],
+  ]) {
+    await page.keyboard.press(key);
+    assert.equal(await page.inputValue('#write'), text);
+  }
+  await well(web);
+});
+
+test('getting about by keys, times and addresses; bots are marked', async () => {
+  const zoe = await Person.come(host, 'zoe');
+  await zoe.ask({ type: 'join', room: '#walk' });
+  const first = await zoe.say('where it began', { to: '#walk' });
+  for (let n = 1; n <= 30; n += 1) await zoe.say(`step ${n}`, { to: '#walk' });
+  const own = `${host.origin}/#walk/${first.seq}`;
+  await zoe.say(`see ${own}`, { to: '#walk' });
+  const web = await Visitor.come(host, { enter: false, path: `/#walk/${first.seq}` });
+  const { page } = web;
+  // Whoever is a bot, this one is told.
+  await page.routeWebSocket(/.*/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((message) =>
+      socket.send(String(message).replaceAll(/("person":"\w+","name":"zoe")/g, '$1,"bot":true')),
+    );
+  });
+  await page.reload();
+  const inHand = (text) =>
+    page.waitForFunction((text) => document.activeElement?.querySelector?.('.body')?.textContent === text, text);
+  await page.locator('#door-where', { hasText: '#walk' }).waitFor();
+  await web.enter('abe');
+  await inHand('where it began');
+  await page.locator('#log .message .bot').first().waitFor();
+  await page.locator('#people-list li', { hasText: 'zoe' }).locator('.bot').waitFor();
+  assert.match(
+    await page.evaluate(() => document.activeElement.getAttribute('aria-label')),
+    /^zoe \(bot\), \d.*: where it/,
+  );
+  await page.keyboard.press('i');
+  await page.locator('#sheet-body', { hasText: 'zoe (bot)' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  await web.sees(`see ${own}`);
+  await page.locator('#log .body a').click();
+  await inHand('where it began');
+  assert.equal(web.context.pages().length, 1, 'not in another tab');
+  await page.keyboard.press('v');
+  await page.locator('#sheet ol.lines', { hasText: 'where it began' }).waitFor();
+  await page.keyboard.press('Escape');
+
+  await web.write('/goto 1h');
+  await inHand('where it began');
+  await web.write('/goto never');
+  await page.locator('#note.error', { hasText: 'Usage: /goto' }).waitFor();
+  await page.fill('#write', '');
+  await page.keyboard.press('Control+f');
+  await page.locator('#palette-title', { hasText: 'Search in #walk' }).waitFor();
+  await page.locator('#palette-input').fill('step after:today');
+  await page.locator('#palette-list li', { hasText: 'step 30' }).waitFor();
+  await page.keyboard.press('Enter');
+  await inHand('step 30');
+  await page.keyboard.press('n');
+  await inHand('step 29');
+  await page.keyboard.press('N');
+  await inHand('step 30');
+  await page.keyboard.press('Home');
+  await inHand('where it began');
+  await page.keyboard.press('Escape');
+
+  await zoe.say('abe: one', { to: '#walk' });
+  await zoe.say('nothing', { to: '#walk' });
+  await zoe.say('abe: two', { to: '#walk' });
+  await web.sees('abe: two');
+  await page.keyboard.press('Alt+p');
+  await inHand('abe: two');
+  await page.keyboard.press('Alt+p');
+  await inHand('abe: one');
+  await page.keyboard.press('Alt+n');
+  await inHand('abe: two');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Alt+i');
+  await page.locator('#palette-list li', { hasText: 'abe: one' }).waitFor();
+  await page.keyboard.press('Escape');
+  await web.write('/ignore @zoe');
+  await page.waitForFunction(() => !document.querySelector('#log .message'));
+  await page.reload();
+  await web.in();
+  await page.locator('#title', { hasText: '#walk' }).waitFor();
+  await web.write('alone here');
+  await web.sees('alone here');
+  assert.equal(await page.locator('#log .message').count(), 1);
+  await web.write('/unignore zoe');
+  await web.sees('abe: two');
+  await web.write('/join #elsewhere');
+  await page.locator('#title', { hasText: '#elsewhere' }).waitFor();
+  await page.keyboard.press('Alt+/');
+  await page.locator('#title', { hasText: '#walk' }).waitFor();
+  await page.keyboard.press('F8');
+  await page.locator('#people').waitFor({ state: 'hidden' });
+  await page.reload();
+  await web.in();
+  await page.locator('#people').waitFor({ state: 'hidden' });
+  await web.write('/who');
+  await page.locator('#people-list', { hasText: 'zoe' }).waitFor();
+  await page.locator('#write').press('Shift+Tab');
+  await page.waitForFunction(() => document.activeElement.matches('.message'));
+  zoe.close();
+  await well(web);
 });
 
 for (const scheme of ['light', 'dark']) {

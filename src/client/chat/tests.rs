@@ -19,7 +19,7 @@ fn author(name: &str) -> Author {
     for (byte, c) in person.iter_mut().zip(name.bytes()) {
         *byte = c;
     }
-    Author { person: PersonId(person), name: Nick::parse(name).expect("a test's name"), guest: false }
+    Author { person: PersonId(person), name: Nick::parse(name).expect("a test's name"), guest: false, bot: false }
 }
 
 fn lobby() -> Target {

@@ -20,7 +20,7 @@ fn link(world: &mut World, at: usize) -> Token {
 fn enters(world: &mut World, name: &str, device: &str, invite: Option<Token>) -> usize {
     let at = world.opened(Dialect::V1);
     let proof = Some(Proof::sign(&secret(device), HOST, &[at as u8; 32]));
-    world.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite });
+    world.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite, bot: None });
     at
 }
 
@@ -61,7 +61,7 @@ fn a_link_is_one_persons_one_at_a_time_and_for_minutes() {
     assert_eq!(first(&mut world, two), "welcome y: #lobby 0/0", "its time was over");
 
     let guest = world.opened(Dialect::V1);
-    world.ask(guest, Command::Enter { name: None, proof: None, client: None, invite: None });
+    world.ask(guest, Command::Enter { name: None, proof: None, client: None, invite: None, bot: None });
     world.forget_all();
     world.ask(guest, Command::AddDevice);
     assert_eq!(world.heard(guest), ["! needs_key"]);

@@ -36,7 +36,7 @@ fn enters(world: &mut World, name: &str, key: bool, free: bool, token: Option<&s
 fn tries(world: &mut World, at: usize, name: &str, key: bool, token: Option<&str>) {
     let proof = key.then(|| Proof::sign(&secret(name), HOST, &[at as u8; 32]));
     let invite = token.map(|token| Token::parse(token).expect("a token"));
-    world.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite });
+    world.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite, bot: None });
 }
 
 /// An invitation's token.
@@ -111,7 +111,7 @@ fn a_name_that_is_taken_does_not_cost_the_invitation() {
     let ben = world.opened(Dialect::V1);
     let proof = Proof::sign(&secret("ben"), HOST, &[ben as u8; 32]);
     let invite = Token::parse(&token);
-    world.ask(ben, Command::Enter { name: Some(nick("ann")), proof: Some(proof), client: None, invite });
+    world.ask(ben, Command::Enter { name: Some(nick("ann")), proof: Some(proof), client: None, invite, bot: None });
     assert!(outcome(&mut world, ben).starts_with("! name_taken"));
     tries(&mut world, ben, "ben", true, Some(&token));
     assert_eq!(outcome(&mut world, ben), "welcome ben: #lobby 0/0");

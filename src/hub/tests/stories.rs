@@ -43,7 +43,8 @@ fn a_signature_for_another_host_does_not_hold() {
     let at = world.opened(Dialect::V1);
     world.heard(at);
     let proof = crate::protocol::person::Proof::sign(&secret("ann"), "evil.example:80", &[at as u8; 32]);
-    world.ask(at, Command::Enter { name: Some(nick("ann")), proof: Some(proof), client: None, invite: None });
+    world
+        .ask(at, Command::Enter { name: Some(nick("ann")), proof: Some(proof), client: None, invite: None, bot: None });
     assert_eq!(world.heard(at), ["! bad_key"]);
 }
 
@@ -107,7 +108,7 @@ fn the_first_with_the_ticket_owns_the_host() {
     let enters = |world: &mut World, name: &str, key: Option<&str>| {
         let at = world.opened(Dialect::V1);
         let proof = key.map(|key| crate::protocol::person::Proof::sign(&secret(key), HOST, &[at as u8; 32]));
-        world.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite: ticket() });
+        world.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite: ticket(), bot: None });
         world.screens[at].person.expect("in")
     };
     let guest = enters(&mut world, "guest-a", None);

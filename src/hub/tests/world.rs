@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::hub::calls::{Call, Reply};
 use crate::hub::limits::Rates;
 use crate::hub::{Desk, Effect, Failure, Hub, Input, Now, Rules, SessionId};
 use crate::protocol::admin::Line;
@@ -61,6 +62,8 @@ pub struct World {
     pub record: Vec<Record>,
     /// Answers to whoever has the folder.
     pub reports: Vec<(Desk, Vec<Line>)>,
+    /// Answers over HTTP.
+    pub replies: Vec<(Call, Reply)>,
     /// All other facts that were kept.
     pub facts: Vec<Fact>,
     /// Every answer as it looks on the wire, for whom it is to be compared.
@@ -125,6 +128,7 @@ impl World {
             reads: HashMap::new(),
             record: Vec::new(),
             reports: Vec::new(),
+            replies: Vec::new(),
             facts: Vec::new(),
             wire: Vec::new(),
         }
@@ -152,6 +156,7 @@ impl World {
                 self.screens[session.0 as usize].closed = Some(code);
                 self.input(Input::Closed { session });
             }
+            Effect::Reply { call, reply } => self.replies.push((call, reply)),
             Effect::Report { desk, lines } => self.reports.push((desk, lines)),
             job => self.jobs.push_back(job),
         }
@@ -426,7 +431,7 @@ impl World {
     /// Enters with the key of this name (or another's, when it is given).
     pub fn enters(&mut self, at: usize, name: &str, key_of: Option<&str>) {
         let proof = key_of.map(|owner| Proof::sign(&secret(owner), HOST, &[at as u8; 32]));
-        self.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite: None });
+        self.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite: None, bot: None });
     }
 
     /// A screen of the host's owner.
@@ -434,7 +439,7 @@ impl World {
         let at = self.opened(Dialect::V1);
         let proof = Some(Proof::sign(&secret(name), HOST, &[at as u8; 32]));
         let invite = Token::parse(OWNERS);
-        self.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite });
+        self.ask(at, Command::Enter { name: Some(nick(name)), proof, client: None, invite, bot: None });
         self.resumes(at, Vec::new());
         self.screens[at].heard.clear();
         at
@@ -597,6 +602,11 @@ fn told(event: &Event) -> String {
                 )
             };
             format!("devices {}", all.iter().map(one).collect::<Vec<_>>().join(", "))
+        }
+        Event::Hook { hook, link } => format!("hook {} {} {}: {link}", hook.number, hook.room, hook.name),
+        Event::Hooks(all) => {
+            let one = |hook: &crate::protocol::hook::Hook| format!("{} {}", hook.number, hook.name);
+            format!("hooks {}", all.iter().map(one).collect::<Vec<_>>().join(", ")).trim_end().to_owned()
         }
         Event::Invitations(all) => format!("invitations {}", all.len()),
         Event::Page { to, page } => format!("page {to} {}..{} ({})", page.from.0, page.before.0, page.entries.len()),

@@ -8,6 +8,7 @@ use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{Nonce, Page, Seq, What};
 use crate::protocol::fact::ReadFrom;
 use crate::protocol::fact::{Draft, Fact, Facts};
+use crate::protocol::hook::{Hook, KeptHook};
 use crate::protocol::names::Target;
 use crate::protocol::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
 use crate::protocol::secret::PasswordHash;
@@ -75,6 +76,12 @@ fn order() -> Vec<Fact> {
     };
     let mut facts = vec![
         Fact::Role { person: person(1), room: None, role: Role::Owner },
+        Fact::Bot { person: person(3), bot: true },
+        Fact::Hooked(KeptHook {
+            hook: Hook { number: 1, room: tea.clone(), name: name.clone(), by: name.clone(), made: Timestamp(3) },
+            person: person(9),
+            digest: [9; 32],
+        }),
         Fact::Role { person: person(2), room: Some(tea.clone()), role: Role::Operator },
         sentence(None, Subject::Person(person(3)), Some(Timestamp(7))),
         sentence(Some(tea.clone()), Subject::Address("192.0.2.7".parse().unwrap()), None),

@@ -1,9 +1,11 @@
 //! The store on SQLite (WAL, synchronous=FULL: what `commit` answered survives a cut of power, as far as the disk keeps
 //! its word). Here stand opening, checking and the trait; `write` and `read` hold the statements, `copies` makes backups.
 
+mod bots;
 pub mod copies;
 #[cfg(test)]
 mod damage;
+mod hooks;
 mod invites;
 mod memos;
 mod read;
@@ -39,6 +41,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("rights.sql"),
     include_str!("invites.sql"),
     include_str!("memos.sql"),
+    include_str!("bots.sql"),
+    include_str!("hooks.sql"),
 ];
 
 /// How long a reader's snapshot may make the writer wait for the WAL; readers are short, so this is never reached.
@@ -133,7 +137,8 @@ impl Store for SqliteStore {
     }
 
     fn standings(&mut self, person: PersonId, of: &[(Conversation, ReadFrom)]) -> Result<Vec<Standing>, StoreError> {
-        read::standings(&self.db, person, of).map_err(|e| self.failure(e))
+        let found = read::standings(&self.db, &mut self.known, person, of);
+        found.map_err(|e| self.failure(e))
     }
 
     fn page(&mut self, ask: &PageAsk) -> Result<Page, StoreError> {

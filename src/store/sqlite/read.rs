@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{self, BESIDE, Beside, COLUMNS, Columns, LOG, Log, SAID, TOPIC, number, seq};
-use super::{invites, memos, rights, words};
+use super::write::Logs;
+use super::{bots, hooks, invites, memos, rights, words};
 use crate::protocol::command::PageEnd;
 use crate::protocol::entry::{
     Author, COUNT_LIMIT, Conversation, Emoji, Nonce, Page, PersonId, REACTORS_SHOWN, Reaction, Shown, ShownWhat,
@@ -60,9 +61,10 @@ pub fn facts(db: &Connection) -> rusqlite::Result<Facts> {
             fact.rooms.push(room.room.clone());
         }
     }
-    let mut all = Facts { directs, invitations: invites::all(db)?, ..Facts::default() };
+    let mut all = Facts { directs, invitations: invites::all(db)?, hooks: hooks::all(db)?, ..Facts::default() };
     rights::facts(db, &mut people, &mut rooms, &mut all)?;
     memos::facts(db, &mut people)?;
+    bots::facts(db, &mut people)?;
     let mut people: Vec<PersonFacts> = people.into_values().collect();
     people.sort_by_key(|fact| fact.person);
     let mut rooms: Vec<RoomFacts> = rooms.into_values().collect();
@@ -80,7 +82,7 @@ fn people(db: &Connection) -> rusqlite::Result<HashMap<PersonId, PersonFacts>> {
         let (person, name) = (PersonId(found.get(0)?), nick(&found.get::<_, String>(1)?)?);
         whole(found.get(3)?, row::person_digest(person, &name, found.get(2)?))?;
         let (keys, reserved, rooms, role) = (Vec::new(), Vec::new(), Vec::new(), Role::Member);
-        let fact = PersonFacts { person, name, keys, reserved, rooms, role, memos: Vec::new() };
+        let fact = PersonFacts { person, name, keys, reserved, rooms, role, memos: Vec::new(), bot: false };
         people.insert(person, fact);
     }
     let mut statement = db.prepare("SELECT person, key, sum FROM keys")?;
@@ -105,21 +107,27 @@ fn whole(sum: [u8; row::DIGEST], right: [u8; row::DIGEST]) -> rusqlite::Result<(
     if sum == right { Ok(()) } else { Err(row::damaged(0)) }
 }
 
+/// How a person stands; who comes in asks twice, for the same few rows, so they are kept at hand.
 pub fn standings(
     db: &Connection,
+    logs: &mut Logs,
     person: PersonId,
     of: &[(Conversation, ReadFrom)],
 ) -> rusqlite::Result<Vec<Standing>> {
-    of.iter().map(|(conversation, from)| standing(db, person, conversation, *from)).collect()
+    let one = |(conversation, from): &(Conversation, ReadFrom)| {
+        standing(db, logs.existing(db, conversation)?, person, conversation, *from)
+    };
+    of.iter().map(one).collect()
 }
 
 fn standing(
     db: &Connection,
+    log: Option<&mut Log>,
     person: PersonId,
     conversation: &Conversation,
     from: ReadFrom,
 ) -> rusqlite::Result<Standing> {
-    let Some(Log { id, head, oldest, topic, .. }) = log(db, conversation)? else {
+    let Some(&mut Log { id, head, oldest, ref topic, .. }) = log else {
         let (oldest, zero) = (seq(1), seq(0));
         return Ok(Standing {
             conversation: conversation.clone(),
@@ -153,7 +161,7 @@ fn standing(
         read: seq(read),
         unread: 0,
         mentions: 0,
-        topic: Text::clean(&topic),
+        topic: Text::clean(topic),
     };
     if read >= head {
         // So with nearly everybody who comes back, and with every guest.
@@ -319,11 +327,12 @@ fn reactions(db: &Connection, id: i64, of: i64, asker: PersonId) -> rusqlite::Re
     let mut rows = statement.query([id, of])?;
     while let Some(row) = rows.next()? {
         let (emoji, name): (String, String) = (row.get(0)?, row.get(2)?);
-        let (person, guest, since): ([u8; 16], bool, i64) = (row.get(1)?, row.get(3)?, row.get(4)?);
-        whole(row.get(5)?, row::reaction_digest([id, of, since], &emoji, person, &name, guest))?;
+        let (person, marks, since): ([u8; 16], i64, i64) = (row.get(1)?, row.get(3)?, row.get(4)?);
+        whole(row.get(5)?, row::reaction_digest([id, of, since], &emoji, person, &name, marks))?;
         let emoji = Emoji::parse(&emoji).ok_or_else(|| row::damaged(0))?;
         let name = Nick::parse(&name).map_err(|_| row::damaged(2))?;
-        let author = Author { person: PersonId(person), name, guest };
+        let (guest, bot) = row::unmark(marks)?;
+        let author = Author { person: PersonId(person), name, guest, bot };
         let at = found.iter().position(|reaction| reaction.emoji == emoji).unwrap_or(found.len());
         if at == found.len() {
             found.push(Reaction { emoji, count: 0, by: Vec::new() });
@@ -345,7 +354,9 @@ const SMALL: [&str; 7] = ["meta", "persons", "keys", "reserved", "conversations"
 
 /// What is looked at before anybody is taken in: the small tables, and the newest rows of every conversation.
 pub fn check_start(db: &Connection, rows_each: u32) -> rusqlite::Result<()> {
-    for table in SMALL.iter().chain(&rights::TABLES).chain([&invites::TABLE, &memos::TABLE]) {
+    for table in
+        SMALL.iter().chain(&rights::TABLES).chain([&invites::TABLE, &memos::TABLE, &bots::TABLE, &hooks::TABLE])
+    {
         integrity(db, &format!("PRAGMA integrity_check('{table}')"))?;
     }
     check_reads(db)?;

@@ -20,7 +20,7 @@ pub struct Columns {
     pub at: i64,
     pub author: [u8; 16],
     pub name: String,
-    pub guest: bool,
+    pub marks: i64,
     pub addressed: String,
     pub kind: i64,
     pub text: Option<String>,
@@ -50,7 +50,7 @@ impl Columns {
             at: row.get(1)?,
             author: row.get(2)?,
             name: row.get(3)?,
-            guest: row.get(4)?,
+            marks: row.get(4)?,
             addressed: row.get(5)?,
             kind: row.get(6)?,
             text: row.get(7)?,
@@ -69,8 +69,7 @@ impl Columns {
     /// The digest this row should have.
     pub fn digest(&self, conversation: i64) -> [u8; DIGEST] {
         let mut hash = Sha256::new();
-        for number in [conversation, self.seq, self.rev, self.at, self.kind, i64::from(self.guest), i64::from(self.me)]
-        {
+        for number in [conversation, self.seq, self.rev, self.at, self.kind, self.marks, i64::from(self.me)] {
             hash.update(number.to_le_bytes());
         }
         for number in [self.reply_to, self.of] {
@@ -99,7 +98,8 @@ impl Columns {
     /// The author, as it was called then.
     pub fn from(&self) -> rusqlite::Result<Author> {
         let name = Nick::parse(&self.name).map_err(|_| damaged(3))?;
-        Ok(Author { person: PersonId(self.author), name, guest: self.guest })
+        let (guest, bot) = unmark(self.marks)?;
+        Ok(Author { person: PersonId(self.author), name, guest, bot })
     }
 
     /// The entry.
@@ -267,9 +267,9 @@ pub fn reserved_digest(fold: &str, name: &str, person: [u8; 16], until: i64) -> 
 }
 
 /// Digest of a row of `reactions`; `place` is its conversation, seq and since.
-pub fn reaction_digest(place: [i64; 3], emoji: &str, author: [u8; 16], name: &str, guest: bool) -> [u8; DIGEST] {
+pub fn reaction_digest(place: [i64; 3], emoji: &str, author: [u8; 16], name: &str, marks: i64) -> [u8; DIGEST] {
     let place: Vec<u8> = place.iter().flat_map(|number| number.to_le_bytes()).collect();
-    seal("reactions", &[&place, emoji.as_bytes(), &author, name.as_bytes(), &[u8::from(guest)]])
+    seal("reactions", &[&place, emoji.as_bytes(), &author, name.as_bytes(), &[marks as u8]])
 }
 
 /// Digest of a row of `memberships` (`seq` is none there) or `reads`.
@@ -287,6 +287,20 @@ fn first(hash: Sha256) -> [u8; DIGEST] {
     let mut kept = [0; DIGEST];
     kept.copy_from_slice(&whole[..DIGEST]);
     kept
+}
+
+/// What stands in a column `guest`: 1 for a guest, 2 for a program, their sum for a program that is one. It had only the
+/// first before there were the second.
+pub fn marks(author: &Author) -> i64 {
+    i64::from(author.guest) | i64::from(author.bot) << 1
+}
+
+/// Whether that is a guest, and whether a program.
+pub fn unmark(marks: i64) -> rusqlite::Result<(bool, bool)> {
+    match marks {
+        0..=3 => Ok((marks & 1 != 0, marks & 2 != 0)),
+        _ => Err(damaged(4)),
+    }
 }
 
 /// A seq of the file; negative ones cannot be, and become 0.

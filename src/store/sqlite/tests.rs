@@ -16,7 +16,7 @@ fn person(n: u8) -> PersonId {
 }
 
 fn author(n: u8) -> Author {
-    Author { person: person(n), name: Nick::parse(&format!("p{n}")).unwrap(), guest: false }
+    Author { person: person(n), name: Nick::parse(&format!("p{n}")).unwrap(), guest: false, bot: false }
 }
 
 fn lobby() -> Conversation {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::row::{
     self, BESIDE, Beside, COLUMNS, Columns, DELETED, DIGEST, EDITED, LOG, Log, REACTED, SAID, TOPIC, UNREACTED, number,
 };
-use super::{invites, memos, rights, words};
+use super::{bots, hooks, invites, memos, rights, words};
 use crate::protocol::entry::{Conversation, Entry, PersonId, Seq, Timestamp, What};
 use crate::protocol::fact::{AppendRefusal, Draft, Fact};
 use crate::protocol::names::{Nick, RoomName};
@@ -17,7 +17,7 @@ use crate::store::{Retention, Write, Written};
 /// Entries dropped in one step of retention: a step must be shorter than anybody notices.
 const STEP: i64 = 500;
 
-/// The rows of conversations that were written to, kept at hand; those a turn changed go back at its end.
+/// The rows of conversations that were written to or stood in, kept at hand; those a turn changed go back at its end.
 #[derive(Default)]
 pub struct Logs {
     known: HashMap<Conversation, Log>,
@@ -33,9 +33,9 @@ impl Logs {
     }
 
     /// The row of a conversation, when there is one.
-    fn existing(&mut self, tx: &Transaction<'_>, of: &Conversation) -> rusqlite::Result<Option<&mut Log>> {
+    pub fn existing(&mut self, db: &Connection, of: &Conversation) -> rusqlite::Result<Option<&mut Log>> {
         if !self.known.contains_key(of) {
-            let Some(log) = super::read::log(tx, of)? else { return Ok(None) };
+            let Some(log) = super::read::log(db, of)? else { return Ok(None) };
             self.known.insert(of.clone(), log);
         }
         Ok(self.known.get_mut(of))
@@ -176,7 +176,7 @@ fn columns(draft: &Draft, seq: i64, body: [u8; DIGEST], mentions: &[PersonId]) -
         at: draft.at.0,
         author: draft.from.person.0,
         name: draft.from.name.as_str().to_owned(),
-        guest: draft.from.guest,
+        marks: row::marks(&draft.from),
         addressed: draft.to.to_string(),
         kind: SAID,
         text: None,
@@ -217,7 +217,7 @@ fn insert(tx: &Transaction<'_>, conversation: i64, row: &Columns) -> rusqlite::R
         row.at,
         row.author,
         row.name,
-        row.guest,
+        row.marks,
         row.addressed,
         row.kind,
         row.text,
@@ -312,11 +312,11 @@ fn react(
     emoji: &str,
     draft: &Draft,
 ) -> rusqlite::Result<bool> {
-    let (author, name, guest) = (draft.from.person.0, draft.from.name.as_str(), draft.from.guest);
-    let sum = row::reaction_digest([conversation, of, seq], emoji, author, name, guest);
+    let (author, name, marks) = (draft.from.person.0, draft.from.name.as_str(), row::marks(&draft.from));
+    let sum = row::reaction_digest([conversation, of, seq], emoji, author, name, marks);
     let new = tx
         .prepare_cached("INSERT OR IGNORE INTO reactions (conversation, seq, emoji, author, name, guest, since, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
-        .execute(params![conversation, of, emoji, author, name, guest, seq, sum])?;
+        .execute(params![conversation, of, emoji, author, name, marks, seq, sum])?;
     Ok(new > 0)
 }
 
@@ -380,6 +380,7 @@ fn keep(tx: &Transaction<'_>, logs: &mut Logs, fact: &Fact) -> rusqlite::Result<
                 )?;
             }
         }
+        Fact::Bot { person, bot } => bots::mark(tx, *person, *bot)?,
         Fact::KeyRemoved { key } => {
             tx.execute("DELETE FROM keys WHERE key = ?1", [key.0])?;
         }
@@ -470,6 +471,8 @@ fn order(tx: &Transaction<'_>, logs: &mut Logs, fact: &Fact) -> rusqlite::Result
         }
         Fact::Recorded(record) => rights::record(tx, record)?,
         Fact::Invited(kept) => invites::keep(tx, kept)?,
+        Fact::Hooked(kept) => hooks::keep(tx, kept)?,
+        Fact::Unhooked(number) => hooks::forget(tx, *number)?,
         Fact::Uninvited(number) => invites::forget(tx, *number)?,
         Fact::Memo { person, memo } => memos::keep(tx, *person, memo)?,
         _ => {}

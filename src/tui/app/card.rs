@@ -9,6 +9,7 @@ use super::{App, Popup, Role};
 use crate::client::chat::Ask;
 use crate::protocol::entry::Timestamp;
 use crate::protocol::event::Device;
+use crate::protocol::hook::Hook;
 use crate::protocol::invite::{Invitation, State};
 use crate::protocol::secret::ShortCode;
 use crate::protocol::span;
@@ -23,6 +24,8 @@ const HANDED_OUT_FOR: Duration = Duration::from_secs(12 * 3600);
 /// An invitation, to be handed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Card {
+    /// What it is.
+    pub title: &'static str,
     /// All that is needed to come in.
     pub link: String,
     /// What it opens, in a line.
@@ -36,8 +39,9 @@ pub struct Card {
 
 impl Card {
     fn new(link: String, what: String) -> Card {
+        let title = "Invitation";
         let code = QrCode::with_error_correction_level(link.as_bytes(), EcLevel::L);
-        let Ok(code) = code else { return Card { link, what, code: None, side: 0, cells: Vec::new() } };
+        let Ok(code) = code else { return Card { title, link, what, code: None, side: 0, cells: Vec::new() } };
         let (inner, colors) = (code.width(), code.to_colors());
         let side = inner + 2 * QUIET;
         let dark = |at: usize| {
@@ -45,7 +49,12 @@ impl Card {
             (x < inner).then(|| colors.get(y * inner + x).copied()).flatten()
         };
         let cells = (0..side * side).map(|at| dark(at) == Some(Color::Dark)).collect();
-        Card { link, what, code: None, side, cells }
+        Card { title, link, what, code: None, side, cells }
+    }
+
+    /// A link for programs, which need no code to read.
+    fn bare(title: &'static str, link: String, what: String) -> Card {
+        Card { title, link, what, code: None, side: 0, cells: Vec::new() }
     }
 
     /// Whether this cell of the code is dark; those outside are light.
@@ -92,6 +101,27 @@ impl App {
         }
         lines.extend([String::new(), " /revoke number takes one back".to_owned()]);
         self.popup = Popup::List { title: "Invitations".into(), lines, scroll: 0 };
+    }
+
+    pub(super) fn hook(&mut self, hook: &Hook, link: String) {
+        let what = format!(
+            "webhook {}: what is sent there by POST is said in {} by {}; it is shown this once",
+            hook.number, hook.room, hook.name
+        );
+        self.popup = Popup::Card(Box::new(Card::bare("Webhook", link, what)));
+    }
+
+    pub(super) fn hooks(&mut self, all: &[Hook]) {
+        let mut lines = Vec::new();
+        for one in all {
+            lines.push(format!(" {:>3}  {} speaks in {}", one.number, one.name, one.room));
+            lines.push(format!("      by {}, {} {}", one.by, self.day(one.made), self.time(one.made)));
+        }
+        if lines.is_empty() {
+            lines.push(" none; /hook makes one for this room".to_owned());
+        }
+        lines.extend([String::new(), " /hook revoke number takes one back".to_owned()]);
+        self.popup = Popup::List { title: "Webhooks".into(), lines, scroll: 0 };
     }
 
     pub(super) fn device_link(&mut self, link: String, code: Option<&ShortCode>, until: Timestamp) {

@@ -450,6 +450,14 @@ impl App {
             (Line::Invite(room, once, lasts), _) => self.invite(room, once, lasts),
             (Line::Invites, _) => self.ask(Ask::Invites),
             (Line::Revoke(number), _) => self.ask(Ask::Uninvite(number)),
+            (Line::Hook(Some(room), name), _) | (Line::Hook(None, name), Some(Target::Room(room))) => {
+                self.ask(Ask::Hook(room, name));
+            }
+            (Line::Hook(None, _), _) => {
+                self.say("a webhook speaks in a room: /hook #room".to_owned(), Role::Error);
+            }
+            (Line::Hooks, _) => self.ask(Ask::Hooks),
+            (Line::RevokeHook(number), _) => self.ask(Ask::Unhook(number)),
             (Line::Host, _) => self.show_host(),
             (Line::AddDevice, _) => self.ask(Ask::AddDevice),
             (Line::Devices, _) => self.ask(Ask::Devices),

@@ -73,8 +73,8 @@ impl App {
         }
         if !self.focused {
             let title = match to {
-                Target::Room(_) => format!("{} in {to}", shown.from.name),
-                Target::Direct(_) => shown.from.name.to_string(),
+                Target::Room(_) => format!("{} in {to}", shown.from.marked()),
+                Target::Direct(_) => shown.from.marked(),
             };
             let line = words.lines().next().unwrap_or("");
             let body = fit(line, NOTICE_COLUMNS, "…");

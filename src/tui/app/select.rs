@@ -211,7 +211,7 @@ impl App {
             let keys = self.key_of(action);
             Item { label: action.line().to_owned(), detail: keys, choice: Choice::Do(action) }
         });
-        let title = format!("{}: {}", shown.from.name, short(&words(&shown)));
+        let title = format!("{}: {}", shown.from.marked(), short(&words(&shown)));
         self.pick(title, items.collect());
     }
 
@@ -409,7 +409,7 @@ impl App {
                 format!(" {:>digits$}  {line}", n + 1)
             })
             .collect();
-        let title = format!("{}, {}", shown.from.name, self.time(shown.at));
+        let title = format!("{}, {}", shown.from.marked(), self.time(shown.at));
         self.popup = Popup::List { title, lines, scroll: 0 };
         self.whole = Some((shown.seq, words));
     }

@@ -112,14 +112,13 @@ impl Plain {
         let tag = |to: &Target| self.tag(to);
         match event {
             Event::Entry(entry) => {
-                let name = &entry.from.name;
                 let to = match &entry.to {
                     Target::Direct(_) if chat.me().is_some_and(|me| me.person != entry.from.person) => {
-                        Target::Direct(name.clone())
+                        Target::Direct(entry.from.name.clone())
                     }
                     to => to.clone(),
                 };
-                let tag = tag(&to);
+                let (tag, name) = (tag(&to), shown_name(&entry.from));
                 let of = entry.what.of().map(|of| self.quoted(&to, of)).unwrap_or_default();
                 Some(match &entry.what {
                     What::Edited { text, .. } => format!("{tag}{name} changed {of} to: {}", text.one_line()),

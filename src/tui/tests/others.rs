@@ -5,6 +5,7 @@ use super::*;
 use crate::client::acquaintances::Acquaintance;
 use crate::protocol::event::Peer;
 use crate::protocol::fingerprint::Fingerprint;
+use crate::protocol::hook::Hook;
 
 fn presence(name: &str, online: bool, away: bool) -> Event {
     Event::Presence { who: author(name), online, away }
@@ -292,4 +293,55 @@ fn whom_one_has_met_is_known_by_the_key_and_another_key_is_pointed_out() {
     scene.press("Shift+Tab i");
     let picture = scene.picture();
     assert!(picture.contains("as cyril of elsewhere:1") && picture.contains("key 0202 0202"), "{picture}");
+}
+
+#[test]
+fn webhooks_are_made_for_the_room_one_is_in_and_listed() {
+    let mut scene = Scene::of(100, 24, &[("lobby", 3)]);
+    scene.sends("/hook ci");
+    scene.sends("/hook #dev");
+    scene.sends("/hook list");
+    scene.sends("/hook revoke 3");
+    let asked = [
+        Command::HookAdd { room: room("lobby"), name: Some(nick("ci")) },
+        Command::HookAdd { room: room("dev"), name: None },
+        Command::Hooks,
+        Command::HookRemove { number: 3 },
+    ];
+    let commands: Vec<Command> = scene.commands().into_iter().filter(|command| asked.contains(command)).collect();
+    assert_eq!(commands, asked);
+    let hook = Hook { number: 3, room: room("lobby"), name: nick("ci"), by: nick("ann"), made: Timestamp(START) };
+    scene.hear(Event::Hook { hook: hook.clone(), link: "https://chat.example/hook/abc".into() });
+    let card = scene.picture();
+    for words in ["Webhook", "said in #lobby by ci", "https://chat.example/hook/abc"] {
+        assert!(card.contains(words), "{card}");
+    }
+    scene.hear(Event::Hooks(vec![hook]));
+    assert!(scene.picture().contains("3  ci speaks in #lobby"), "{}", scene.picture());
+}
+
+#[test]
+fn programs_wear_a_mark_wherever_their_name_is() {
+    for (columns, rows) in [(100, 20), (40, 12)] {
+        let mut scene = Scene::of(columns, rows, &[("lobby", 0)]);
+        let robot = Author { bot: true, ..author("ci") };
+        let people = vec![member("ann", true), Member { who: robot.clone(), ..member("ci", true) }];
+        scene.hear(Event::Members { room: Some(room("lobby")), people, more: false });
+        let what = What::Said { text: Text::clean("build 7 is green"), me: false, reply_to: None };
+        let conversation = Conversation::Room(room("lobby"));
+        let to = Target::Room(room("lobby"));
+        let (seq, at, nonce, mentions) = (Seq(1), Timestamp(START), None, Vec::new());
+        scene.hear(Event::Entry(std::sync::Arc::new(Entry {
+            conversation,
+            to,
+            seq,
+            at,
+            from: robot,
+            what,
+            nonce,
+            mentions,
+        })));
+        let seen = scene.picture().matches("ci (bot)").count();
+        assert!(seen >= if columns > 80 { 2 } else { 1 }, "{}", scene.picture());
+    }
 }

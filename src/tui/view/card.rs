@@ -40,7 +40,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, card: &Card) {
     // Where the words find no room the frame has what matters of them.
     let title = match (&card.code, wordy) {
         (Some(code), false) => format!("{code} · {} copies the link", app.key_of(Action::Copy)),
-        _ => "Invitation".to_owned(),
+        _ => card.title.to_owned(),
     };
     let area = framed(frame, app, &title, wide as u16 + 4, tall as u16 + 2);
     let mut y = area.y;

@@ -124,8 +124,8 @@ pub fn entry_lines(app: &App, talk: &Talk, before: Option<&Shown>, shown: &Shown
     match &shown.what {
         ShownWhat::Topic { text } => {
             let what = match text.is_blank() {
-                true => format!("{} cleared the topic", shown.from.name),
-                false => format!("{} set the topic: {}", shown.from.name, text.one_line()),
+                true => format!("{} cleared the topic", shown.from.marked()),
+                false => format!("{} set the topic: {}", shown.from.marked(), text.one_line()),
             };
             let told = Words { lead: &what, text: "", tail: "", revealed: false, style: app.style(Role::Dim) };
             text_at = news(app, &mut lines, &mut links, told, Some(shown.at), set);
@@ -275,16 +275,16 @@ fn columns(app: &App, first: &mut Line<'static>, time: &str, name: Span<'static>
     first.spans.extend(words);
 }
 
-/// A guest's name wears a mark.
+/// A guest's name wears a mark, and so does a program's.
 pub fn shown_name(author: &Author) -> String {
-    if author.guest { format!("~{}", author.name) } else { author.name.to_string() }
+    if author.guest { format!("~{}", author.marked()) } else { author.marked() }
 }
 
 /// A message in a line, for what is about it.
 pub fn in_a_line(talk: &Talk, of: Seq) -> String {
     match talk.timeline.get(of) {
         Some(Shown { from, what: ShownWhat::Said { text: Some(text), .. }, .. }) => {
-            format!("{}  {}", from.name, text.one_line())
+            format!("{}  {}", from.marked(), text.one_line())
         }
         Some(_) => "(deleted)".to_owned(),
         None => "an earlier message".to_owned(),

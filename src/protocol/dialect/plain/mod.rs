@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use crate::protocol::names::RoomName;
 
 pub use read::Decoder;
-pub use write::encode;
+pub use write::{encode, tail};
 
 /// Where talk is at home when nothing else is said: its lines carry no `[#room]`.
 pub(super) static LOBBY: LazyLock<RoomName> = LazyLock::new(|| RoomName::parse("lobby").expect("lobby is a name"));

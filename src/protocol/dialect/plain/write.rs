@@ -19,9 +19,9 @@ pub fn encode(event: &Event, home: &RoomName) -> Option<String> {
         Event::Refused(refusal) => refused(refusal),
         Event::Joined { place } => joined(place),
         Event::Left { room } => format!("* {room}: you left"),
-        Event::Moved { room, who, joined: true, .. } => format!("{}* {} joined", here(room), who.name),
-        Event::Moved { room, who, joined: false, .. } => format!("{}* {} left", here(room), who.name),
-        Event::Renamed { who, was } => format!("* {was} is now called {}", who.name),
+        Event::Moved { room, who, joined: true, .. } => format!("{}* {} joined", here(room), who.marked()),
+        Event::Moved { room, who, joined: false, .. } => format!("{}* {} left", here(room), who.marked()),
+        Event::Renamed { who, was } => format!("* {was} is now called {}", who.marked()),
         Event::Rooms { rooms, more } => list(rooms.iter().map(room_line), *more),
         Event::Members { room, people, more } => members(room.as_ref(), people, *more),
         Event::Page { to, page } => self::page(to, page),
@@ -55,6 +55,8 @@ pub fn encode(event: &Event, home: &RoomName) -> Option<String> {
         | Event::Found { .. }
         | Event::Invitation { .. }
         | Event::Invitations(_)
+        | Event::Hook { .. }
+        | Event::Hooks(_)
         | Event::Memos(_)
         | Event::DeviceLink { .. }
         | Event::Devices(_)
@@ -77,18 +79,18 @@ fn lines(head: impl Display, text: &Text) -> String {
 }
 
 fn entry(entry: &Entry, home: &RoomName) -> Option<String> {
-    let name = &entry.from.name;
+    let (name, who) = (&entry.from.name, entry.from.marked());
     let tag = match (&entry.conversation, &entry.to) {
         (Conversation::Room(room), _) | (_, Target::Room(room)) => tag(room, home),
         (Conversation::Direct(_), Target::Direct(_)) => format!("[@{name}] "),
     };
     Some(match &entry.what {
-        What::Said { text, me: false, .. } => lines(format_args!("{tag}{name}: "), text),
-        What::Said { text, me: true, .. } => lines(format_args!("{tag}* {name} "), text),
-        What::Edited { text, .. } => lines(format_args!("{tag}* {name} edited: "), text),
-        What::Deleted { .. } => format!("{tag}* {name} deleted a message"),
-        What::Topic { text } if text.is_blank() => format!("{tag}* {name} cleared the topic"),
-        What::Topic { text } => format!("{tag}* {name} set the topic: {}", text.one_line()),
+        What::Said { text, me: false, .. } => lines(format_args!("{tag}{who}: "), text),
+        What::Said { text, me: true, .. } => lines(format_args!("{tag}* {who} "), text),
+        What::Edited { text, .. } => lines(format_args!("{tag}* {who} edited: "), text),
+        What::Deleted { .. } => format!("{tag}* {who} deleted a message"),
+        What::Topic { text } if text.is_blank() => format!("{tag}* {who} cleared the topic"),
+        What::Topic { text } => format!("{tag}* {who} set the topic: {}", text.one_line()),
         What::Reacted { .. } | What::Unreacted { .. } => return None,
     })
 }
@@ -137,9 +139,9 @@ fn room_line(info: &RoomInfo) -> String {
 
 fn members(room: Option<&RoomName>, people: &[Member], more: bool) -> String {
     let name = |member: &Member| match member.online {
-        true if member.role >= rights::Role::Operator => format!("{} ({})", member.who.name, member.role.as_str()),
-        true => member.who.name.to_string(),
-        false => format!("{} (away)", member.who.name),
+        true if member.role >= rights::Role::Operator => format!("{} ({})", member.who.marked(), member.role.as_str()),
+        true => member.who.marked(),
+        false => format!("{} (away)", member.who.marked()),
     };
     let names: Vec<String> = people.iter().map(name).chain(more.then(|| "and more".to_owned())).collect();
     let place = room.map_or_else(|| "(everybody)".to_owned(), RoomName::to_string);
@@ -157,9 +159,18 @@ fn page(to: &Target, page: &Page) -> String {
     std::iter::once(head).chain(page.entries.iter().map(past)).collect::<Vec<_>>().join("\n")
 }
 
+/// A stretch of history for who reads it as a file: as `/history` shows it, without what tells that from talk.
+pub fn tail(page: &Page) -> String {
+    let lines = page.entries.iter().map(past);
+    let bare = |lines: String| {
+        lines.lines().map(|line| format!("{}\n", line.strip_prefix("* ").unwrap_or(line))).collect::<String>()
+    };
+    lines.map(bare).collect()
+}
+
 /// An entry of the past. Its lines are news of the host, so they cannot be taken for something said now.
 fn past(shown: &Shown) -> String {
-    let (at, name) = (moment(shown.at), &shown.from.name);
+    let (at, name) = (moment(shown.at), shown.from.marked());
     match &shown.what {
         ShownWhat::Said { text: None, .. } => format!("* [{at}] {name} deleted this message"),
         ShownWhat::Said { text: Some(text), me: false, .. } => lines(format_args!("* [{at}] {name}: "), text),

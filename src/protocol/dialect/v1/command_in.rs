@@ -80,6 +80,7 @@ struct Fields<'a> {
     sig: Field<'a>,
     client: Field<'a>,
     invite: Field<'a>,
+    bot: Field<'a>,
     of: Field<'a>,
     text: Field<'a>,
     emoji: Field<'a>,
@@ -166,6 +167,12 @@ impl Reader<'_, '_> {
             },
             "invites" => Command::Invites,
             "uninvite" => Command::Uninvite { number: self.invitation()? },
+            "hook_add" => Command::HookAdd {
+                room: self.room()?,
+                name: fields.name.text("name")?.as_deref().map(nick).transpose()?,
+            },
+            "hooks" => Command::Hooks,
+            "hook_remove" => Command::HookRemove { number: self.invitation()? },
             "moderate" => Command::Moderate(self.order()?),
             "room_set" => Command::RoomSet { room: self.room()?, change: self.change()? },
             "room_delete" => Command::RoomDelete { room: self.room()? },
@@ -200,7 +207,8 @@ impl Reader<'_, '_> {
             Text::clean(&short)
         });
         let invite = self.fields.invite.word("invite")?;
-        Ok(Command::Enter { name, proof, client: client.filter(|client| !client.is_blank()), invite })
+        let bot = self.fields.bot.flag("bot")?;
+        Ok(Command::Enter { name, proof, client: client.filter(|client| !client.is_blank()), invite, bot })
     }
 
     fn invitation(&self) -> Strict<u32> {

@@ -36,6 +36,8 @@ struct Frame<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     invite: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    bot: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     of: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
@@ -98,12 +100,13 @@ struct Frame<'a> {
 fn frame(command: &Command) -> Frame<'_> {
     let new = |kind| Frame { kind, nonce: command.nonce().map(|nonce| Hex(nonce.0)), ..Frame::default() };
     match command {
-        Command::Enter { name, proof, client, invite } => Frame {
+        Command::Enter { name, proof, client, invite, bot } => Frame {
             name: name.as_ref().map(|name| name.as_str()),
             key: proof.map(|proof| Hex(proof.key.0)),
             sig: proof.map(|proof| Hex(proof.signature)),
             client: client.as_ref().map(|client| client.as_str()),
             invite: invite.as_ref().map(|invite| invite.as_str()),
+            bot: *bot,
             ..new("enter")
         },
         Command::Introduce { name } => Frame { name: Some(name.as_str()), ..new("enter") },
@@ -168,6 +171,11 @@ fn frame(command: &Command) -> Frame<'_> {
         },
         Command::Invites => new("invites"),
         Command::Uninvite { number } => Frame { number: Some(*number), ..new("uninvite") },
+        Command::HookAdd { room, name } => {
+            Frame { room: Some(Shown(room)), name: name.as_ref().map(|name| name.as_str()), ..new("hook_add") }
+        }
+        Command::Hooks => new("hooks"),
+        Command::HookRemove { number } => Frame { number: Some(*number), ..new("hook_remove") },
         Command::Moderate(order) => Frame {
             deed: Some(order.deed.as_str()),
             room: order.room.as_ref().map(Shown),

@@ -10,6 +10,7 @@ use serde_json::Error as JsonError;
 use serde_json::value::RawValue;
 
 use super::FEATURES;
+use super::hook::{HookIn, HooksIn};
 use super::invite::{DeviceLinkIn, DevicesIn, InvitationIn, ListIn, MemosIn};
 use super::order::BansIn;
 use super::wire::Read;
@@ -90,6 +91,8 @@ fn event(kind: &str, frame: &str) -> Result<Option<Event>, BadEvent> {
         "memos" => serde_json::from_str::<MemosIn>(frame)?.event().map_err(|why| BadEvent(why.into()))?,
         "devices" => serde_json::from_str::<DevicesIn>(frame)?.event(),
         "invitations" => serde_json::from_str::<ListIn>(frame)?.event(),
+        "hook" => serde_json::from_str::<HookIn>(frame)?.event().map_err(|why| BadEvent(why.into()))?,
+        "hooks" => serde_json::from_str::<HooksIn>(frame)?.event(),
         "renamed" => serde_json::from_str::<RenamedIn>(frame)?.event(),
         "moderated" => return Ok(serde_json::from_str::<ModeratedIn>(frame)?.event()),
         "room_set" => serde_json::from_str::<RoomSetIn>(frame)?.event(),
@@ -197,11 +200,13 @@ struct AuthorIn {
     name: Read<Nick>,
     #[serde(default)]
     guest: bool,
+    #[serde(default)]
+    bot: bool,
 }
 
 impl AuthorIn {
     fn author(self) -> Author {
-        Author { person: self.person.0, name: self.name.0, guest: self.guest }
+        Author { person: self.person.0, name: self.name.0, guest: self.guest, bot: self.bot }
     }
 }
 
@@ -593,6 +598,8 @@ struct MemberIn {
     #[serde(default)]
     guest: bool,
     #[serde(default)]
+    bot: bool,
+    #[serde(default)]
     online: bool,
     #[serde(default)]
     away: bool,
@@ -610,7 +617,7 @@ fn prints(keys: &[String]) -> Vec<Fingerprint> {
 impl MembersIn {
     fn event(self) -> Event {
         let member = |member: MemberIn| Member {
-            who: Author { person: member.person.0, name: member.name.0, guest: member.guest },
+            who: Author { person: member.person.0, name: member.name.0, guest: member.guest, bot: member.bot },
             online: member.online,
             away: member.away,
             seen: member.seen.map(Timestamp),

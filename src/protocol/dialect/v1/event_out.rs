@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::wire::{Each, Hex, Shown};
-use super::{invite, order};
+use super::{hook, invite, order};
 use crate::protocol::entry::{
     Author, Conversation, Entry, Page, PersonId, Reaction, Seq, Shown as ShownEntry, ShownWhat, What,
 };
@@ -82,6 +82,11 @@ pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
             let invitations = Each(all, |one| invite::out(one, None, None));
             put(out, "invitations", id, &invite::ListOut { invitations });
         }
+        Event::Hook { hook, link } => put(out, "hook", id, &hook::out(hook, Some(link))),
+        Event::Hooks(all) => {
+            let hooks = Each(all, |one| hook::out(one, None));
+            put(out, "hooks", id, &hook::HooksOut { hooks });
+        }
         Event::Renamed { who, was } => {
             put(out, "renamed", id, &RenamedFrame { who: author_out(who), was: was.as_str() });
         }
@@ -108,6 +113,14 @@ pub fn write(out: &mut Vec<u8>, event: &Event, id: Option<u64>) {
         // Raw clients alone are told of a line; here the entry itself is the answer.
         Event::Received { .. } | Event::Done => put(out, "done", id, &RoomFrame { room: None }),
     }
+}
+
+/// A message in its present form as a line of its own, with the fields of a page's entries and where it was said: what
+/// programs without a screen write. No frame of the wire is of this form.
+pub fn encode_shown(kind: &'static str, to: &Target, shown: &ShownEntry) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256);
+    put(&mut out, kind, None, &HitOut { to: Shown(to), people: None, entry: shown_out(shown) });
+    out
 }
 
 /// A person, an epoch or a nonce.
@@ -207,10 +220,12 @@ struct AuthorOut<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "is_false")]
     guest: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    bot: bool,
 }
 
 fn author_out(author: &Author) -> AuthorOut<'_> {
-    AuthorOut { person: Hex(author.person.0), name: author.name.as_str(), guest: author.guest }
+    AuthorOut { person: Hex(author.person.0), name: author.name.as_str(), guest: author.guest, bot: author.bot }
 }
 
 fn is_false(flag: &bool) -> bool {

@@ -77,7 +77,7 @@ pub(super) struct InvitationIn {
 }
 
 /// A link becomes part of a picture and of the clipboard.
-fn is_plain(link: &str) -> bool {
+pub(super) fn is_plain(link: &str) -> bool {
     link.len() <= LINK_BYTES && link.bytes().all(|b| b.is_ascii_graphic())
 }
 

@@ -2,6 +2,7 @@
 //! [`Cli::read`]; it opens and resolves nothing. Running the mode is `main`'s.
 
 pub mod admin;
+pub mod doctor;
 pub mod pipe;
 pub mod when;
 
@@ -175,6 +176,8 @@ enum Command {
     Ask(Box<pipe::Ask>),
     /// Write a conversation as Markdown, JSON or text
     Export(Box<pipe::Export>),
+    /// Find out what works here, what does not, and what mends it
+    Doctor(doctor::Doctor),
 }
 
 /// What the program is going to be.
@@ -192,6 +195,8 @@ pub enum Mode {
     Admin(admin::Admin),
     /// A command for the shell.
     Pipe(Pipe),
+    /// What works here is looked at.
+    Doctor(doctor::Doctor),
     /// A client of a host that only plays.
     Demo,
     /// A host.
@@ -241,6 +246,7 @@ impl Cli {
                 Command::Tail(asked) => ("tail", Mode::Pipe(Pipe::Tail(asked))),
                 Command::Ask(asked) => ("ask", Mode::Pipe(Pipe::Ask(asked))),
                 Command::Export(asked) => ("export", Mode::Pipe(Pipe::Export(asked))),
+                Command::Doctor(asked) => ("doctor", Mode::Doctor(asked)),
             };
             let alone = self.host.is_none() && self.address.is_none() && !self.demo && !self.headless && !self.plain;
             let nobody = self.name.is_none() && self.rooms.is_empty();

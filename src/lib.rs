@@ -1,7 +1,7 @@
 //! wschat: chat in the terminal over plain WebSockets, from one binary. The folders in reading order: `protocol` is the
 //! vocabulary both halves share; `hub` decides for the host, `store` keeps what was said, `server` carries out; `client`
 //! is a client without a screen, `tui` is its screen, `pipe` is for the shell's pipes, `demo` plays a host with people.
-//! `hosting` puts a host of this machine together, `admin` looks after one. `main` chooses between them.
+//! `hosting` puts a host of this machine together, `admin` looks after one, `doctor` says what works here. `main` chooses between them.
 #![forbid(unsafe_code)]
 
 pub mod admin;
@@ -9,6 +9,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod hosting;
 pub mod hub;
 pub mod keys;

@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("keys", &["client", "paths"]),
     ("admin", &["server", "store", "protocol", "config", "cli", "paths"]),
     ("hosting", &["server", "hub", "store", "protocol", "config", "cli", "paths"]),
+    ("doctor", &["tui", "client", "store", "protocol", "config", "cli", "paths", "logging"]),
     ("paths", &[]),
     ("logging", &["config", "paths"]),
 ];

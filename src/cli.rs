@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod configure;
+pub mod doctor;
 pub mod handout;
 pub mod pipe;
 pub mod when;
@@ -184,6 +185,8 @@ enum Command {
     Completions(handout::Completions),
     /// Write the manual's pages
     Man(handout::Man),
+    /// Find out what works here, what does not, and what mends it
+    Doctor(doctor::Doctor),
 }
 
 /// What the program is going to be.
@@ -207,6 +210,8 @@ pub enum Mode {
     Completions(handout::Completions),
     /// The manual is written.
     Man(handout::Man),
+    /// What works here is looked at.
+    Doctor(doctor::Doctor),
     /// A client of a host that only plays.
     Demo,
     /// A host.
@@ -263,6 +268,7 @@ impl Cli {
                 Command::Config(asked) => ("config", Mode::Config(asked)),
                 Command::Completions(asked) => ("completions", Mode::Completions(asked)),
                 Command::Man(asked) => ("man", Mode::Man(asked)),
+                Command::Doctor(asked) => ("doctor", Mode::Doctor(asked)),
             };
             let alone = self.host.is_none() && self.address.is_none() && !self.demo && !self.headless && !self.plain;
             let nobody = self.name.is_none() && self.rooms.is_empty();

@@ -13,6 +13,7 @@ use wschat::client::address::{Address, PORT};
 use wschat::config::{Config, LogLevel};
 use wschat::configure;
 use wschat::demo::{self, Demo};
+use wschat::doctor;
 use wschat::handout;
 use wschat::hosting::{self, House, Reach, place};
 use wschat::keys;
@@ -44,6 +45,9 @@ fn main() -> ExitCode {
                 }
                 return ExitCode::from(exit.code());
             }
+            if error.is::<Told>() {
+                return ExitCode::FAILURE;
+            }
             let causes: Vec<String> =
                 error.chain().map(|cause| logging::visible(&cause.to_string()).into_owned()).collect();
             // A closed stderr is no reason to end otherwise.
@@ -52,6 +56,11 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// Something does not work, and was told on stdout already.
+#[derive(Debug, thiserror::Error)]
+#[error("something does not work")]
+struct Told;
 
 fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
     let paths = Paths::new(cli.data_dir.as_deref(), cli.config.as_deref())?;
@@ -86,6 +95,10 @@ fn run(cli: &Cli, mode: Mode) -> anyhow::Result<()> {
             }
             Ok(runtime()?.block_on(pipe::run(&asked, &config, &paths))?)
         }
+        Mode::Doctor(asked) => match runtime()?.block_on(doctor::run(&asked, &config, &paths)) {
+            true => Ok(()),
+            false => Err(Told.into()),
+        },
         Mode::Ask => {
             log_to_file(cli, &config, &paths, &problems)?;
             ask(cli, config, paths, problems)

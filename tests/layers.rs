@@ -22,6 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("hosting", &["server", "hub", "store", "protocol", "config", "cli", "paths"]),
     ("configure", &["hosting", "tui", "config", "cli", "paths", "logging"]),
     ("handout", &["cli", "paths"]),
+    ("doctor", &["tui", "client", "store", "protocol", "config", "cli", "paths", "logging"]),
     ("paths", &[]),
     ("logging", &["config", "paths"]),
 ];

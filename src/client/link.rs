@@ -2,6 +2,8 @@
 //! decides nothing about the chat: what it hears it hands on. One task, bounded channels, no wake-up while idle but its
 //! deadlines.
 
+pub mod probe;
+
 use std::collections::{HashSet, VecDeque};
 use std::future::poll_fn;
 use std::task::Poll;
@@ -198,6 +200,17 @@ async fn shake_hands(
     offer: bool,
     most: usize,
 ) -> Result<(Socket, Dialect, bool), Failed> {
+    let shaken = shake_hands_answered(address, known, offer, most).await?;
+    Ok((shaken.0, shaken.1, shaken.2))
+}
+
+/// The same, with what the host says the time is (`Date`).
+async fn shake_hands_answered(
+    address: &Address,
+    known: Option<&KnownHosts>,
+    offer: bool,
+    most: usize,
+) -> Result<(Socket, Dialect, bool, Option<String>), Failed> {
     let Dialled { stream, secure } = dial::dial(address, known).await.map_err(Failed::Dial)?;
     let mut request = address.url().as_str().into_client_request().map_err(Failed::Handshake)?;
     if offer {
@@ -214,7 +227,8 @@ async fn shake_hands(
     let (socket, answer) = done.map_err(Failed::Handshake)?;
     let chosen = answer.headers().get("sec-websocket-protocol").and_then(|value| value.to_str().ok());
     let dialect = if chosen == Some(Dialect::V1.name()) { Dialect::V1 } else { Dialect::Plain };
-    Ok((socket, dialect, secure))
+    let date = answer.headers().get("date").and_then(|value| value.to_str().ok());
+    Ok((socket, dialect, secure, date.map(str::to_owned)))
 }
 
 /// A connection as [`Link`] opens its own, for messages of at most so many bytes, with nothing offered to be spoken on it:

@@ -79,11 +79,8 @@ impl DataDirLock {
             Ok(()) => {}
             Err(TryLockError::Error(why)) => return Err(unusable(why)),
             Err(TryLockError::WouldBlock) => {
-                let mut said = String::new();
-                let _ = (&file).take(40).read_to_string(&mut said);
-                let digits: String = said.chars().filter(char::is_ascii_digit).collect();
-                let pid = if digits.is_empty() { "unknown".to_owned() } else { digits };
-                return Err(LockError::Held { dir: dir.display().to_string(), pid, brief: said.ends_with(MOMENT) });
+                let (pid, brief) = said(&file);
+                return Err(LockError::Held { dir: dir.display().to_string(), pid, brief });
             }
         }
         // The pid is a courtesy: a full disk must not keep a host from starting.
@@ -98,6 +95,32 @@ impl DataDirLock {
     }
 }
 
+/// The pid of who has the folder now, as it wrote it, if somebody does. It is not taken: a host that starts in the same
+/// moment tries again.
+pub fn holder(dir: &Path) -> std::io::Result<Option<String>> {
+    let file = match File::open(dir.join("host.lock")) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::Error(why)) => Err(why),
+        Err(TryLockError::WouldBlock) => {
+            let (pid, _) = said(&file);
+            Ok(Some(pid))
+        }
+    }
+}
+
+/// The pid that is written there, and whether it said that it would not be long.
+fn said(file: &File) -> (String, bool) {
+    let mut said = String::new();
+    let _ = file.take(40).read_to_string(&mut said);
+    let digits: String = said.chars().filter(char::is_ascii_digit).collect();
+    (if digits.is_empty() { "unknown".to_owned() } else { digits }, said.ends_with(MOMENT))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,7 +128,9 @@ mod tests {
     #[test]
     fn the_second_is_told_who_has_it() {
         let dir = tempfile::tempdir().expect("a folder for the test");
+        assert_eq!(holder(dir.path()).expect("nothing is there"), None);
         let first = DataDirLock::take(dir.path()).expect("nobody has it");
+        assert_eq!(holder(dir.path()).expect("it can be read"), Some(std::process::id().to_string()));
         let second = DataDirLock::take(dir.path()).expect_err("it is taken").to_string();
         assert!(second.contains(&format!("pid {}", std::process::id())), "{second}");
         drop(first);

@@ -101,16 +101,11 @@ impl Screen {
     /// line and without control characters: they come from texts and names, which have none, and are cut by the app.
     pub fn notify(&mut self, how: Desktop, title: &str, body: &str) -> io::Result<()> {
         let how = if how == Desktop::Auto { known_desktop() } else { how };
-        // These part the fields of the sequence.
-        let plain = |text: &str| text.replace([';', '\u{7}', '\u{1b}', '\n', '\t'], " ");
-        let (title, body) = (plain(title), plain(body));
-        let said = match how {
-            Desktop::Osc9 => format!("\x1b]9;{title}: {body}\x1b\\"),
-            Desktop::Osc777 => format!("\x1b]777;notify;{title};{body}\x1b\\"),
-            Desktop::Osc99 => format!("\x1b]99;i=wschat:d=0;{title}\x1b\\\x1b]99;i=wschat:d=1:p=body;{body}\x1b\\"),
-            Desktop::Auto | Desktop::Off => return Ok(()),
-        };
-        self.terminal.backend_mut().say(said.as_bytes())
+        let in_tmux = std::env::var_os("TMUX").is_some_and(|tmux| !tmux.is_empty());
+        match notification(how, title, body, in_tmux) {
+            Some(said) => self.terminal.backend_mut().say(said.as_bytes()),
+            None => Ok(()),
+        }
     }
 
     /// Calls the window so.
@@ -248,8 +243,26 @@ pub fn lost() -> io::Result<impl Future<Output = ()>> {
     Ok(async { _ = told.await })
 }
 
+/// What makes a terminal tell something on the desktop. tmux keeps such words to itself, unless they come wrapped and its
+/// option allow-passthrough is on.
+fn notification(how: Desktop, title: &str, body: &str, in_tmux: bool) -> Option<String> {
+    // These part the fields of the sequence.
+    let plain = |text: &str| text.replace([';', '\u{7}', '\u{1b}', '\n', '\t'], " ");
+    let (title, body) = (plain(title), plain(body));
+    let said = match how {
+        Desktop::Osc9 => vec![format!("\x1b]9;{title}: {body}\x1b\\")],
+        Desktop::Osc777 => vec![format!("\x1b]777;notify;{title};{body}\x1b\\")],
+        Desktop::Osc99 => {
+            vec![format!("\x1b]99;i=wschat:d=0;{title}\x1b\\"), format!("\x1b]99;i=wschat:d=1:p=body;{body}\x1b\\")]
+        }
+        Desktop::Auto | Desktop::Off => return None,
+    };
+    let wrapped = |words: String| format!("\x1bPtmux;{}\x1b\\", words.replace('\x1b', "\x1b\x1b"));
+    Some(said.into_iter().map(|words| if in_tmux { wrapped(words) } else { words }).collect())
+}
+
 /// The way this terminal is known to tell something on the desktop; by name, as no terminal can be asked for it.
-fn known_desktop() -> Desktop {
+pub fn known_desktop() -> Desktop {
     let get = |name| std::env::var(name).unwrap_or_default();
     let (program, term) = (get("TERM_PROGRAM"), get("TERM"));
     match () {
@@ -269,10 +282,28 @@ const TITLE_BACK: &[u8] = b"\x1b[23;0t";
 
 /// Whether the terminal reports keys by the kitty protocol. By name: asking it would hold up the first frame for as long
 /// as one that does not answer takes, and every key has a second way in.
-fn speaks_kitty() -> bool {
+pub fn speaks_kitty() -> bool {
     const PROGRAMS: [&str; 5] = ["ghostty", "WezTerm", "iTerm.app", "kitty", "rio"];
     const TERMS: [&str; 5] = ["kitty", "ghostty", "foot", "alacritty", "wezterm"];
     let get = |name| std::env::var(name).unwrap_or_default();
     let (program, term) = (get("TERM_PROGRAM"), get("TERM"));
     PROGRAMS.contains(&program.as_str()) || TERMS.iter().any(|known| term.contains(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_calls_is_told_in_the_terminals_way_and_through_tmux() {
+        let told = |how, in_tmux| notification(how, "#dev", "ben: a;b\x1b[31m", in_tmux);
+        assert_eq!(told(Desktop::Osc9, false).as_deref(), Some("\x1b]9;#dev: ben: a b [31m\x1b\\"));
+        assert_eq!(told(Desktop::Osc777, false).as_deref(), Some("\x1b]777;notify;#dev;ben: a b [31m\x1b\\"));
+        assert_eq!(
+            told(Desktop::Osc9, true).as_deref(),
+            Some("\x1bPtmux;\x1b\x1b]9;#dev: ben: a b [31m\x1b\x1b\\\x1b\\")
+        );
+        assert_eq!(told(Desktop::Osc99, true).map(|words| words.matches("\x1bPtmux;").count()), Some(2));
+        assert_eq!(told(Desktop::Off, true), None);
+    }
 }

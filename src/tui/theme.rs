@@ -83,7 +83,8 @@ impl Colours {
         Colours::of(&get("NO_COLOR"), &get("COLORTERM"), &get("TERM"))
     }
 
-    fn of(no_color: &str, colorterm: &str, term: &str) -> Colours {
+    /// What these variables say.
+    pub fn of(no_color: &str, colorterm: &str, term: &str) -> Colours {
         // By name those that show 256 without saying so in it.
         const KNOWN: [&str; 7] = ["kitty", "alacritty", "ghostty", "foot", "wezterm", "contour", "256"];
         match () {

@@ -104,6 +104,12 @@ pub fn survey(path: &Path) -> Result<Survey, StoreError> {
     Ok(found)
 }
 
+/// The version of the tables of a history, and the newest that this program knows. The file is only read.
+pub fn version_of(path: &Path) -> Result<(i64, i64), StoreError> {
+    let found = version(&open(path)?, Some(path), MIGRATIONS.len())?;
+    Ok((found, i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)))
+}
+
 /// The version of a file that is one of ours; all that follows is read at one moment.
 fn begin(db: &Connection, path: &Path) -> Result<i64, StoreError> {
     let found = version(db, Some(path), MIGRATIONS.len())?;

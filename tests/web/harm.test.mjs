@@ -422,8 +422,14 @@ test('ten thousand messages in a room: little of it is on the page, and nothing 
   // From the end to the middle and on by keys, over what is not on the page.
   await web.write('/goto 5000');
   await page.waitForFunction(() => document.activeElement?.querySelector('.body')?.textContent === 'number 5000');
-  for (let n = 0; n < 130; n += 1) await page.keyboard.press('ArrowUp');
-  await page.waitForFunction(() => document.activeElement?.querySelector('.body')?.textContent === 'number 4870');
+  // A person looks where a key led before the next one, so each is waited for.
+  for (let n = 4999; n >= 4870; n -= 1) {
+    await page.keyboard.press('ArrowUp');
+    await page.waitForFunction(
+      (words) => document.activeElement?.querySelector('.body')?.textContent === words,
+      `number ${n}`,
+    );
+  }
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
   await web.sees('one more');

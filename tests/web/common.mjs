@@ -2,7 +2,7 @@
 // wschat.v1, and people in a browser. Everything waits for a condition with a deadline; nothing sleeps. What a page
 // logs as an error, and what its policy forbids, is counted and fails the test.
 import { spawn } from 'node:child_process';
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, randomInt, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -44,14 +44,21 @@ export function until(what, look, changed) {
   });
 }
 
+/**
+ * A port nobody listens at. Not one of those that connections are given (from 32,768 on): a host that is killed must find
+ * it free when it comes again, whatever the other tests dial meanwhile.
+ */
 async function freePort() {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = 10_000 + randomInt(20_000);
+    const server = createServer();
+    const tried = new Promise((done) => server.once('error', () => done(false)).once('listening', () => done(true)));
+    server.listen(port, '127.0.0.1');
+    if (!(await tried)) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** Whatever happens, nothing that was started here outlives the tests. */
@@ -116,9 +123,15 @@ export class Host {
     this.owner ??= said[1];
   }
 
-  async kill() {
+  kill() {
+    return this.end('SIGKILL');
+  }
+
+  async end(signal) {
+    // Whoever could not begin has ended already, and ends no second time.
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const gone = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
+    this.child.kill(signal);
     await gone;
   }
 
@@ -129,9 +142,7 @@ export class Host {
   }
 
   async stop() {
-    const gone = once(this.child, 'exit');
-    this.child.kill('SIGTERM');
-    await gone;
+    await this.end('SIGTERM');
     rmSync(this.data, { recursive: true, force: true });
   }
 }

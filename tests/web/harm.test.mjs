@@ -318,6 +318,7 @@ test('a clock that is wrong, and is turned back: times are the host’s, and the
       globalThis.skew += 400 * 86_400_000;
     });
     await web.write('four');
+    await page.locator('#log .waiting .body', { hasText: 'four' }).waitFor();
     const waiting = await page.locator('#log .waiting .body').allTextContents();
     assert.deepEqual(waiting, ['two', 'three', 'four']);
     await own.again();

@@ -249,6 +249,7 @@ impl Actor {
             known: None,
             keyring: Some(keyring),
             invite: None,
+            bot: None,
             dial_within: PATIENT,
             write_within: PATIENT,
             ping_after: PATIENT,

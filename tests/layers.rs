@@ -58,7 +58,7 @@ const PURE: &[&str] = &[
     "client/chat",
     "client/timeline",
     "client/backoff",
-    "pipe/history",
+    "client/history",
     "pipe/window",
     "pipe/words",
     "tui/app",

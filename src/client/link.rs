@@ -62,6 +62,8 @@ pub struct Options {
     pub keyring: Option<Keyring>,
     /// What lets one in where that is asked for; sent with each `enter`.
     pub invite: Option<Token>,
+    /// Whether everybody is told that one is a program; `None` leaves it as it was.
+    pub bot: Option<bool>,
     /// How long dialling and the handshake may take.
     pub dial_within: Duration,
     /// How long one write may take.
@@ -472,7 +474,7 @@ impl Wire {
         };
         let client = crate::protocol::text::Text::clean(concat!("wschat ", env!("CARGO_PKG_VERSION")));
         let invite = self.options.invite.clone();
-        Ok(Command::Enter { name: Some(name.clone()), proof, client: Some(client), invite, bot: None })
+        Ok(Command::Enter { name: Some(name.clone()), proof, client: Some(client), invite, bot: self.options.bot })
     }
 }
 

@@ -51,11 +51,14 @@ impl Outbox {
     pub fn open(dir: &Path, authority: &str, name: &Nick, luck: [u8; 8]) -> io::Result<Outbox> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let stem = stem(authority, name);
+        // One at a time: who looks for what is left must not hold a file that somebody has just made and not locked yet.
+        let alone = alone(dir)?;
         let left = left_over(dir, &stem)?;
         let own = dir.join(format!("{stem}-{}.outbox", hex(&luck)));
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create_new(true).mode(0o600).open(own)?;
         file.try_lock().map_err(|_| io::Error::other("a new file is locked by somebody else"))?;
+        drop(alone);
         let mut outbox = Outbox { file: Some(file), bytes: 0, in_memory: false, waiting: Vec::new() };
         let mut adopted = Vec::new();
         for (path, mut old) in left {
@@ -109,6 +112,7 @@ impl Outbox {
     /// Whether a running client on this machine goes by this name at this host.
     pub fn in_use(dir: &Path, authority: &str, name: &Nick) -> bool {
         let stem = stem(authority, name);
+        let _alone = alone(dir);
         let files = fs::read_dir(dir).into_iter().flatten().flatten().map(|item| item.path());
         let mut of_name = files.filter(|path| is_of(path, &stem));
         of_name.any(|path| File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock))))
@@ -143,6 +147,13 @@ impl Outbox {
             None => Ok(()),
         }
     }
+}
+
+/// Nobody else looks through this folder while this is held.
+fn alone(dir: &Path) -> io::Result<File> {
+    let folder = File::open(dir)?;
+    folder.lock()?;
+    Ok(folder)
 }
 
 /// Outboxes of this name and host that nobody holds, oldest first, held by us now.
@@ -284,6 +295,30 @@ mod tests {
         assert_eq!(heir.waiting(), [said(1), said(3), said(4)]);
         drop(heir);
         assert_eq!(open(5).waiting(), [said(1), said(3), said(4)]);
+    }
+
+    #[test]
+    fn many_that_begin_at_once_take_nothing_from_each_other() {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let ann = Nick::parse("ann").unwrap();
+        for n in 0..4 {
+            Outbox::open(dir.path(), "h", &ann, [n; 8]).unwrap().keep(said(n)).unwrap();
+        }
+        let held: Vec<Vec<Outbox>> = std::thread::scope(|scope| {
+            let many = (1..=8u8).map(|who| {
+                let (ann, dir) = (&ann, dir.path());
+                scope.spawn(move || {
+                    let open = |n| {
+                        Outbox::in_use(dir, "h", ann);
+                        Outbox::open(dir, "h", ann, [who, n, 0, 0, 0, 0, 0, 0]).expect("nobody else's")
+                    };
+                    (0..40).map(open).collect()
+                })
+            });
+            many.collect::<Vec<_>>().into_iter().map(|one| one.join().expect("it ends")).collect()
+        });
+        let lines: Vec<&Record> = held.iter().flatten().flat_map(Outbox::waiting).collect();
+        assert_eq!(lines.len(), 4, "each line is one client's: {lines:?}");
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
-use super::history::{Begin, Item};
 use super::out;
 use super::reading::Reading;
 use super::session::{Keep, News, Session, until, wait_for};
@@ -14,6 +13,7 @@ use super::signals::Signals;
 use super::words::called;
 use super::{Done, Exit, Failure, Way};
 use crate::cli::pipe::Ask;
+use crate::client::history::{Begin, Item};
 use crate::config::Config;
 use crate::paths::Paths;
 use crate::protocol::entry::{Author, Seq, ShownWhat, What};

@@ -3,7 +3,6 @@
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
-use super::history::{Begin, Item};
 use super::out::{self, Read};
 use super::reading::Reading;
 use super::session::{Keep, Session};
@@ -12,6 +11,7 @@ use super::words::{self, Lines, Markdown};
 use super::{Done, Exit, Failure, Way};
 use crate::cli::pipe::{Export, Format};
 use crate::cli::when::When;
+use crate::client::history::{Begin, Item};
 use crate::config::Config;
 use crate::paths::Paths;
 use crate::protocol::entry::{Seq, Shown, Timestamp};

@@ -1,12 +1,11 @@
 //! The commands for the shell, without a screen: `send`, `tail`, `ask`, `export`. Each is an ordinary client of the same
 //! keys, outbox and known hosts as the screen, and ends with a code that a script can go by. What they share is
-//! `session`, the wire, and `history`, what was said and is being said, in order. Their words are in `cli::pipe`; errors are
+//! `session`, the way to the host, and `reading`, what was said and is being said, in order. Their words are in `cli::pipe`; errors are
 //! printed by `main`.
 
 mod ask;
 mod export;
 mod feed;
-mod history;
 mod live;
 mod message;
 mod out;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::history::{Begin, History, Item};
 use super::session::{News, Session, until, wait_for};
 use super::{Done, Exit, Failure, Way};
+use crate::client::history::{Begin, History, Item};
 use crate::protocol::command::Command;
 use crate::protocol::entry::{Conversation, Entry, PersonId};
 use crate::protocol::event::{Event, Refusal};

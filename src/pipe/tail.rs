@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
-use super::history::{Begin, Item};
 use super::out::{self, Read};
 use super::reading::Reading;
 use super::session::{Keep, Session};
@@ -13,6 +12,7 @@ use super::words::{self, Lines};
 use super::{Done, Failure, Way};
 use crate::cli::pipe::Tail;
 use crate::cli::when::When;
+use crate::client::history::{Begin, Item};
 use crate::config::Config;
 use crate::paths::Paths;
 use crate::protocol::names::Target;

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
-use super::history::Item;
+use crate::client::history::Item;
 use crate::protocol::dialect::v1;
 use crate::protocol::entry::{Author, Entry, Seq, Shown, ShownWhat, Timestamp, What};
 use crate::protocol::event::Event;

@@ -343,6 +343,13 @@ impl Target {
     }
 }
 
+impl FromStr for Target {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Target, NameError> {
+        Target::parse(text)
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -292,6 +292,7 @@ impl Shell {
                 known: Some(KnownHosts::at(self.options.paths.known_hosts())),
                 keyring: Some(self.keyring.clone()),
                 invite: self.options.invite.clone(),
+                bot: None,
                 dial_within: or_never(timeouts.write),
                 write_within: or_never(timeouts.write),
                 ping_after: or_never(timeouts.client_ping_after),

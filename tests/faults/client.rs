@@ -201,6 +201,7 @@ impl Client {
             known: None,
             keyring: Some(keyring),
             invite: None,
+            bot: None,
             dial_within: Duration::from_secs(2),
             write_within: Duration::from_secs(5),
             ping_after: device.patience / 4,

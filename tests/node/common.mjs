@@ -24,25 +24,33 @@ export function until(what, look, changed) {
   });
 }
 
-/** A host with a data folder of its own. */
+/** A host with a data folder of its own; `kill` and `again` are its death and its next life, at the same port. */
 export async function startHost() {
   const data = mkdtempSync(join(tmpdir(), 'wschat-node-'));
-  const child = spawn(binary, ['--host', '127.0.0.1:0', '--headless', '--data-dir', data], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let out = '', log = '';
-  const changed = new Set();
-  child.stdout.on('data', (part) => { out += part; changed.forEach((f) => f()); });
-  child.stderr.on('data', (part) => { log += part; });
-  const found = await until(() => `the host's one line (it said: ${out} ${log})`, () => out.match(/^listening on (ws:\/\/127\.0\.0\.1:(\d+))\n/), changed);
-  return {
-    url: found[1], port: Number(found[2]),
-    async stop() {
+  const host = { };
+  const start = async (port) => {
+    const child = spawn(binary, ['--host', `127.0.0.1:${port}`, '--headless', '--data-dir', data], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '', log = '';
+    const changed = new Set();
+    child.stdout.on('data', (part) => { out += part; changed.forEach((f) => f()); });
+    child.stderr.on('data', (part) => { log += part; });
+    const found = await until(() => `the host's one line (it said: ${out} ${log})`, () => out.match(/^listening on (ws:\/\/127\.0\.0\.1:(\d+))\n/), changed);
+    Object.assign(host, { url: found[1], port: Number(found[2]) });
+    const end = async (signal) => {
       const gone = new Promise((done) => child.once('exit', (code) => done(code)));
-      child.kill('SIGTERM');
-      const code = await gone;
+      child.kill(signal);
+      return gone;
+    };
+    host.kill = () => end('SIGKILL');
+    host.stop = async () => {
+      const code = await end('SIGTERM');
       rmSync(data, { recursive: true, force: true });
       return { code, out };
-    },
+    };
   };
+  host.again = () => start(host.port);
+  await start(0);
+  return host;
 }
 
 /** A raw client: what it hears is kept in `heard`. */

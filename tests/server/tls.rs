@@ -114,6 +114,7 @@ async fn first_word(address: Address, known: Option<KnownHosts>) -> (Link, LinkE
         known,
         invite: None,
         keyring: None,
+        bot: None,
         dial_within: LONG,
         write_within: LONG,
         ping_after: LONG,

@@ -133,6 +133,8 @@ impl Handle {
 pub struct Upgraded {
     /// It.
     pub wire: Wire,
+    /// Our answer to its handshake, still to be sent.
+    pub answer: Vec<u8>,
     /// What the client sent before it had our answer.
     pub early: Vec<u8>,
     /// What it will speak.
@@ -230,7 +232,7 @@ enum Got {
 impl Connection {
     /// A connection whose first word, that it is there, waits for the driver.
     fn open(house: Arc<House>, upgraded: Upgraded) -> Option<Connection> {
-        let Upgraded { wire, early, dialect, authority, way, since, peer, place, seat } = upgraded;
+        let Upgraded { wire, answer, early, dialect, authority, way, since, peer, place, seat } = upgraded;
         let mut chance = [0; 56];
         if let Err(error) = getrandom::fill(&mut chance) {
             // A challenge that can be guessed is worse than no connection.
@@ -241,6 +243,11 @@ impl Connection {
         let luck = *luck.first_chunk::<24>().expect("32 + 24 = 56");
         let session = house.ids.take();
         let handle = Arc::new(Handle::new(wire, dialect, &house.limits));
+        // With the greeting, in one packet; who is not greeted must not wait for it.
+        handle.out.begin_with(answer.into());
+        if house.echo || dialect != Dialect::V1 {
+            handle.out.flush();
+        }
         let (challenge, address, free) = (*challenge, Some(way.address), way.free);
         let opened = Input::Opened { session, dialect, authority, challenge, address, free, luck };
         tracing::debug!(session = session.0, %peer, dialect = dialect.name(), "connection opened");

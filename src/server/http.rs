@@ -33,6 +33,7 @@ use super::connection::{House, Upgraded};
 use super::entrance::{Entrance, Way};
 use super::gate::Gate;
 use super::half_open;
+use super::handshake::{Handshake, TLS_HANDSHAKE};
 use super::pages;
 use super::web::{self, By, Web};
 use super::wire::Wire;
@@ -51,9 +52,6 @@ const HEADERS: [(HeaderName, HeaderValue); 3] = [
     // One request, one connection: half-open ones are counted and timed, and what a page is made of is fetched once.
     (HeaderName::from_static("connection"), HeaderValue::from_static("close")),
 ];
-
-/// The first byte of a TLS connection: a record that begins a handshake (RFC 8446, 5.1). No HTTP request begins so.
-const TLS_HANDSHAKE: u8 = 0x16;
 
 /// What a connection is to be known by in a request.
 #[derive(Clone)]
@@ -94,6 +92,15 @@ pub fn router(porch: Porch, web: Arc<Web>) -> Router {
         .layer(from_fn_with_state(Arc::new(porch), knock))
 }
 
+/// Between whom a socket is.
+#[derive(Clone, Copy)]
+pub struct Ends {
+    /// The other end.
+    pub peer: SocketAddr,
+    /// Ours, where the listener has only one; else the socket is asked.
+    pub here: Option<IpAddr>,
+}
+
 /// Speaks TLS where it is asked for, then HTTP on a connection until it is upgraded or done. Ends by itself when the time
 /// to enter is over or its place among the half-open is lost.
 pub async fn greet(
@@ -101,28 +108,31 @@ pub async fn greet(
     house: Arc<House>,
     entrance: Arc<Entrance>,
     socket: TcpStream,
-    peer: SocketAddr,
+    ends: Ends,
     place: half_open::Place,
 ) -> Option<Upgraded> {
     let since = Instant::now();
-    let here = socket.local_addr().ok()?.ip();
+    let peer = ends.peer;
+    let here = match ends.here {
+        Some(here) => here,
+        None => socket.local_addr().ok()?.ip(),
+    };
     let allowed = house.timeouts.enter;
     // What needs kilobytes is boxed: whatever waits around it moves several times before it begins.
     let speaking = async {
+        // A little before the connection is cut, so that there is time to say so.
+        let by = By((!allowed.is_zero()).then(|| since + allowed.mul_f64(ANSWERED_WITHIN)));
+        let knock = |secure| Knock { peer, here, secure, by, upgrade: Arc::default() };
+        let Some(tls) = &entrance.tls else {
+            return Box::pin(speak::<TcpStream>(router, socket, knock(false), allowed)).await;
+        };
         let mut first = [0];
         if socket.peek(&mut first).await.ok()? == 0 {
             return None;
         }
-        // A little before the connection is cut, so that there is time to say so.
-        let by = By((!allowed.is_zero()).then(|| since + allowed.mul_f64(ANSWERED_WITHIN)));
-        let knock = |secure| Knock { peer, here, secure, by, upgrade: Arc::default() };
         if first != [TLS_HANDSHAKE] {
             return Box::pin(speak::<TcpStream>(router, socket, knock(false), allowed)).await;
         }
-        let Some(tls) = &entrance.tls else {
-            tracing::info!(%peer, "handshake failed: TLS is not spoken here");
-            return None;
-        };
         match Box::pin(TlsAcceptor::from(tls.config()).accept(socket)).await {
             Ok(stream) => Box::pin(speak::<TlsStream<TcpStream>>(router, stream, knock(true), allowed)).await,
             Err(error) => {
@@ -140,23 +150,27 @@ pub async fn greet(
             }),
         }
     };
-    let (wire, early, Upgrade { dialect, authority, way, seat, .. }) = tokio::select! {
+    let (Shaken { wire, answer, early }, Upgrade { dialect, authority, way, seat, .. }) = tokio::select! {
         upgraded = in_time => upgraded?,
         () = place.lost() => {
             tracing::info!(%peer, "handshake gave way to others");
             return None;
         }
     };
-    Some(Upgraded { wire, early, dialect, authority, way, since, peer, place, seat })
+    Some(Upgraded { wire, answer, early, dialect, authority, way, since, peer, place, seat })
 }
 
-/// Speaks HTTP until the upgrade; gives the socket, and what came early.
-async fn speak<S>(
-    router: Router,
-    socket: S,
-    knock: Knock,
-    allowed: std::time::Duration,
-) -> Option<(Wire, Vec<u8>, Upgrade)>
+/// A socket after its handshake.
+struct Shaken {
+    wire: Wire,
+    /// Our answer, which is still to be sent.
+    answer: Vec<u8>,
+    /// What came early.
+    early: Vec<u8>,
+}
+
+/// Speaks HTTP until the upgrade.
+async fn speak<S>(router: Router, socket: S, knock: Knock, allowed: std::time::Duration) -> Option<(Shaken, Upgrade)>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static + Into<Wire>,
 {
@@ -168,15 +182,16 @@ where
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).max_buf_size(HEADER_BYTES).max_header_size(HEADER_BYTES);
     server.header_read_timeout((!allowed.is_zero()).then_some(allowed));
-    if let Err(error) = server.serve_connection(TokioIo::new(socket), service).with_upgrades().await {
+    if let Err(error) = server.serve_connection(TokioIo::new(Handshake::new(socket)), service).with_upgrades().await {
         tracing::info!(%peer, "handshake failed: {}", story(&error));
         return None;
     }
     let mut upgrade = upgrade.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-    let parts = (&mut upgrade.ready).await.ok()?.downcast::<TokioIo<S>>().ok()?;
+    let parts = (&mut upgrade.ready).await.ok()?.downcast::<TokioIo<Handshake<S>>>().ok()?;
     // The buffer is hyper's own and large; what came early in it, if anything, is copied and the buffer let go.
     let early = parts.read_buf.to_vec();
-    Some((parts.io.into_inner().into(), early, upgrade))
+    let (socket, answer) = parts.io.into_inner().into_parts();
+    Some((Shaken { wire: socket.into(), answer, early }, upgrade))
 }
 
 /// An error with its cause: hyper's own words are often only half of it.

@@ -83,6 +83,13 @@ impl Outgoing {
         &self.wire
     }
 
+    /// What is sent before all frames: the answer to the handshake. It goes out whatever happens, and with the first frame.
+    pub fn begin_with(&self, answer: Bytes) {
+        let mut queue = self.lock();
+        queue.begun = !answer.is_empty();
+        queue.push(answer);
+    }
+
     /// Adds finished frames. Over the limit the connection is closed as slow instead: `false`.
     pub fn append(&self, frames: Bytes) -> bool {
         let mut queue = self.lock();

@@ -164,3 +164,21 @@ async fn what_comes_with_the_handshake_is_not_lost() {
         heard.push(soon("an answer", socket.read_u8()).await.expect("it answers"));
     }
 }
+
+#[tokio::test]
+async fn the_answer_and_the_greeting_come_together_and_who_is_not_greeted_waits_for_nothing() {
+    let host = Host::start();
+    let ask = |offer: &str| upgrade(&host.authority(), &format!("Sec-WebSocket-Protocol: {offer}\r\n"));
+    let mut heard = vec![0; 4096];
+    let mut socket = TcpStream::connect(host.addr).await.expect("it listens");
+    socket.write_all(ask("wschat.v1").as_bytes()).await.expect("it reads");
+    let n = soon("an answer", socket.read(&mut heard)).await.expect("it answers");
+    let first = String::from_utf8_lossy(&heard[..n]).into_owned();
+    assert!(first.starts_with("HTTP/1.1 101 ") && first.contains(r#""type":"hello""#), "{first}");
+    let mut socket = TcpStream::connect(host.addr).await.expect("it listens");
+    socket.write_all(ask("wschat.plain").as_bytes()).await.expect("it reads");
+    let n = soon("an answer", socket.read(&mut heard)).await.expect("it answers");
+    let first = String::from_utf8_lossy(&heard[..n]).into_owned();
+    assert!(first.starts_with("HTTP/1.1 101 ") && first.ends_with("\r\n\r\n"), "{first}");
+    host.stop().await;
+}

@@ -1,5 +1,6 @@
 //! What the built program gives out beside itself: settings to begin with and in force, where everything is, completions
-//! and the manual. What stands in the settings is tried by the tests of `config`.
+//! and the manual; and what lies beside it for menus, packages and readers of the changelog. What stands in the settings is
+//! tried by the tests of `config`, what is given away in one archive by `tests/release`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -172,10 +173,96 @@ fn the_manual_has_a_page_for_each_command() {
         ("wschat-config.1", "schema"),
     ] {
         let text = std::fs::read_to_string(pages.join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
-        assert!(text.contains(".TH") && text.contains(holds), "{page}");
+        assert!(text.contains(holds), "{page}");
+        let name = page.trim_end_matches(".1");
+        let title = format!(".TH \"{name}\" 1 \"\" \"wschat {}\" \"wschat\"", env!("CARGO_PKG_VERSION"));
+        assert!(text.lines().any(|line| line == title), "{page} has no line {title}");
     }
     std::fs::write(dir.path().join("file"), "").expect("written");
     let output = wschat(dir.path(), &["man", &dir.path().join("file").to_string_lossy()]);
     assert_eq!(output.status.code(), Some(1), "a file is no folder");
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be made"));
+}
+
+/// A file of the project.
+fn file(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+#[test]
+fn the_entry_for_menus_starts_what_there_is() {
+    let entry = file("assets/wschat.desktop");
+    let values = |key: &str| -> Vec<&str> {
+        entry.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('=')).collect()
+    };
+    assert_eq!((values("Terminal"), values("StartupNotify")), (vec!["true"], vec!["false"]));
+    let started = values("Exec");
+    assert_eq!(started.len(), 1 + values("Actions")[0].split_terminator(';').count());
+    let dir = folder();
+    for line in started {
+        let mut words = line.split(' ');
+        assert_eq!(words.next(), Some("wschat"), "{line}");
+        let arguments: Vec<&str> = words.chain(["--help"]).collect();
+        printed(dir.path(), &arguments);
+        assert!(!line.contains('%'), "{line}: links are not taken");
+    }
+    assert_eq!(values("MimeType"), Vec::<&str>::new());
+    assert_eq!(values("TryExec"), ["wschat"]);
+    assert!(file("assets/wschat.svg").starts_with("<svg") && values("Icon") == ["wschat"]);
+}
+
+#[test]
+fn what_the_package_holds_is_there_or_made() {
+    let manifest: toml::Table = file("Cargo.toml").parse().expect("TOML");
+    let assets = &manifest["package"]["metadata"]["deb"]["assets"];
+    let script = file("assets/release");
+    for asset in assets.as_array().expect("a list") {
+        let from = asset[0].as_str().expect("a path");
+        if let Some(made) = from.strip_prefix("target/release/handout/") {
+            let first = made.split('*').next().unwrap_or(made).trim_end_matches('/');
+            assert!(script.contains(&format!("\"$made/{first}")), "assets/release makes no {made}");
+        } else if from != "target/release/wschat" {
+            let place = Path::new(env!("CARGO_MANIFEST_DIR")).join(from.split('*').next().unwrap_or(from));
+            assert!(place.exists(), "{from}");
+        }
+    }
+    let whose = |text: &str| {
+        let line = text.lines().find(|line| line.starts_with("Copyright"))?;
+        line.split_once([')', ':']).map(|(_, whose)| whose.trim().to_owned())
+    };
+    let licence = file("LICENSE-MIT");
+    assert!(whose(&licence).is_some() && whose(&licence) == whose(&file("assets/copyright")));
+}
+
+#[test]
+fn the_changelog_tells_of_this_version_or_of_what_comes() {
+    let log = file("CHANGELOG.md");
+    let number = |text: &str| -> Vec<u32> {
+        text.split('.').map(|part| part.parse().unwrap_or_else(|_| panic!("{text} is no version"))).collect()
+    };
+    let (mut unreleased, mut told, mut told_at) = (false, Vec::new(), 0);
+    for (at, line) in log.lines().enumerate().filter(|(_, line)| line.starts_with("## ")) {
+        if line == "## [Unreleased]" {
+            assert!(told.is_empty(), "[Unreleased] stands first");
+            (unreleased, told_at) = (true, at);
+            continue;
+        }
+        let (version, date) = line
+            .strip_prefix("## [")
+            .and_then(|rest| rest.split_once("] - "))
+            .unwrap_or_else(|| panic!("{line:?} is not '## [VERSION] - YEAR-MONTH-DAY'"));
+        let shape: String = date.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        assert_eq!(shape, "0000-00-00", "{line}");
+        told.push(number(version));
+    }
+    assert!(told.is_sorted_by(|newer, older| newer > older), "the newest first: {told:?}");
+    let here = number(env!("CARGO_PKG_VERSION"));
+    match told.first() {
+        Some(newest) if *newest == here => {}
+        newest => {
+            assert!(newest.is_none_or(|newest| *newest < here), "Cargo.toml is behind the changelog: {newest:?}");
+            let said = log.lines().skip(told_at + 1).take_while(|line| !line.starts_with("## "));
+            assert!(unreleased && said.filter(|line| line.starts_with("- ")).count() > 0, "{here:?} is not told of");
+        }
+    }
 }

@@ -44,6 +44,9 @@ const SEEN_EVERY: Duration = Duration::from_millis(500);
 /// Entries asked for at once.
 const PAGE: u32 = 100;
 
+/// What may be asked for before one is in for it to be done then: a person who types while the program starts.
+const EARLY: usize = 16;
+
 /// How long a refused page is left alone.
 const PAGE_AGAIN: Duration = Duration::from_secs(2);
 
@@ -374,6 +377,8 @@ pub struct Chat {
     page: Option<(u64, Target)>,
     /// Not before this: a page was refused (the host is busy).
     page_after: Duration,
+    /// Asked for while the host was being dialled.
+    early: Vec<Ask>,
     latency: Option<Duration>,
     live: bool,
     features: Vec<&'static str>,
@@ -415,6 +420,7 @@ impl Chat {
             here: None,
             page: None,
             page_after: Duration::ZERO,
+            early: Vec::new(),
             latency: None,
             live: false,
             features: Vec::new(),
@@ -644,6 +650,7 @@ impl Chat {
                 self.talks.retain(|talk| talk.to != to);
                 self.note(Note::Gone(to));
             }
+            ask if !self.live && self.status == Status::Connecting && self.early.len() < EARLY => self.early.push(ask),
             _ if !self.live || self.dialect == Dialect::Plain => {
                 let why = if self.live {
                     "this server speaks only plain text; it knows no such thing"
@@ -796,6 +803,9 @@ impl Chat {
                     talk.asked_spot = false;
                 }
                 self.wanted.append(&mut self.joining);
+                if !std::mem::take(&mut self.early).is_empty() {
+                    self.note(Note::No("not connected".to_owned()));
+                }
                 for pending in &mut self.pending {
                     // Without acks nobody can tell whether it arrived; it is not said twice.
                     let plain = self.dialect == Dialect::Plain;
@@ -837,6 +847,9 @@ impl Chat {
             self.note(Note::Went(to));
         }
         self.send_pending(now);
+        for ask in std::mem::take(&mut self.early) {
+            self.ask(now, ask);
+        }
     }
 
     fn heard(&mut self, now: Now, event: Event) {
@@ -992,6 +1005,9 @@ impl Chat {
             self.tell_away(true);
         }
         self.send_pending(now);
+        for ask in std::mem::take(&mut self.early) {
+            self.ask(now, ask);
+        }
         match self.here.clone().filter(|here| self.talk(here).is_some()) {
             Some(here) => self.look(here),
             None => {

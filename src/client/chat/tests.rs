@@ -340,3 +340,25 @@ fn what_is_forbidden_for_long_is_not_sent_again_by_itself() {
     ann.up = Duration::from_secs(4000);
     assert_eq!(said(&ann.put(Input::Woke)), [], "an hour later it would be out of place");
 }
+
+#[test]
+fn what_is_asked_for_while_the_host_is_dialled_is_done_once_one_is_in() {
+    let rooms =
+        |effects: &[Effect]| effects.iter().filter(|one| matches!(one, Effect::Send(_, Command::Rooms))).count();
+    let no = |effects: &[Effect]| effects.iter().filter(|one| matches!(one, Effect::Note(Note::No(_)))).count();
+    let mut side = Side::new();
+    assert!(side.put(Input::Ask(Ask::Rooms)).is_empty());
+    let (_, effects) = side.come_in(vec![place("#lobby", 1, 0, 0, 0)]);
+    assert_eq!((rooms(&effects), no(&effects)), (1, 0), "{effects:?}");
+    // Not twice, and not at all while one knows that nobody is there.
+    side.put(Input::Link(LinkEvent::Down { why: "cut".into(), retry_at: None }));
+    let effects = side.put(Input::Ask(Ask::Rooms));
+    assert_eq!((rooms(&effects), no(&effects)), (0, 1), "{effects:?}");
+    side.put(Input::Link(LinkEvent::Dialling));
+    let many: Vec<usize> = (0..EARLY + 3).map(|_| no(&side.put(Input::Ask(Ask::Rooms)))).collect();
+    assert_eq!(many.iter().sum::<usize>(), 3, "only so many wait: {many:?}");
+    let effects = side.put(Input::Link(LinkEvent::Down { why: "cut".into(), retry_at: None }));
+    assert_eq!(no(&effects), 1, "what waited is told of: {effects:?}");
+    let (_, effects) = side.come_in(vec![place("#lobby", 1, 0, 0, 0)]);
+    assert_eq!(rooms(&effects), 0, "{effects:?}");
+}

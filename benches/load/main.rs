@@ -49,6 +49,7 @@ fn rows() -> Vec<Row> {
         on_a_server!("idle-5000", server, wire, scenario::idle(server, wire, 5000)),
         Row { name: "alone", run: |peer| Ok(vec![("RSS MiB", peer.start()?.rss() / 1024.0)]), rooms: false },
         on_a_server!("connect", server, wire, scenario::connects(server, wire, 1000)),
+        on_a_server!("return", server, wire, scenario::returns(server, wire, 500)),
         on_a_server!("stalled-0", server, wire, scenario::stalled(server, wire, 0)),
         on_a_server!("stalled-5", server, wire, scenario::stalled(server, wire, 5)),
         Row { name: "fixed-w1", run: |peer| scenario::fixed(peer, 1), rooms: false },

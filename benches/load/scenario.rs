@@ -280,6 +280,18 @@ pub fn connects(server: &Server, wire: Wire, clients: usize) -> anyhow::Result<F
     Ok(vec![("us/connect", (server.cpu() - cpu).as_nanos() as f64 / 1e3 / clients as f64)])
 }
 
+/// The same of people who were here before: who has a key is known, so nothing is put on the disk.
+pub fn returns(server: &Server, wire: Wire, clients: usize) -> anyhow::Result<Figures> {
+    for n in 0..clients {
+        Client::connect(server.port, wire, n, None)?;
+    }
+    let cpu = server.cpu();
+    for n in 0..clients {
+        Client::connect(server.port, wire, n, None)?;
+    }
+    Ok(vec![("us/connect", (server.cpu() - cpu).as_nanos() as f64 / 1e3 / clients as f64)])
+}
+
 /// Some of a room do not read: what that costs in memory, and the others in patience.
 pub fn stalled(server: &Server, wire: Wire, stalled: usize) -> anyhow::Result<Figures> {
     let mut crowd = Crowd::gather(server, wire, 50)?;

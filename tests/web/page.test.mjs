@@ -952,7 +952,12 @@ for (const scheme of ['light', 'dark']) {
       await page.locator('#palette-list li').first().waitFor();
       await look('go');
       await page.keyboard.press('Escape');
-      await page.locator('#help-open').click();
+      // On a telephone it is behind the three dots.
+      if (form === 'phone') {
+        await page.locator('#more-open').click();
+        await page.locator('#palette-list li', { hasText: 'Help' }).click();
+      } else await page.locator('#help-open').click();
+      await page.locator('#sheet-title', { hasText: 'Help' }).waitFor();
       await look('help');
       tom.close();
       await well(web);

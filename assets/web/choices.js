@@ -97,7 +97,7 @@ export function choices(page) {
     const change = () => {
       const wrong = settings.set(name, control.value.trim());
       setText(no, wrong);
-      control.toggleAttribute('aria-invalid', Boolean(wrong));
+      control.setAttribute('aria-invalid', String(Boolean(wrong)));
     };
     const text = typeof kinds[1] === 'function';
     const control = text

@@ -177,8 +177,8 @@ export class Hand {
       if (event.key === 'ArrowLeft') to(tools.at(tool - 1));
       return;
     }
-    // Within a message Enter is for what it stands on.
-    if (event.target !== row && event.key === 'Enter') return;
+    // Within a message Enter and Space are for what they stand on.
+    if (event.target !== row && (event.key === 'Enter' || event.key === ' ')) return;
     const step = (by) => {
       event.preventDefault();
       this.#owed = Math.max(-MOST_STEPS, Math.min(MOST_STEPS, this.#owed + by));

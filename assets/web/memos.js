@@ -110,6 +110,23 @@ export class Memos {
     return done;
   }
 
+  /** Somebody is called otherwise: what is kept of the conversation with them is found under the new name. */
+  renamed(was, is) {
+    for (const kind of ['mute:', 'level:']) {
+      if (!this.get(kind + was)) continue;
+      this.set(kind + is, this.get(kind + was));
+      this.set(kind + was, '');
+    }
+    for (const memo of ['pinned', 'archived']) {
+      this.set(
+        memo,
+        this.list(memo)
+          .map((to) => (to === was ? is : to))
+          .join(' '),
+      );
+    }
+  }
+
   /** Something new was said: what was off the list is on it again, unless nothing calls from there. */
   returns(talk) {
     if (this.list('archived').includes(talk.to) && !this.muted(talk)) this.put('archived', talk, false);

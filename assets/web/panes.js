@@ -126,6 +126,7 @@ export class Panes {
   head() {
     const { talk } = this.chat;
     setText($('title'), talk ? talk.to : '');
+    $('title').title = talk ? talk.to : '';
     const set = talk
       ? [talk.private && 'private', talk.readonly && 'read only', talk.slow && `one line in ${talk.slow} s`]
       : [];
@@ -183,6 +184,7 @@ export class Panes {
       const [sigil, label, number, spoken] = button.children;
       setText(sigil, talk.to[0]);
       setText(label, talk.name);
+      button.title = talk.to;
       setText(number, count);
       const words = [talk.mentions ? ` for you, ${many(talk.unread)} unread` : talk.unread ? ' unread' : ''];
       if (muted) words.push(', muted');

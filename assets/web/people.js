@@ -125,6 +125,7 @@ export class People {
       }
       if (talk.peer?.id === who.id) {
         talk.peer.name = who.name;
+        chat.memos.renamed(talk.to, `@${who.name}`);
         talk.to = `@${who.name}`;
         this.#changed('rooms');
       }

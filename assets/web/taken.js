@@ -75,6 +75,6 @@ export class Taken {
   #say() {
     const many = this.#seqs.size;
     $('taken').hidden = !many;
-    setText($('taken-what'), many ? `${many} ${many === 1 ? 'message' : 'messages'} taken` : '');
+    setText($('taken-what'), many ? `${many} taken` : '');
   }
 }

@@ -759,13 +759,23 @@ test('drafts and what is muted follow to one’s other screens; what was written
   await other.keyboard.press('Alt+m');
   await page.locator('#rooms-list li.muted', { hasText: 'desk' }).waitFor({ state: 'detached' });
 
+  // A command that leads elsewhere is left behind nowhere.
   await page.bringToFront();
+  for (const room of ['#lobby', '#desk']) {
+    await web.write(`/join ${room}`);
+    await page.locator('#title', { hasText: room }).waitFor();
+    assert.equal(await page.inputValue('#write'), '');
+  }
   await page.focus('#write');
   await page.keyboard.type('not sent');
   for (const [key, text] of [
+    ['ArrowUp', '/join #desk'],
+    ['ArrowUp', '/join #lobby'],
     ['ArrowUp', '/mute 2h'],
     ['ArrowUp', 'half a sentence, and the rest'],
     ['ArrowDown', '/mute 2h'],
+    ['ArrowDown', '/join #lobby'],
+    ['ArrowDown', '/join #desk'],
     ['ArrowDown', 'not sent'],
   ]) {
     await page.keyboard.press(key);

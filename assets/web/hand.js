@@ -75,6 +75,13 @@ export class Hand {
     if (last) last.tabIndex = 0;
   }
 
+  /** The message that was in hand has the keys again, or what stands nearest. */
+  again() {
+    const messages = this.log.messages();
+    const row = messages.findLast((one) => Number(one.dataset.seq) <= this.#focus) ?? messages[0];
+    ((this.#focus && row) || $('write')).focus({ preventScroll: true });
+  }
+
   /** The newest message is taken in hand, if there is one. */
   select() {
     const last = this.log.messages().at(-1);
@@ -116,6 +123,8 @@ export class Hand {
       this.rove();
     }
     if (this.#tools?.parentNode === row && row) return;
+    // Whoever stands on one of them by key keeps them, wherever the mouse comes to be.
+    if (!focus && this.#tools?.contains(document.activeElement)) return;
     this.#tools?.remove();
     this.#tools = null;
     const entry = this.#entry(row);
@@ -161,6 +170,8 @@ export class Hand {
       event.preventDefault();
       this.#take(one);
     };
+    // The mouse may be over another message: what keys do is about this one.
+    this.#attend(row, true);
     const tools = [...(this.#tools?.querySelectorAll('button') ?? [])];
     const tool = tools.indexOf(event.target);
     if (event.key === 'Escape' || event.key === 'Insert') {

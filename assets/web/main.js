@@ -318,6 +318,13 @@ $('down').addEventListener('click', () => {
   composer.focus();
 });
 
+// What had the keys before something opened may be gone when it closes: then they are still in it, or nowhere.
+for (const id of ['palette', 'sheet'])
+  $(id).addEventListener('close', ({ target }) => {
+    const at = document.activeElement;
+    if (at === document.body || target.contains(at)) log.hand.again();
+  });
+
 keys(act);
 
 // --- whether somebody looks, and time ------------------------------------------------------------------------------

@@ -449,6 +449,7 @@ test('ten thousand messages in a room: little of it is on the page, and nothing 
 test('a key that is held over messages that are still on their way: no step is lost, and the keys stay where one is', async () => {
   const kit = await Person.come(host, 'kit');
   await fills(kit, '#steps', 900);
+  const first = kit.heard.find((event) => event.text === 'number 1').seq;
   const web = await Visitor.come(host, { name: 'leo', path: '/#steps' });
   const { page } = web;
   // A host that takes its time with what was said before.
@@ -517,6 +518,19 @@ test('a key that is held over messages that are still on their way: no step is l
   });
   assert.equal(await page.evaluate(() => document.activeElement.matches('#log .message')), true);
   await page.keyboard.press('Home');
+  await inHand(page, 'number 1');
+  // Its buttons have the keys while the mouse comes to be elsewhere; what it says is read while it is drawn anew.
+  await page.mouse.move(600, 300);
+  await page.keyboard.press('Enter');
+  await page.mouse.move(600, 500);
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Reply');
+  await page.keyboard.press('Escape');
+  await inHand(page, 'number 1');
+  await page.keyboard.press('v');
+  await page.locator('#sheet').waitFor();
+  await kit.make({ type: 'react', to: '#steps', of: Number(first), emoji: '🎉' });
+  await page.locator('.reactions').waitFor();
+  await page.keyboard.press('Escape');
   await inHand(page, 'number 1');
   kit.close();
   await well(web);

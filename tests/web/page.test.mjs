@@ -411,9 +411,13 @@ for (const [who, guest] of [
     let lose = true;
     await page.routeWebSocket(/.*/, (socket) => {
       const server = socket.connectToServer();
+      let cut = false;
+      // What the page says before it has heard of the cut goes nowhere, as on a wire.
+      socket.onMessage((message) => cut || server.send(message));
       server.onMessage((message) => {
         if (lose && String(message).includes('said once')) {
           lose = false;
+          cut = true;
           socket.close({ code: 4000 });
           server.close();
           return;

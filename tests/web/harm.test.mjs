@@ -499,6 +499,20 @@ test('a key that is held over messages that are still on their way: no step is l
   arrives();
   await page.waitForFunction(() => document.getElementById('log').textContent.includes('The beginning'));
   assert.equal(await page.evaluate(() => document.activeElement.id), 'write');
+  await web.write('/goto 450');
+  await inHand(page, 'number 450');
+  await page.keyboard.press('Home');
+  await inHand(page, 'number 1');
+  await web.write('/goto 800');
+  await inHand(page, 'number 800');
+  held = () => true;
+  await press('ArrowUp', 150);
+  await page.keyboard.press('End');
+  await inHand(page, 'number 900');
+  arrives();
+  await kit.say('all of it has come', { to: '#steps' });
+  await web.sees('all of it has come');
+  await inHand(page, 'number 900');
   // The beginning is the end of it, and no key goes astray there.
   await web.write('/goto 20');
   await inHand(page, 'number 20');
@@ -508,7 +522,7 @@ test('a key that is held over messages that are still on their way: no step is l
   await inHand(page, 'number 4');
   // What has the keys is scrolled out of what is on the page: the next step goes on from what is there.
   await page.keyboard.press('End');
-  await inHand(page, 'number 900');
+  await inHand(page, 'all of it has come');
   await page.locator('#log').evaluate(async (log) => {
     const frame = () => new Promise((done) => requestAnimationFrame(done));
     while (!log.textContent.includes('The beginning')) {

@@ -11,8 +11,8 @@ const HEARD = 20;
 const asks = () => ('Notification' in globalThis && globalThis.isSecureContext ? globalThis.Notification : null);
 
 export class Bell {
-  constructor(chat, keep, went, note) {
-    Object.assign(this, { chat, keep, went, note });
+  constructor(chat, keep, settings, went, note) {
+    Object.assign(this, { chat, keep, settings, went, note });
   }
 
   get #on() {
@@ -23,8 +23,23 @@ export class Bell {
   show() {
     const button = $('bell');
     button.hidden = !asks() || asks().permission === 'denied';
-    button.setAttribute('aria-pressed', String(this.#on));
-    button.title = this.#on ? 'Notifications are on' : 'Notify me of what is for me';
+    const silent = this.#on && this.settings.silence > 0;
+    button.setAttribute('aria-pressed', String(this.#on && !silent));
+    button.title = silent
+      ? 'Nothing calls you; press to be called again'
+      : this.#on
+        ? 'Notifications are on'
+        : 'Notify me of what is for me';
+  }
+
+  /** The button was pressed. */
+  press() {
+    if (!this.#on || !this.settings.silence) {
+      this.turn();
+      return;
+    }
+    this.settings.set('dnd', '');
+    this.note('You are called again.');
   }
 
   /** Turns it on or off. The browser is only asked because somebody pressed something. */
@@ -46,10 +61,13 @@ export class Bell {
 
   /** Somebody else has said something. */
   heard(talk, entry) {
-    const { chat } = this;
+    const { chat, settings } = this;
     if (chat.ignored.has(entry.from.id)) return;
     const here = talk.key === chat.here;
-    const calls = chat.calls(talk, entry.mentions) && !chat.memos.muted(talk);
+    const level = chat.memos.level(talk);
+    const meant = chat.calls(talk, entry.mentions) || settings.named(entry.text);
+    const wanted = level === 'all' || (level === 'mentions' && meant);
+    const calls = wanted && !chat.memos.muted(talk) && !settings.silent;
     if (here || calls) {
       const list = $('heard');
       list.append(h('p', null, `${here ? '' : `${talk.to}, `}${shown(entry.from)}: ${entry.text.slice(0, 500)}`));

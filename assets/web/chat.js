@@ -23,10 +23,10 @@ export class Chat {
 
   /**
    * `send(command)`; `tell` has changed(what, key), note(text, kind), went(key), enter(refusal or null),
-   * line(talk, entry), memo(name, text), again(ms) and redial().
+   * line(talk, entry), memo(name, text), again(ms) and redial(); `settings.get(name)` is what one wants.
    */
-  constructor({ send, tell, outbox, identity, authority, client }) {
-    Object.assign(this, { send, tell, identity, authority, client });
+  constructor({ send, tell, outbox, identity, authority, client, settings }) {
+    Object.assign(this, { send, tell, identity, authority, client, settings });
     this.history = new History(this);
     this.saying = new Saying(this, outbox);
     this.people = new People(this);

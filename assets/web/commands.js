@@ -164,9 +164,16 @@ export function commands(page) {
     deop: moderate,
     ignore: ({ words }) => ignore(words[0], true),
     unignore: ({ words }) => ignore(words[0], false),
-    notify({ words }) {
-      bell.turn(words[0] ? words[0] !== 'off' : undefined);
+    notify({ words: [word] }) {
+      if (word && !/^(on|off|all|mentions|nothing)$/.test(word))
+        return usage('/notify on or off; /notify all, mentions or nothing, from here');
+      return word && !/^o/.test(word) ? page.level(word) : void bell.turn(word ? word === 'on' : undefined);
     },
+    dnd: ({ words }) => page.dnd(words[0]),
+    pin: () => page.pin(),
+    archive: () => page.archive(),
+    theme: ({ words }) => page.theme(words[0]),
+    set: ({ words, rest }) => page.set(words[0], rest.replace(/^\S+\s*/, '')),
     away: () => chat.setAway(!chat.away),
     invite: ({ talk, words }) => invite(talk, words),
     invites: () =>

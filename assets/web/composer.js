@@ -179,16 +179,21 @@ export class Composer {
   }
 
   #send() {
-    const { doing } = this;
+    const { doing, key } = this;
     const text = this.node.value;
     if (!text.trim()) return;
     this.node.focus();
-    if (!this.act('send', text, doing)) return;
+    // What is sent may lead elsewhere at once, and is no draft of the conversation it leaves.
+    this.set('');
+    const here = () => this.key === key && this.doing === doing && this.node.value === '';
+    if (!this.act('send', text, doing)) {
+      if (here()) this.set(text);
+      return;
+    }
     if (this.#written.at(-1) !== text && text.length <= DRAFT_MOST) this.#written.push(text);
     if (this.#written.length > WRITTEN) this.#written.shift();
     this.#at = this.#written.length;
-    // What was sent may have led elsewhere already: then the draft that is shown is another's.
-    if (this.node.value === text) {
+    if (here()) {
       this.doing = null;
       this.set(doing?.what === 'edit' ? (this.#drafts.get(this.key) ?? '') : '');
       this.#store();

@@ -64,7 +64,7 @@ export class Palette {
     return this.node.open;
   }
 
-  /** `find(text)` gives items `{label, hint, take}`, or a promise of them; `says` is told when there are none. */
+  /** `find(text)` gives items `{label, hint, take, look}` (`look` when it is under the bar), or a promise of them; `says` is told when there are none. */
   show(options) {
     this.#options = options;
     setText($('palette-title'), options.title);
@@ -110,6 +110,7 @@ export class Palette {
   #mark() {
     [...this.list.children].forEach((row, n) => row.setAttribute('aria-selected', String(n === this.#at)));
     const row = this.list.children[this.#at];
+    this.#items[this.#at]?.look?.();
     if (row) {
       this.input.setAttribute('aria-activedescendant', row.id);
       row.scrollIntoView({ block: 'nearest' });
@@ -197,7 +198,7 @@ export class Sheet {
     setText($('sheet-title'), title);
     fill($('sheet-body'), inside);
     if (!this.node.open) this.node.showModal();
-    ($('sheet-body').querySelector('button, input') ?? $('sheet-body')).focus();
+    ($('sheet-body').querySelector('button, input, select') ?? $('sheet-body')).focus();
   }
 
   /** Something to copy. */

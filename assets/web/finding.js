@@ -17,7 +17,7 @@ export function finding(page) {
       none: 'Enter makes a room of that name.',
       teach: '↑ ↓ choose · Enter go there · Esc close',
       find: (words) => {
-        const talks = panes.order().map((talk) => ({
+        const talks = panes.order(true).map((talk) => ({
           label: talk.to,
           hint: talk.mentions ? `@${talk.mentions}` : talk.unread ? `${talk.unread}` : '',
           unread: talk.unread,

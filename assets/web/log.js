@@ -4,7 +4,7 @@
 
 import { $, setText } from './dom.js';
 import { Hand } from './hand.js';
-import { edge, Rows, words } from './rows.js';
+import { edge, PAGE, Rows, words } from './rows.js';
 import { day, sameDay } from './text.js';
 
 /** So many messages at first and at each step, and so many on the page at most: the rest of them is not there at all. */
@@ -83,9 +83,10 @@ export class Log {
   refresh() {
     const { talk } = this;
     if (!talk) return;
+    this.hand.taken.mend();
     const anchor = this.bottom ? null : this.#anchor();
     this.#held = Number(anchor?.id.slice(2)) || 0;
-    const focused = document.activeElement?.closest?.('.message, .hole')?.dataset.id;
+    const focused = document.activeElement?.closest?.('#log > .message, #log > .hole');
     const nodes = [];
     const ids = new Set();
     for (const { id, sign, make } of this.#wanted(talk)) {
@@ -107,13 +108,25 @@ export class Log {
       if (node.classList.contains('edge')) this.watch.unobserve(node);
     }
     this.#place(nodes);
-    if (focused && this.#rows.has(focused) && !this.node.contains(document.activeElement)) {
-      this.#rows.get(focused).node.focus({ preventScroll: true });
-    }
+    if (focused && !this.node.contains(document.activeElement)) this.#instead(focused).focus({ preventScroll: true });
     this.hand.rove();
     if (this.bottom) this.toEnd();
     else if (anchor) this.#return(anchor);
     this.#scrolled();
+    this.hand.walk();
+  }
+
+  /** What has the keys when this row is no more: the row made anew, what it became, or what stands nearest. */
+  #instead({ dataset: { id, seq, before } }) {
+    const said = id.startsWith('p-') ? this.talk.sorted().findLast((one) => one.nonce === id.slice(2))?.seq : seq;
+    const messages = this.messages();
+    const at = Number(said ?? before - 1);
+    return (
+      this.#rows.get(id)?.node ??
+      messages.findLast((row) => Number(row.dataset.seq) <= at) ??
+      messages.at(at >= 0 ? 0 : -1) ??
+      $('write')
+    );
   }
 
   #place(nodes) {
@@ -217,7 +230,7 @@ export class Log {
         rows.push(words('new', 'new', 'line new'));
         before = null;
       }
-      rows.push(make.entry(talk, entry, before, lines));
+      rows.push(make.entry(talk, entry, before, lines, this.hand.taken.has(entry.seq)));
       before = entry.kind === 'said' && !entry.me ? entry : null;
     }
     if (!last) {
@@ -338,6 +351,28 @@ export class Log {
     this.#open(entries, 0, Math.min(entries.length, STEP));
     this.refresh();
     this.node.scrollTop = 0;
+  }
+
+  /** The message above or below (`by` is -1 or 1): its row, `null` at the end, nothing while it is on its way. */
+  beside(row, by) {
+    const next = by < 0 ? 'previousElementSibling' : 'nextElementSibling';
+    for (let one = row[next]; one; one = one[next]) {
+      if (one.classList.contains('message')) return one;
+      // The row stays where it is in a window that is moved on; what is beside it is another.
+      if (one.dataset.way) return this.move(one.dataset.way) ? this.beside(this.#rows.get(row.dataset.id)?.node ?? row, by) : null;
+      if (!one.classList.contains('hole')) continue;
+      const { talk, chat } = this;
+      if (!chat.live) {
+        chat.tell.note('What was said there comes when the connection is back.');
+        return null;
+      }
+      const [from, before] = [Number(one.dataset.from), Number(one.dataset.before)];
+      // What has come is drawn soon.
+      if (!talk.covers(by < 0 ? before - 1 : from))
+        chat.history.page(talk.key, by < 0 ? before : Math.min(from + PAGE, before));
+      return undefined;
+    }
+    return null;
   }
 
   row(seq) {

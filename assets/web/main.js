@@ -3,6 +3,7 @@
 
 import { Bell } from './bell.js';
 import { Chat } from './chat.js';
+import { choices, showQuiet, wear } from './choices.js';
 import { commands } from './commands.js';
 import { Composer } from './composer.js';
 import { emoji, Palette, Sheet } from './dialogs.js';
@@ -15,16 +16,20 @@ import { keys } from './keys.js';
 import { Link } from './link.js';
 import { Log } from './log.js';
 import { Panes } from './panes.js';
+import { Settings } from './settings.js';
+import { span } from './slash.js';
+import { clock } from './text.js';
 import { walking } from './walking.js';
 
 const NOTE_MS = 9_000;
-const AWAY_MS = 60_000;
 const TICK_MS = 1_000;
 
 /** A tick that comes so much later than it should: the machine slept. */
 const SLEPT_MS = 10_000;
 
 const keep = new Keep();
+const settings = new Settings(keep, set);
+wear(settings.get('theme'));
 const outbox = new Outbox(keep);
 const palette = new Palette();
 const sheet = new Sheet();
@@ -36,6 +41,7 @@ const chat = new Chat({
   identity: own,
   authority: location.host,
   client: 'wschat-web',
+  settings,
   tell: {
     changed,
     note,
@@ -44,7 +50,7 @@ const chat = new Chat({
     line: heardLine,
     memo: (name, text) => {
       composer.told(name, text);
-      if (name.startsWith('mute:')) changed('rooms');
+      if (/^(mute:|pinned$|archived$)/.test(name)) changed('rooms');
     },
     again: (ms) => dialLater(ms),
     redial: () => link.redial(),
@@ -66,10 +72,10 @@ const link = new Link(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${loca
 const log = new Log(chat, act);
 const panes = new Panes(chat, keep, act);
 const composer = new Composer(chat, keep, act);
-const bell = new Bell(chat, keep, went, note);
+const bell = new Bell(chat, keep, settings, went, note);
 const door = new Door(chat, keep, own, () => link.dial());
-const page = { act, chat, keep, log, panes, composer, palette, sheet, bell, note, went, jump };
-Object.assign(page, finding(page), walking(page));
+const page = { act, chat, keep, settings, log, panes, composer, palette, sheet, bell, note, went, jump };
+Object.assign(page, finding(page), walking(page), choices(page));
 Object.assign(page, commands(page));
 
 // --- what is drawn, once for all that changed together -------------------------------------------------------------
@@ -106,6 +112,16 @@ function draw() {
   if (now.has('head') || now.has('rooms')) panes.head();
   if (now.has('people')) panes.people();
   if (now.has('log')) log.refresh();
+}
+
+/** A setting is another. */
+function set(name) {
+  if (name === 'theme') wear(settings.get('theme'));
+  if (name === 'dnd') {
+    showQuiet(settings);
+    bell.show();
+  }
+  if (name === 'follow') chat.memos.ask();
 }
 
 let noteTimer = 0;
@@ -166,6 +182,7 @@ function dialLater(ms) {
 
 function heardLine(talk, entry) {
   if (entry.from.id === chat.me.id) return;
+  if (!chat.ignored.has(entry.from.id)) chat.memos.returns(talk);
   if (talk.key === chat.here && !chat.looking) talk.mark ??= entry.seq - 1;
   bell.heard(talk, entry);
 }
@@ -201,7 +218,9 @@ const ACTS = {
   pane_people: () => panes.toggle('people'),
   mute: () => page.mute(),
   again: () => link.dial(),
-  bell: () => bell.turn(),
+  bell: () => bell.press(),
+  menu: () => page.menu(),
+  said: (text) => page.send(text),
   help: () => sheet.help(),
   find: () => page.find(),
   mentions: () => page.mentions(),
@@ -217,6 +236,7 @@ const ACTS = {
   },
   escape: () => {
     if (panes.drawn) panes.drawer(null);
+    else if (log.hand.taken.some) log.hand.taken.clear();
     else if (document.activeElement === $('write')) {
       log.toEnd();
       return false;
@@ -266,6 +286,23 @@ const ACTS = {
       chat.saying.say(talk, { kind: 'delete', of: entry.seq });
       $('write').focus();
     }),
+  copy_taken: (_, entries) => {
+    const [one, more] = entries;
+    const line = ({ at, from, text }) => `${clock(at)} ${from.name}: ${text}`;
+    copy(more ? entries.map(line).join('\n') : one.text, more ? `Copied ${entries.length} messages.` : 'Copied.');
+  },
+  delete_taken: (talk, entries) => {
+    if (entries.some((entry) => entry.from.id !== chat.me.id)) {
+      note('Only what you said yourself can be deleted.', 'error');
+      return;
+    }
+    const many = entries.length === 1 ? 'this message' : `${entries.length} messages`;
+    sheet.sure(`Delete ${many}?`, 'They are gone for everybody.', 'Delete', () => {
+      for (const { seq } of entries) chat.saying.say(talk, { kind: 'delete', of: seq });
+      log.hand.taken.clear();
+      $('write').focus();
+    });
+  },
   send: (text, doing) => page.send(text, doing),
 };
 
@@ -281,6 +318,13 @@ $('down').addEventListener('click', () => {
   composer.focus();
 });
 
+// What had the keys before something opened may be gone when it closes: then they are still in it, or nowhere.
+for (const id of ['palette', 'sheet'])
+  $(id).addEventListener('close', ({ target }) => {
+    const at = document.activeElement;
+    if (at === document.body || target.contains(at)) log.hand.again();
+  });
+
 keys(act);
 
 // --- whether somebody looks, and time ------------------------------------------------------------------------------
@@ -290,11 +334,12 @@ let awayByItself = false;
 function looking() {
   chat.looking = !document.hidden && document.hasFocus();
   clearTimeout(awayTimer);
-  if (document.hidden)
+  const after = span(settings.get('away_after'));
+  if (document.hidden && after > 0)
     awayTimer = setTimeout(() => {
       chat.setAway(true);
       awayByItself = true;
-    }, AWAY_MS);
+    }, after * 1000);
   else if (awayByItself) {
     awayByItself = false;
     chat.setAway(false);
@@ -326,6 +371,7 @@ log.node.addEventListener('click', (event) => {
 });
 
 let ticked = Date.now();
+let quietWas = '';
 setInterval(() => {
   const now = Date.now();
   // A machine that wakes tells pages nothing; their clocks have gone on.
@@ -333,6 +379,8 @@ setInterval(() => {
   ticked = now;
   chat.overdue(performance.now());
   if (chat.status.kind === 'offline') panes.top();
+  if (showQuiet(settings) !== quietWas) bell.show();
+  quietWas = $('quiet').textContent;
 }, TICK_MS);
 
 // --- now -----------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ export class Panes {
       'join-open': 'rooms',
       'find-open': 'find',
       'help-open': 'help',
+      'more-open': 'menu',
       bell: 'bell',
       'rooms-open': 'pane_rooms',
       'people-open': 'pane_people',
@@ -38,11 +39,16 @@ export class Panes {
     for (const query of Object.values(NARROW)) query.addEventListener('change', () => this.drawer(null));
   }
 
-  /** In the order of the list, which Alt and a digit follow. */
-  order() {
-    const all = [...this.chat.talks.values()];
+  /** In the order of the list, which Alt and a digit follow: what is pinned, rooms, people. What was taken off the list
+   * is on it only while one is there, or with `whole`. */
+  order(whole = false) {
+    const { talks, memos, here } = this.chat;
+    const all = [...talks.values()];
     const named = (a, b) => a.name.localeCompare(b.name);
-    return [...all.filter((talk) => talk.room).sort(named), ...all.filter((talk) => !talk.room).sort(named)];
+    const pinned = memos.list('pinned').flatMap((to) => all.find((talk) => talk.to === to) ?? []);
+    const off = new Set(memos.list('archived'));
+    const rest = all.filter((talk) => !pinned.includes(talk) && (whole || talk.key === here || !off.has(talk.to)));
+    return [...pinned, ...rest.filter((talk) => talk.room).sort(named), ...rest.filter((talk) => !talk.room).sort(named)];
   }
 
   get drawn() {
@@ -120,6 +126,7 @@ export class Panes {
   head() {
     const { talk } = this.chat;
     setText($('title'), talk ? talk.to : '');
+    $('title').title = talk ? talk.to : '';
     const set = talk
       ? [talk.private && 'private', talk.readonly && 'read only', talk.slow && `one line in ${talk.slow} s`]
       : [];
@@ -141,7 +148,8 @@ export class Panes {
     const { chat } = this;
     let [unread, calls] = [0, 0];
     const seen = new Set();
-    const lists = { room: [], direct: [] };
+    const lists = { pinned: [], room: [], direct: [] };
+    const [pinned, off] = ['pinned', 'archived'].map((memo) => new Set(chat.memos.list(memo)));
     for (const talk of this.order()) {
       const muted = chat.memos.muted(talk);
       unread += talk.unread > 0 && !muted ? 1 : 0;
@@ -149,7 +157,8 @@ export class Panes {
       seen.add(talk.key);
       const count = talk.mentions ? `@${many(talk.mentions)}` : talk.unread ? many(talk.unread) : '';
       const gone = !talk.room && talk.peer && !talk.peer.online;
-      const states = { unread: talk.unread > 0 && !muted, mention: talk.mentions > 0 && !muted, gone, muted };
+      const archived = off.has(talk.to);
+      const states = { unread: talk.unread > 0 && !muted, mention: talk.mentions > 0 && !muted, gone, muted, archived };
       let row = this.#rows.get(talk.key);
       if (!row) {
         const button = h(
@@ -175,31 +184,37 @@ export class Panes {
       const [sigil, label, number, spoken] = button.children;
       setText(sigil, talk.to[0]);
       setText(label, talk.name);
+      button.title = talk.to;
       setText(number, count);
       const words = [talk.mentions ? ` for you, ${many(talk.unread)} unread` : talk.unread ? ' unread' : ''];
       if (muted) words.push(', muted');
+      if (archived) words.push(', off the list');
       setText(spoken, words.join(''));
       row.className = Object.keys(states)
         .filter((state) => states[state])
         .join(' ');
       if (talk.key === chat.here) button.setAttribute('aria-current', 'page');
       else button.removeAttribute('aria-current');
-      lists[talk.room ? 'room' : 'direct'].push(row);
+      lists[pinned.has(talk.to) ? 'pinned' : talk.room ? 'room' : 'direct'].push(row);
     }
+    const focused = $('rooms').contains(document.activeElement) ? document.activeElement : null;
     for (const key of [...this.#rows.keys()]) if (!seen.has(key)) this.#rows.delete(key);
     for (const [id, rows] of [
+      ['pinned-list', lists.pinned],
       ['rooms-list', lists.room],
       ['direct-list', lists.direct],
     ]) {
       const list = $(id);
-      if (rows.length !== list.children.length || rows.some((row, n) => list.children[n] !== row)) {
-        const focused = document.activeElement;
-        fill(list, rows);
-        if (list.contains(focused)) focused.focus();
-      }
+      if (rows.length !== list.children.length || rows.some((row, n) => list.children[n] !== row)) fill(list, rows);
     }
-    $('direct-title').hidden = !lists.direct.length;
-    $('direct-list').hidden = !lists.direct.length;
+    if (focused && document.activeElement !== focused) focused.focus();
+    for (const [id, rows] of [
+      ['pinned', lists.pinned],
+      ['direct', lists.direct],
+    ]) {
+      $(`${id}-title`).hidden = !rows.length;
+      $(`${id}-list`).hidden = !rows.length;
+    }
     setText($('rooms-count'), calls ? ` @${many(calls)}` : unread ? ` ${unread}` : '');
     $('rooms-open').setAttribute(
       'aria-label',

@@ -74,7 +74,7 @@ export class People {
   typing(event) {
     const { chat } = this;
     const who = person(event.who);
-    if (who.id === chat.me?.id) return;
+    if (who.id === chat.me?.id || chat.settings.get('typing') === 'off') return;
     const talk = event.to?.startsWith('#') ? chat.talks.get(event.to) : chat.talks.get(`@${who.id}`);
     if (!talk) return;
     talk.typing.set(who.id, { name: who.name, until: performance.now() + TYPING_MS });
@@ -97,6 +97,7 @@ export class People {
     const { chat } = this;
     const talk = chat.talks.get(key);
     const now = performance.now();
+    if (chat.settings.get('typing') === 'off') return;
     if (!talk || !chat.live || (this.#told.key === key && now - this.#told.at < TYPING_SAID_MS)) return;
     this.#told = { key, at: now };
     chat.send({ type: 'typing', to: talk.to });
@@ -124,6 +125,7 @@ export class People {
       }
       if (talk.peer?.id === who.id) {
         talk.peer.name = who.name;
+        chat.memos.renamed(talk.to, `@${who.name}`);
         talk.to = `@${who.name}`;
         this.#changed('rooms');
       }

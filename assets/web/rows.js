@@ -8,7 +8,8 @@ import { clock, moment } from './text.js';
 
 const GROUP_MS = 5 * 60_000;
 const COLOURS = 12;
-const PAGE = 100;
+/** Messages of a page that is asked for from the lower end of a hole. */
+export const PAGE = 100;
 
 /** The colour of a person, the same on each screen of this kind. */
 export function colour(id) {
@@ -67,7 +68,7 @@ export class Rows {
         const text = top ? `${many} ${many === 1 ? 'message' : 'messages'} between` : 'Older messages';
         return h(
           'div',
-          { class: 'hole' },
+          { class: 'hole', 'data-from': from, 'data-before': before },
           top ? h('div', { class: 'edge', 'data-before': Math.min(from + PAGE, before) }) : null,
           h('p', { class: 'line' }, h('button', { type: 'button', on: { click: load } }, text)),
           h('div', { class: 'edge', 'data-before': before }),
@@ -76,8 +77,8 @@ export class Rows {
     };
   }
 
-  /** What was said or set. `before` is what was said right before it, `lines` are one's own that wait. */
-  entry(talk, entry, before, lines) {
+  /** What was said or set. `before` is what was said right before it, `lines` are one's own that wait; whether it is taken. */
+  entry(talk, entry, before, lines, taken) {
     const { chat } = this;
     const said = entry.kind === 'said' && !entry.me;
     const first = !said || entry.replyTo > 0 || !follows(before, entry.from, entry.at);
@@ -89,16 +90,17 @@ export class Rows {
       entry.rev,
       first,
       changing,
+      taken,
       quoted?.rev,
       quoted?.version,
       entry.deleted,
       entry.edited,
       entry.reactions.map((one) => `${one.emoji}${one.count}${one.by.map((who) => who.id)}`),
     ].join();
-    return { id: `m-${entry.seq}`, sign, make: () => this.#make(talk, entry, { first, changing, quoted }, chat) };
+    return { id: `m-${entry.seq}`, sign, make: () => this.#make(talk, entry, { first, changing, quoted, taken }, chat) };
   }
 
-  #make(talk, entry, { first, changing, quoted }, chat) {
+  #make(talk, entry, { first, changing, quoted, taken }, chat) {
     const own = entry.from.id === chat.me?.id;
     const calls = talk.room && !own && !entry.deleted && entry.mentions.includes(chat.me?.id);
     const kinds = {
@@ -107,12 +109,13 @@ export class Rows {
       event: entry.kind === 'topic',
       deed: entry.me && !entry.deleted,
       mentions: calls,
+      taken,
     };
     const node = h('article', {
       class: ['message', ...Object.keys(kinds).filter((kind) => kinds[kind])].join(' '),
       tabindex: '-1',
       'data-seq': entry.seq,
-      'aria-label': spoken(entry, quoted),
+      'aria-label': `${taken ? 'taken, ' : ''}${spoken(entry, quoted)}`,
     });
     const when = h('time', { datetime: new Date(entry.at).toISOString(), title: moment(entry.at) }, clock(entry.at));
     if (first && entry.kind === 'said' && !entry.me) {

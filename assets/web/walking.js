@@ -106,5 +106,34 @@ export function walking(page) {
     note(muted || seconds === 0 ? `You hear of ${talk.to} again.` : `Nothing calls you from ${talk.to}.`);
   }
 
-  return { step, number, needs, back, unread, mention, follow, message, goto, mute };
+  /** Keeps this conversation at the top of the list, or no more. */
+  function pin() {
+    const { talk } = chat;
+    if (!talk) return;
+    const on = !chat.memos.list('pinned').includes(talk.to);
+    if (on) chat.memos.put('archived', talk, false);
+    if (!chat.memos.put('pinned', talk, on)) note('There is no room for more at the top.', 'error');
+    else note(on ? `${talk.to} is at the top; /pin again and it is not.` : `${talk.to} is at the top no more.`);
+  }
+
+  /** Takes this conversation off the list until something new is said there, or puts it there again. */
+  function archive() {
+    const { talk } = chat;
+    if (!talk) return;
+    if (chat.memos.list('archived').includes(talk.to)) {
+      chat.memos.put('archived', talk, false);
+      note(`${talk.to} is on the list again.`);
+      return;
+    }
+    const next = panes.order().find((other) => other !== talk);
+    if (!next) note('This is the only one on the list.', 'error');
+    else if (!chat.memos.put('archived', talk, true)) note('There is no room for more off the list.', 'error');
+    else {
+      chat.memos.put('pinned', talk, false);
+      went(next.key);
+      note(`${talk.to} is off the list until something new is said there.`);
+    }
+  }
+
+  return { step, number, needs, back, unread, mention, follow, message, goto, mute, pin, archive };
 }

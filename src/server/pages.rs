@@ -50,6 +50,7 @@ const STYLE: (&str, &str) = ("client.css", include_str!("../../assets/web/client
 const MODULES: &[(&str, &str)] = modules![
     "bell.js",
     "chat.js",
+    "choices.js",
     "code.js",
     "commands.js",
     "composer.js",
@@ -73,7 +74,9 @@ const MODULES: &[(&str, &str)] = modules![
     "render.js",
     "rows.js",
     "saying.js",
+    "settings.js",
     "slash.js",
+    "taken.js",
     "talk.js",
     "text.js",
     "walking.js",

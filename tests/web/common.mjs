@@ -188,10 +188,10 @@ export class Terminal {
 
 /** Somebody in a terminal, with all of its screen (util-linux `script` makes the terminal). */
 export class Screen {
-  constructor(host, name) {
+  constructor(host, name, to = `localhost:${host.port}`) {
     Object.assign(this, { name, changed: new Set() });
     this.term = new xterm.Terminal({ cols: 110, rows: 40, allowProposedApi: true });
-    const command = `'${binary}' --name ${name} --data-dir '${join(host.data, name)}' localhost:${host.port}`;
+    const command = `'${binary}' --name ${name} --data-dir '${join(host.data, name)}' '${to}'`;
     this.child = spawn('script', ['-qfec', `stty rows 40 cols 110; exec ${command}`, '/dev/null'], {
       env: { ...process.env, TERM: 'xterm-256color' },
       stdio: ['pipe', 'pipe', 'ignore'],

@@ -62,6 +62,25 @@ const HARM = [
   '\ud800 \udfff alone',
 ];
 
+/** A room with so many lines, `number 1` and on. */
+const fills = async (person, room, most) => {
+  await person.ask({ type: 'join', room });
+  for (let n = 1; n <= most; n += 1) {
+    const nonce = n.toString(16).padStart(32, '0');
+    person.socket.send(JSON.stringify({ type: 'say', to: room, text: `number ${n}`, nonce }));
+    if (n % 500 === 0 || n === most) await person.hearsSaid(`number ${n}`);
+  }
+};
+
+/** Waits until the message with these words has the keys. */
+const inHand = (page, words) =>
+  page.waitForFunction(
+    (words) =>
+      document.activeElement?.matches('.message') &&
+      document.activeElement.querySelector('.body')?.textContent === words,
+    words,
+  );
+
 const count = (page, selector) => page.locator(selector).count();
 
 test('words that mean harm are words: messages, reactions, topics, names, rooms, and what the host itself says', async () => {
@@ -379,13 +398,8 @@ test('ten thousand lines pasted, the longest line, the most lines', async () => 
 
 test('ten thousand messages in a room: little of it is on the page, and nothing waits for it', async () => {
   const fin = await Person.come(host, 'fin');
-  await fin.ask({ type: 'join', room: '#full' });
   const most = 10_000;
-  for (let n = 1; n <= most; n += 1) {
-    const nonce = n.toString(16).padStart(32, '0');
-    fin.socket.send(JSON.stringify({ type: 'say', to: '#full', text: `number ${n}`, nonce }));
-    if (n % 500 === 0) await fin.hearsSaid(`number ${n}`);
-  }
+  await fills(fin, '#full', most);
   const web = await Visitor.come(host, { name: 'gia', path: '/#full' });
   const { page } = web;
   await web.sees(`number ${most}`);
@@ -422,19 +436,113 @@ test('ten thousand messages in a room: little of it is on the page, and nothing 
   assert.ok((await count(page, '#log .message')) <= 500);
   // From the end to the middle and on by keys, over what is not on the page.
   await web.write('/goto 5000');
-  await page.waitForFunction(() => document.activeElement?.querySelector('.body')?.textContent === 'number 5000');
-  // A person looks where a key led before the next one, so each is waited for.
-  for (let n = 4999; n >= 4870; n -= 1) {
-    await page.keyboard.press('ArrowUp');
-    await page.waitForFunction(
-      (words) => document.activeElement?.querySelector('.body')?.textContent === words,
-      `number ${n}`,
-    );
-  }
+  await inHand(page, 'number 5000');
+  for (let n = 0; n < 130; n += 1) await page.keyboard.press('ArrowUp');
+  await inHand(page, 'number 4870');
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
   await web.sees('one more');
   fin.close();
+  await well(web);
+});
+
+test('a key that is held over messages that are still on their way: no step is lost, and the keys stay where one is', async () => {
+  const kit = await Person.come(host, 'kit');
+  await fills(kit, '#steps', 900);
+  const first = kit.heard.find((event) => event.text === 'number 1').seq;
+  const web = await Visitor.come(host, { name: 'leo', path: '/#steps' });
+  const { page } = web;
+  // A host that takes its time with what was said before.
+  let [held, late] = [() => false, []];
+  await page.routeWebSocket(/.*/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((message) => {
+      const send = () => socket.send(message);
+      const event = JSON.parse(String(message));
+      if (event.type === 'page' && held(event)) late.push(send);
+      else send();
+    });
+  });
+  const arrives = () => {
+    held = () => false;
+    for (const send of late.splice(0)) send();
+  };
+  const press = async (key, times) => {
+    for (let n = 0; n < times; n += 1) await page.keyboard.press(key);
+  };
+  await page.reload();
+  await web.in();
+  await web.sees('number 900');
+  // Who goes elsewhere meanwhile is not taken further.
+  held = () => true;
+  await page.locator('#write').press('Shift+Tab');
+  await press('ArrowUp', 150);
+  await page.keyboard.press('End');
+  await inHand(page, 'number 900');
+  arrives();
+  await kit.say('all of it has come', { to: '#steps' });
+  await web.sees('all of it has come');
+  await inHand(page, 'number 900');
+  held = ({ from }) => from < 450;
+  await web.write('/goto 500');
+  await inHand(page, 'number 500');
+  // Up, over the end of what is here; while it waits the keys are where they were.
+  await press('ArrowUp', 130);
+  await inHand(page, 'number 450');
+  arrives();
+  await inHand(page, 'number 370');
+  // Down again and on, into the hole below, with some steps back meanwhile.
+  await web.write('/goto 500');
+  await inHand(page, 'number 500');
+  held = () => true;
+  await press('ArrowDown', 200);
+  await press('k', 30);
+  assert.equal(await page.evaluate(() => document.activeElement.matches('#log .message')), true);
+  arrives();
+  await inHand(page, 'number 670');
+  // Who does something else meanwhile has gone far enough.
+  held = ({ from }) => from < 100;
+  await web.write('/goto 150');
+  await inHand(page, 'number 150');
+  await press('ArrowUp', 120);
+  await page.keyboard.press('Escape');
+  arrives();
+  await page.waitForFunction(() => document.getElementById('log').textContent.includes('The beginning'));
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'write');
+  // The beginning is the end of it, and no key goes astray there.
+  await web.write('/goto 20');
+  await inHand(page, 'number 20');
+  await press('ArrowUp', 40);
+  await inHand(page, 'number 1');
+  await press('ArrowDown', 3);
+  await inHand(page, 'number 4');
+  // What has the keys is scrolled out of what is on the page: the next step goes on from what is there.
+  await page.keyboard.press('End');
+  await inHand(page, 'all of it has come');
+  await page.locator('#log').evaluate(async (log) => {
+    const frame = () => new Promise((done) => requestAnimationFrame(done));
+    while (!log.textContent.includes('The beginning')) {
+      log.scrollTop = 0;
+      await frame();
+    }
+  });
+  assert.equal(await page.evaluate(() => document.activeElement.matches('#log .message')), true);
+  await page.keyboard.press('Home');
+  await inHand(page, 'number 1');
+  // Its buttons have the keys while the mouse comes to be elsewhere; what it says is read while it is drawn anew.
+  await page.mouse.move(600, 300);
+  await page.keyboard.press('Enter');
+  await page.mouse.move(600, 500);
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Reply');
+  await page.keyboard.press('Escape');
+  await inHand(page, 'number 1');
+  await page.keyboard.press('v');
+  await page.locator('#sheet').waitFor();
+  await kit.make({ type: 'react', to: '#steps', of: Number(first), emoji: '🎉' });
+  await page.locator('.reactions').waitFor();
+  await page.keyboard.press('Escape');
+  await inHand(page, 'number 1');
+  kit.close();
   await well(web);
 });
 

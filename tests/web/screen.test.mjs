@@ -99,3 +99,42 @@ test('a terminal and a page: everything there is to do, seen on both', async () 
   await page.locator('#people-list .gone, #people-list .away', { hasText: 'ann' }).waitFor();
   assert.deepEqual(await web.leave(), []);
 });
+
+test('one person at a terminal and at a page: what is pinned, off the list and muted is the same on both', async () => {
+  const web = await Visitor.come(host, { name: 'zoe' });
+  const { page } = web;
+  await web.write('/device');
+  const link = await page.locator('#sheet-body input').inputValue();
+  await page.keyboard.press('Escape');
+  const zoe = new Screen(host, 'zoe', link);
+  await zoe.sees(/zoe/);
+  await zoe.sees('#lobby');
+  for (const room of ['#plans', '#noise']) {
+    await web.write(`/join ${room}`);
+    await page.locator('#title', { hasText: room }).waitFor();
+    await zoe.sees(room.slice(1));
+  }
+  // The page pins and the terminal sees it, and the other way round.
+  await web.write('/join #plans');
+  await page.locator('#title', { hasText: '#plans' }).waitFor();
+  await web.write('/pin');
+  await zoe.sees(/PINNED[^]*plans[^]*ROOMS/);
+  zoe.line('/pin');
+  await page.locator('#pinned-list li', { hasText: 'lobby' }).waitFor();
+  assert.deepEqual(await page.locator('#pinned-list .label').allTextContents(), ['plans', 'lobby']);
+  zoe.line('/join #noise');
+  await zoe.sees(/│ #noise /);
+  zoe.line('/archive');
+  await page.locator('#rooms-list li', { hasText: 'noise' }).waitFor({ state: 'detached' });
+  await web.write('/join #noise');
+  await page.locator('#rooms-list li.archived', { hasText: 'noise' }).waitFor();
+  await web.write('/archive');
+  await zoe.sees(/ROOMS[^]*noise/);
+  await web.write('/mute 2h');
+  await page.locator('#rooms-list li.muted', { hasText: 'noise' }).waitFor();
+  zoe.line('/join #noise');
+  zoe.line('/unmute');
+  await page.locator('#rooms-list li.muted').waitFor({ state: 'detached' });
+  await zoe.leave();
+  assert.deepEqual(await web.leave(), []);
+});

@@ -177,6 +177,11 @@ impl Hub {
             let most = self.rules.sessions_per_person;
             return Err(Refusal::new(Code::Limit, format!("you are on {screens} screens; a person may have {most}")));
         }
+        if let Some(waiting) = self.claims.get_mut(&person) {
+            waiting.push((session, tag.clone()));
+            self.begin_to_enter(session, person);
+            return Ok(());
+        }
         self.mark_bot(session, person);
         self.welcome(now, session, tag, person);
         Ok(())
@@ -225,6 +230,7 @@ impl Hub {
         }
         self.people.add(Author { person, name: name.clone(), guest: false, bot }, Some(proof.key));
         self.begin_to_enter(session, person);
+        self.claims.insert(person, Vec::new());
         let mut facts = vec![
             Fact::Claimed { person, name, key: proof.key, at: now.wall },
             Fact::Joined { person, room: self.rules.default_room.clone() },
@@ -300,13 +306,21 @@ impl Hub {
         if let Some(room) = self.leads_to(by) {
             self.becomes_member(person, &room);
         }
-        if self.sessions.contains_key(&session) {
-            self.welcome(now, session, &tag, person);
+        let waited = self.claims.remove(&person).unwrap_or_default();
+        for (session, tag) in std::iter::once((session, tag)).chain(waited) {
+            if self.sessions.contains_key(&session) {
+                self.mark_bot(session, person);
+                self.welcome(now, session, &tag, person);
+            }
         }
     }
 
     pub(super) fn welcomed(&mut self, session: SessionId, tag: Tag, person: PersonId, standings: Vec<Standing>) {
-        let Some(author) = self.people.get(person).map(|known| known.author.clone()) else { return };
+        let Some(author) = self.people.get(person).map(|known| known.author.clone()) else {
+            // No answer would be a connection that waits for ever.
+            self.back_to_the_door(session);
+            return self.refuse(session, &tag, refusal(Failure::Busy));
+        };
         if !self.sessions.contains_key(&session) {
             self.end_unseated_guest(person);
             return;
@@ -463,6 +477,10 @@ impl Hub {
             Pending::Claim { session, tag, person, by } => {
                 self.people.forget(person);
                 self.give_back(&by);
+                for (session, tag) in self.claims.remove(&person).unwrap_or_default() {
+                    self.back_to_the_door(session);
+                    self.refuse(session, &tag, refusal(why));
+                }
                 self.back_to_the_door(session);
                 (session, tag, None)
             }

@@ -518,6 +518,9 @@ pub struct Hub {
     sessions: HashMap<SessionId, Box<Session>>,
     /// Those for which the store is asked who they come in as.
     entering: BTreeSet<(PersonId, SessionId)>,
+    /// People whose names are not kept yet, and those who came by their keys meanwhile: whether they are anybody is decided
+    /// by the store. As many as may be on screens of one person.
+    claims: HashMap<PersonId, Vec<(SessionId, Tag)>>,
     tickets: HashMap<Ticket, Pending>,
     next_ticket: u64,
     alarms: BTreeSet<(Duration, Alarm)>,
@@ -587,6 +590,7 @@ impl Hub {
             directs,
             sessions: HashMap::new(),
             entering: BTreeSet::new(),
+            claims: HashMap::new(),
             tickets: HashMap::new(),
             next_ticket: 0,
             alarms: BTreeSet::new(),

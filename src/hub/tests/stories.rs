@@ -405,6 +405,35 @@ fn a_full_disk_refuses_and_is_got_over() {
 }
 
 #[test]
+fn who_comes_again_while_the_name_is_still_being_kept_is_whoever_the_store_says() {
+    for full in [false, true] {
+        let mut world = World::new();
+        world.late = true;
+        let cut = world.opened(Dialect::V1);
+        world.enters(cut, "ann", Some("ann"));
+        world.cut(cut);
+        let (one, two) = (world.opened(Dialect::V1), world.opened(Dialect::V1));
+        for screen in [one, two] {
+            world.heard(screen);
+            world.enters(screen, "ann", Some("ann"));
+            assert!(world.heard(screen).is_empty(), "nobody is welcomed by a name that may not be kept");
+        }
+        world.cut(two);
+        world.late = false;
+        world.full = full;
+        while world.answer() {}
+        if full {
+            assert_eq!(world.heard(one), ["! storage"]);
+            world.full = false;
+            world.enters(one, "ann", Some("ann"));
+        }
+        while world.answer() {}
+        let heard = world.heard(one);
+        assert!(heard.iter().any(|told| told.starts_with("welcome")), "{heard:?}");
+    }
+}
+
+#[test]
 fn who_is_there_is_told_to_who_asks() {
     let mut world = World::new();
     let (ann, ben) = (world.keyed("ann"), world.keyed("ben"));

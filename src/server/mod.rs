@@ -1,6 +1,7 @@
 //! The server's body: sockets, disk and time around the hub. In reading order: `listen` opens and accepts, `tls` has the
-//! certificate, `gate` says who may knock and `entrance` who may come in how, `http` speaks until a
-//! connection is upgraded and `pages` is what it sends otherwise, `web` what it asks of the hub (`tails`, `hooks`, `metrics`), `connection` reads its `wire` and `outgoing` is what is written to it,
+//! certificate, `gate` says who may knock and `entrance` who may come in how, `http` speaks over a `handshake` until a
+//! connection is upgraded and `pages` is what it sends otherwise, `web` what it asks of the hub (`tails`, `hooks`,
+//! `metrics`), `connection` reads its `wire` and `outgoing` is what is written to it,
 //! `driver` owns the hub and `fanout` tells everybody what it wants told, `keeper` owns the store and
 //! `turns` asks it, `passwords` works out what takes long; `admin` hears who has the host's folder, `alone` is the host that
 //! is asked when none runs. What may be said and who hears it is decided in `hub`, nowhere here.

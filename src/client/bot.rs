@@ -24,7 +24,6 @@ use thiserror::Error;
 use tokio::time::Instant;
 
 use super::address::Address;
-use super::backoff::Backoff;
 use super::chat::Delivery;
 use super::headless::{self, Headless, Shut, until, wait_for};
 use super::history::{Begin, History, Item};
@@ -205,17 +204,11 @@ impl Bot {
         }
         let times = Config::builtin().timeouts;
         let options = link::Options {
-            address,
             known: known_hosts.map(KnownHosts::at),
             keyring,
             invite,
             bot: Some(true),
-            dial_within: times.write,
-            write_within: times.write,
-            ping_after: times.client_ping_after,
-            dead_after: times.dead_after,
-            backoff: Backoff::new(times.backoff_min, times.backoff_max, times.backoff_reset),
-            start: Instant::now(),
+            ..link::Options::new(address, &times)
         };
         let client = Headless::begin(name, times.ack, options).map_err(BotError::Luck)?;
         Ok(Bot {

@@ -24,6 +24,7 @@ use super::chat::LinkEvent;
 use super::dial::{self, DialError, Dialled, Stream as DialStream};
 use super::keyring::Keyring;
 use super::trust::{Distrust, KnownHosts};
+use crate::config::Timeouts;
 use crate::protocol::command::Command;
 use crate::protocol::dialect::{Dialect, OFFER, v1};
 use crate::protocol::event::Event;
@@ -76,6 +77,28 @@ pub struct Options {
     pub backoff: Backoff,
     /// The moment that the clock of `chat::Now::up` counts from.
     pub start: Instant,
+}
+
+impl Options {
+    /// A guest's wire to this host, which nothing is known of; as patient as the settings say. A time of 0 there is no limit.
+    pub fn new(address: Address, timeouts: &Timeouts) -> Options {
+        // Long enough for any wire, and short enough to be added to any time.
+        const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+        let or_never = |time: Duration| if time.is_zero() { YEAR } else { time };
+        Options {
+            address,
+            known: None,
+            keyring: None,
+            invite: None,
+            bot: None,
+            dial_within: or_never(timeouts.write),
+            write_within: or_never(timeouts.write),
+            ping_after: or_never(timeouts.client_ping_after),
+            dead_after: or_never(timeouts.dead_after),
+            backoff: Backoff::new(timeouts.backoff_min, timeouts.backoff_max, timeouts.backoff_reset),
+            start: Instant::now(),
+        }
+    }
 }
 
 /// What the wire is to do.

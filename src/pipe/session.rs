@@ -2,12 +2,10 @@
 //! stands in the way becomes a sentence with a code. What is said and read is up to the commands, the client is `headless`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
 use super::{Done, Exit, Failure, Way};
-use crate::client::backoff::Backoff;
 use crate::client::chat::Chat;
 use crate::client::headless::{Headless, Shut};
 pub use crate::client::headless::{News, until, wait_for};
@@ -50,17 +48,10 @@ impl Session {
         }
         let timeouts = &config.timeouts;
         let options = link::Options {
-            address: way.address.clone(),
             known: Some(KnownHosts::at(paths.known_hosts())),
             keyring: keyring.clone(),
             invite: way.invite.clone(),
-            bot: None,
-            dial_within: or_never(timeouts.write),
-            write_within: or_never(timeouts.write),
-            ping_after: or_never(timeouts.client_ping_after),
-            dead_after: or_never(timeouts.dead_after),
-            backoff: Backoff::new(timeouts.backoff_min, timeouts.backoff_max, timeouts.backoff_reset),
-            start: Instant::now(),
+            ..link::Options::new(way.address.clone(), timeouts)
         };
         let client = Headless::begin(way.name.clone(), timeouts.ack, options)
             .map_err(|why| Failure::here(format!("no random numbers: {why}")))?;
@@ -292,10 +283,4 @@ impl Session {
     pub async fn bye(self) {
         self.client.bye().await;
     }
-}
-
-/// A time-out of 0 is none.
-fn or_never(time: Duration) -> Duration {
-    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
-    if time.is_zero() { YEAR } else { time }
 }

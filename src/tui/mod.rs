@@ -40,7 +40,6 @@ use tokio::time::Instant;
 
 use crate::client::acquaintances::Acquaintances;
 use crate::client::address::{Address, is_this_machine, split_port};
-use crate::client::backoff::Backoff;
 use crate::client::chat::{self, Chat, LinkEvent, Now};
 use crate::client::keyring::Keyring;
 use crate::client::link::{self, Link, ToLink};
@@ -288,17 +287,11 @@ impl Shell {
         if self.to_link.is_none() {
             let timeouts = &self.options.config.timeouts;
             let Link { to, from } = Link::spawn(link::Options {
-                address: self.options.address.clone(),
                 known: Some(KnownHosts::at(self.options.paths.known_hosts())),
                 keyring: Some(self.keyring.clone()),
                 invite: self.options.invite.clone(),
-                bot: None,
-                dial_within: or_never(timeouts.write),
-                write_within: or_never(timeouts.write),
-                ping_after: or_never(timeouts.client_ping_after),
-                dead_after: or_never(timeouts.dead_after),
-                backoff: Backoff::new(timeouts.backoff_min, timeouts.backoff_max, timeouts.backoff_reset),
                 start: self.start,
+                ..link::Options::new(self.options.address.clone(), timeouts)
             });
             (self.to_link, self.from_link) = (Some(to), Some(from));
         }
@@ -612,12 +605,6 @@ impl Shell {
         let gone = async { while !matches!(from.recv().await, None | Some(LinkEvent::Down { .. })) {} };
         let _ = tokio::time::timeout(GOODBYE, gone).await;
     }
-}
-
-/// A time-out of 0 is none.
-fn or_never(time: Duration) -> Duration {
-    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
-    if time.is_zero() { YEAR } else { time }
 }
 
 /// SIGCONT, which tokio has no name for: somebody else stopped us, and the screen may be anything now.

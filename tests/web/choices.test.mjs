@@ -1,21 +1,9 @@
 // What one can do on the page besides talking: conversations pinned and off the list, what calls and when nothing does,
 // colours, settings, and several messages at once. Each new state is looked at by axe, in all forms and colours.
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { DESK, Host, PHONE, Person, Visitor, startBrowser } from './common.mjs';
-
-let host, browser;
-before(async () => {
-  [host, browser] = await Promise.all([Host.start(), startBrowser()]);
-});
-after(async () => {
-  await browser.close();
-  await host.stop();
-});
-
-const well = async (...visitors) => {
-  for (const visitor of visitors) assert.deepEqual(await visitor.leave(), []);
-};
+import { DESK, PHONE, Person, Visitor } from './common.mjs';
+import { browser, host, well } from './stage.mjs';
 
 /** Waits until the conversations of the list are these, in this order. */
 const listed = (page, wanted) =>

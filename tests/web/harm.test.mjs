@@ -1,23 +1,11 @@
 // What may go wrong with a page: people and hosts that mean harm, a machine that sleeps, clocks that are wrong, texts that
 // are too long, rooms that are too full. A console error or a breach of the page's policy fails the test it happens in.
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { Host, PHONE, Person, Visitor, startBrowser } from './common.mjs';
-
-let host, browser;
-before(async () => {
-  [host, browser] = await Promise.all([Host.start(), startBrowser()]);
-});
-after(async () => {
-  await browser.close();
-  await host.stop();
-});
-
-const well = async (...visitors) => {
-  for (const visitor of visitors) assert.deepEqual(await visitor.leave(), []);
-};
+import { Host, PHONE, Person, Visitor } from './common.mjs';
+import { browser, host, well } from './stage.mjs';
 
 /** Whatever has been made into markup or run by mistake somewhere. */
 const HARM = [

@@ -1,17 +1,9 @@
 // The page of a host, used as people use it: by somebody in a terminal, somebody by raw wschat.v1 and people in
 // browsers, in one conversation. A console error or a breach of the page's policy fails the test it happens in.
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { DESK, Host, PHONE, Person, Terminal, Visitor, startBrowser } from './common.mjs';
-
-let host, browser;
-before(async () => {
-  [host, browser] = await Promise.all([Host.start(), startBrowser()]);
-});
-after(async () => {
-  await browser.close();
-  await host.stop();
-});
+import { DESK, Host, PHONE, Person, Terminal, Visitor } from './common.mjs';
+import { browser, host, well } from './stage.mjs';
 
 /** Waits until this many messages have this text; more is an error at once. */
 const times = async (visitor, text, count, page = visitor.page) => {
@@ -23,10 +15,6 @@ const times = async (visitor, text, count, page = visitor.page) => {
     [text, count],
   );
   assert.equal(await visitor.message(text, page).count(), count, `“${text}”`);
-};
-
-const well = async (...visitors) => {
-  for (const visitor of visitors) assert.deepEqual(await visitor.leave(), []);
 };
 
 test('a terminal and a browser talk: say, reply, edit, react, delete, type', async () => {

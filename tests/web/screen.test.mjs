@@ -1,17 +1,9 @@
 // The terminal program itself, in a terminal, and the page, in one conversation: what one does the other sees, through the
 // whole list.
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { Host, Screen, Visitor, startBrowser } from './common.mjs';
-
-let host, browser;
-before(async () => {
-  [host, browser] = await Promise.all([Host.start(), startBrowser()]);
-});
-after(async () => {
-  await browser.close();
-  await host.stop();
-});
+import { Screen, Visitor } from './common.mjs';
+import { host } from './stage.mjs';
 
 test('a terminal and a page: everything there is to do, seen on both', async () => {
   const ann = new Screen(host, 'ann');

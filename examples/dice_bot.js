@@ -15,8 +15,9 @@ function dial(wait = 250) {
     if (told.type === 'welcome') {
       wait = 250;
       tell({ type: 'resume', cursors: [] });
-      tell({ type: 'join', room: `#${room}` });
     }
+    if (told.type === 'resumed') tell({ type: 'join', room: `#${room}` });
+    if (told.type === 'joined') console.log('in', told.place.to); // and answers from now on
     const dice = told.kind === 'said' && !told.from.bot && told.text.match(/^!roll(?: (\d{1,2})d(\d{1,3}))?$/);
     if (!dice) return;
     const thrown = Array.from({ length: dice[1] ?? 1 }, () => 1 + Math.floor(Math.random() * (dice[2] ?? 6)));

@@ -14,7 +14,10 @@ async def main(url="ws://localhost:8080", room="lobby", name="echo"):
                 elif told["type"] == "welcome":
                     me = told["you"]["person"]
                     await tell(type="resume", cursors=[])
+                elif told["type"] == "resumed":
                     await tell(type="join", room="#" + room)
+                elif told["type"] == "joined":
+                    print("in", told["place"]["to"], flush=True)  # and answers from now on
                 elif told["type"] == "refused" and told["code"] == "name_taken":
                     await asyncio.sleep(1)  # perhaps oneself, of the connection before
                     await host.close()

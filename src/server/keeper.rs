@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use super::metrics::Tally;
 use super::turns::{Job, Look, Turns, audited, found, paged};
@@ -127,11 +128,15 @@ impl Keeper {
 }
 
 impl Beside {
+    /// Who asks a thread that has gone gets no answer: its last word, which ends the host, is on its way.
     fn ask(&self, job: Job) -> Result<(), Failure> {
-        match (job, &self.pages) {
-            (Job::Look(ticket, look), Some(pages)) => pages.try_send((ticket, look)).map_err(|_| Failure::Busy),
-            (job, _) => self.jobs.try_send(job).map_err(|_| Failure::Busy),
-        }
+        let full = match (job, &self.pages) {
+            (Job::Look(ticket, look), Some(pages)) => {
+                matches!(pages.try_send((ticket, look)), Err(sync::TrySendError::Full(_)))
+            }
+            (job, _) => matches!(self.jobs.try_send(job), Err(TrySendError::Full(_))),
+        };
+        if full { Err(Failure::Busy) } else { Ok(()) }
     }
 }
 
@@ -233,5 +238,23 @@ fn read_pages(
         if answers.blocking_send(Answer::Turn(vec![answer])).is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::entry::Timestamp;
+
+    #[test]
+    fn who_is_asked_too_much_is_busy_and_who_has_gone_is_not() {
+        let (jobs, waiting) = mpsc::channel(1);
+        let (pages, looks) = sync::sync_channel(1);
+        let beside = Beside { jobs, pages: Some(pages), threads: Vec::new(), unchecked: Arc::default() };
+        let ask = || (beside.ask(Job::Retain(Timestamp(0))), beside.ask(Job::Look(Ticket(1), Look::Audit(1))));
+        assert_eq!(ask(), (Ok(()), Ok(())));
+        assert_eq!(ask(), (Err(Failure::Busy), Err(Failure::Busy)));
+        drop((waiting, looks));
+        assert_eq!(ask(), (Ok(()), Ok(())), "nobody is told to ask again: the host ends");
     }
 }

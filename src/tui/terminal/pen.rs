@@ -35,6 +35,8 @@ pub struct Pen<W: Write> {
     shown: Option<bool>,
     /// Where the terminal will print next; known within a frame only, since others can move its cursor.
     at: Option<Position>,
+    /// Where the last frame left the cursor, if nothing was printed since.
+    rests: Option<Position>,
     /// The frame shows when it is whole, and not row by row.
     held: bool,
     /// Where cells lead.
@@ -46,12 +48,13 @@ pub struct Pen<W: Write> {
 impl<W: Write> Pen<W> {
     /// A pen of which nothing is known.
     pub fn new(out: W, links: Arc<Mutex<Links>>) -> Pen<W> {
-        Pen { out, frame: Vec::new(), ink: None, shown: None, at: None, held: false, links, size: Cached::new(None) }
+        let size = Cached::new(None);
+        Pen { out, frame: Vec::new(), ink: None, shown: None, at: None, rests: None, held: false, links, size }
     }
 
     /// Somebody else may have written.
     pub fn forget(&mut self) {
-        (self.ink, self.shown, self.at) = (None, None, None);
+        (self.ink, self.shown, self.at, self.rests) = (None, None, None, None);
         self.resized();
     }
 
@@ -137,6 +140,7 @@ impl<W: Write> Backend for Pen<W> {
         for (x, y, cell) in content {
             self.held |= row.is_some_and(|row| row != y);
             row = Some(y);
+            self.rests = None;
             if self.at != Some(Position { x, y }) {
                 queue!(self.frame, MoveTo(x, y))?;
             }
@@ -182,10 +186,11 @@ impl<W: Write> Backend for Pen<W> {
     }
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
-        let position = position.into();
-        if self.at != Some(position) {
-            queue!(self.frame, MoveTo(position.x, position.y))?;
+        let position = Some(position.into());
+        if let Some(Position { x, y }) = position.filter(|_| self.at != position && self.rests != position) {
+            queue!(self.frame, MoveTo(x, y))?;
         }
+        self.rests = position;
         Ok(())
     }
 
@@ -267,10 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_new_costs_only_the_cursor() {
+    fn nothing_new_costs_nothing_and_a_moved_cursor_a_move() {
         let mut terminal = terminal();
         draw(&mut terminal, &["hello".into()], (5, 0));
-        assert_eq!(draw(&mut terminal, &["hello".into()], (5, 0)), "\x1b[1;6H");
+        assert_eq!(draw(&mut terminal, &["hello".into()], (5, 0)), "");
+        assert_eq!(draw(&mut terminal, &["hello".into()], (4, 0)), "\x1b[1;5H");
+        assert_eq!(draw(&mut terminal, &["hellO".into()], (4, 0)), "\x1b[1;5HO\x1b[1;5H", "printing moves it");
+        terminal.backend_mut().forget();
+        assert!(draw(&mut terminal, &["hellO".into()], (4, 0)).ends_with("\x1b[1;5H"), "others may have moved it");
     }
 
     /// Draws two rows of an address, and what it leads to.

@@ -99,6 +99,8 @@ impl Hub {
             self.entering.remove(&(author.person, session));
         }
         if let Some(person) = self.people.get_mut(author.person) {
+            // Nearly everybody has one screen, and a list has room for four at first.
+            person.sessions.reserve_exact(1);
             person.sessions.push(session);
         }
     }

@@ -516,6 +516,8 @@ pub struct Hub {
     directs: HashMap<Pair, Ears>,
     /// Boxed, since a table has more room than sessions.
     sessions: HashMap<SessionId, Box<Session>>,
+    /// The host name that was dialled last.
+    dialled: Arc<str>,
     /// Those for which the store is asked who they come in as.
     entering: BTreeSet<(PersonId, SessionId)>,
     /// People whose names are not kept yet, and those who came by their keys meanwhile: whether they are anybody is decided
@@ -589,6 +591,7 @@ impl Hub {
             rooms,
             directs,
             sessions: HashMap::new(),
+            dialled: "".into(),
             entering: BTreeSet::new(),
             claims: HashMap::new(),
             tickets: HashMap::new(),
@@ -628,9 +631,13 @@ impl Hub {
         match input {
             Input::Opened { session, dialect, authority, challenge, address, free, luck } => {
                 let stage = Stage::Greeted { until: now.up + self.rules.enter_within };
+                // Nearly everybody dials the same name.
+                if *self.dialled != *authority {
+                    self.dialled = authority.into();
+                }
                 let opened = Session {
                     dialect,
-                    authority,
+                    authority: self.dialled.clone(),
                     door: Some(Box::new(Door { challenge, luck })),
                     address: address.and_then(source),
                     free,

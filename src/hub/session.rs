@@ -1,6 +1,7 @@
 //! One connection as the hub sees it: what it speaks, how far it has come in, and whom it speaks for.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::protocol::dialect::Dialect;
@@ -36,7 +37,7 @@ pub struct Session {
     /// What it speaks.
     pub dialect: Dialect,
     /// The host name it dialled.
-    pub authority: String,
+    pub authority: Arc<str>,
     /// What it comes in by; gone once it is in.
     pub door: Option<Box<Door>>,
     /// Where it comes from; `None` for this machine itself, on which no limit of addresses holds.

@@ -3,7 +3,6 @@
 //! hub's; what is written and in which order is [`Outgoing`]'s.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -16,7 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use tokio::sync::mpsc::error::{SendError, TrySendError};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
@@ -154,7 +153,7 @@ pub struct Upgraded {
 }
 
 /// Serves one connection to its end. What is to be awaited holds as little as can be: there is one for everybody who is
-/// there and says nothing.
+/// there and says nothing. So what is awaited rarely is boxed, and what can be done without waiting is not async.
 pub fn serve(house: Arc<House>, upgraded: Upgraded) -> Option<impl Future<Output = ()>> {
     let mut connection = Connection::open(house, upgraded)?;
     Some(async move {
@@ -162,22 +161,15 @@ pub fn serve(house: Arc<House>, upgraded: Upgraded) -> Option<impl Future<Output
             Ok(why) => why,
             Err(_) => Why::Borrowed("its task failed, which is a mistake in wschat"),
         };
-        let (session, peer) = (connection.session, connection.peer);
-        match connection.ended {
-            // As quietly as it came.
-            true => tracing::debug!(session = session.0, %peer, "connection closed: {why}"),
-            false => tracing::info!(session = session.0, %peer, "connection closed: {why}"),
+        // What was read before the end was said.
+        if let Handed::Not = connection.over(why) {
+            Box::pin(connection.hand_over()).await;
         }
-        drop(why);
-        if !connection.house.echo {
-            connection.waiting.push_back(Arrival::Input(Input::Closed { session }));
-        }
-        let _ = connection.hand_over().await;
-        connection.place = None;
+        connection.outside = None;
         let out = &connection.handle.out;
         // Whoever ended it takes nothing and sends nothing more.
         if !(connection.ended && out.standing().empty) {
-            linger(out, connection.house.timeouts.close_flush).await;
+            Box::pin(linger(out, connection.house.timeouts.close_flush)).await;
         }
     })
 }
@@ -193,10 +185,8 @@ struct Connection {
     frames: Frames,
     codec: Box<dyn Codec>,
     /// As long as it has not entered.
-    place: Option<half_open::Place>,
+    outside: Option<Box<Outside>>,
     _seat: Seat,
-    /// When it must have tried to enter.
-    enter_by: Option<Instant>,
     /// Last sign of life.
     heard: Instant,
     pinged: bool,
@@ -209,7 +199,14 @@ struct Connection {
     control: Control,
     /// What the driver had no room for. Nothing is read while anything is here, so that a flood is felt by the flooder;
     /// and it is empty, without memory of its own, for everybody else.
-    waiting: VecDeque<Arrival>,
+    waiting: Vec<Arrival>,
+}
+
+/// What there is of a connection only until it has entered.
+struct Outside {
+    place: half_open::Place,
+    /// When it must have tried to enter.
+    enter_by: Option<Instant>,
 }
 
 /// What the task wakes for.
@@ -221,7 +218,15 @@ enum Woken {
     Time,
 }
 
+/// How much of what waits the driver has taken.
+enum Handed {
+    All,
+    /// It has no room at the moment, or has gone.
+    Not,
+}
+
 /// How far reading got.
+#[derive(PartialEq, Eq)]
 enum Got {
     /// Nothing more is there.
     All,
@@ -253,22 +258,22 @@ impl Connection {
         tracing::debug!(session = session.0, %peer, dialect = dialect.name(), "connection opened");
         let entered = handle.entered();
         let now = Instant::now();
+        let enter_by = after(since, house.timeouts.enter);
         // Nobody is told of who only hears their own words.
         let first = (!house.echo).then(|| Arrival::Opened(handle.clone(), opened));
         Some(Connection {
             session,
-            frames: Frames::new(early),
+            frames: Frames::new(early, || config(&house.limits, entered)),
             codec: house.translator.codec(dialect, super::decode_limits(&house.limits)),
-            place: (!entered).then_some(place),
+            outside: (!entered).then(|| Box::new(Outside { place, enter_by })),
             _seat: seat,
-            enter_by: (!entered).then(|| after(since, house.timeouts.enter)).flatten(),
             heard: now,
             pinged: false,
             ended: false,
             stalled: None,
             unfinished: 0,
             control: Control { left: CONTROL_BURST, since: now },
-            waiting: first.into_iter().collect(),
+            waiting: Vec::from_iter(first),
             handle,
             peer,
             house,
@@ -276,8 +281,8 @@ impl Connection {
     }
 
     async fn run(&mut self) -> Why {
-        if self.hand_over().await.is_err() {
-            return Why::Borrowed(STOPS);
+        if let Handed::Not = self.handed_over() {
+            Box::pin(self.hand_over()).await;
         }
         let mut timer = pin!(sleep_until(self.deadline().unwrap_or_else(never)));
         // What came with the handshake lies in tungstenite's buffer, where no socket tells of it: so read once at first.
@@ -287,23 +292,19 @@ impl Connection {
                 return why;
             }
             if readable && self.handle.may_ask() {
-                let got = self.read();
-                // Also before an end: what was read was said.
-                if self.hand_over().await.is_err() {
-                    return Why::Borrowed(STOPS);
-                }
-                match got {
-                    Ok(Got::All) => readable = false,
-                    Ok(Got::Enough) => tokio::task::yield_now().await,
+                readable = match self.read() {
+                    Ok(got) => got == Got::Enough,
                     Err(why) => return why,
+                };
+                if let Handed::Not = self.handed_over() {
+                    Box::pin(self.hand_over()).await;
+                }
+                if readable {
+                    tokio::task::yield_now().await;
                 }
                 continue;
             }
-            let deadline = self.deadline().unwrap_or_else(never);
-            // Lazily: a timer that goes off too early costs less than one that is moved with every frame.
-            if timer.is_elapsed() || deadline < timer.deadline() {
-                timer.as_mut().reset(deadline);
-            }
+            self.set(timer.as_mut());
             match poll_fn(|cx| self.poll(readable, timer.as_mut(), cx)).await {
                 Woken::News => {}
                 Woken::Readable => readable = true,
@@ -330,8 +331,8 @@ impl Connection {
             true => self.stalled = self.stalled.or_else(|| Some(Instant::now())),
             false => self.stalled = None,
         }
-        if self.place.is_some() && self.handle.entered() {
-            self.place = None;
+        if self.outside.is_some() && self.handle.entered() {
+            self.outside = None;
             let limits = &self.house.limits;
             self.frames.set_config(|| config(limits, true));
         }
@@ -345,7 +346,7 @@ impl Connection {
         let standing = out.standing();
         let news = standing.closing
             || standing.blocked != self.stalled.is_some()
-            || (self.place.is_some() && self.handle.entered())
+            || (self.outside.is_some() && self.handle.entered())
             || (readable && self.handle.may_ask());
         if news {
             return Poll::Ready(Woken::News);
@@ -356,22 +357,52 @@ impl Connection {
         if !readable && out.wire().poll_read_ready(cx).is_ready() {
             return Poll::Ready(Woken::Readable);
         }
-        if self.place.as_ref().is_some_and(|place| place.poll_lost(cx).is_ready()) {
+        if self.outside.as_ref().is_some_and(|outside| outside.place.poll_lost(cx).is_ready()) {
             return Poll::Ready(Woken::Crowded);
         }
         timer.poll(cx).map(|()| Woken::Time)
     }
 
-    /// Waits until the driver has room for all that waits.
-    async fn hand_over(&mut self) -> Result<(), SendError<()>> {
+    /// Lazily: a timer that goes off too early costs less than one that is moved with every frame.
+    fn set(&self, timer: Pin<&mut Sleep>) {
+        let deadline = self.deadline().unwrap_or_else(never);
+        if timer.is_elapsed() || deadline < timer.deadline() {
+            timer.reset(deadline);
+        }
+    }
+
+    /// It ends: says so to the log, and to the driver as far as it has room; see [`Self::handed_over`].
+    fn over(&mut self, why: Why) -> Handed {
+        let (session, peer) = (self.session, self.peer);
+        match self.ended {
+            // As quietly as it came.
+            true => tracing::debug!(session = session.0, %peer, "connection closed: {why}"),
+            false => tracing::info!(session = session.0, %peer, "connection closed: {why}"),
+        }
+        if !self.house.echo {
+            self.waiting.push(Arrival::Input(Input::Closed { session }));
+        }
+        self.handed_over()
+    }
+
+    /// Hands what waits to the driver, as far as it has room.
+    fn handed_over(&mut self) -> Handed {
         while !self.waiting.is_empty() {
-            let place = self.house.arrivals.reserve().await?;
-            if let Some(arrival) = self.waiting.pop_front() {
-                place.send(arrival);
+            let Ok(place) = self.house.arrivals.try_reserve() else { return Handed::Not };
+            place.send(self.waiting.remove(0));
+        }
+        self.waiting = Vec::new();
+        Handed::All
+    }
+
+    /// Waits until the driver has room for all that waits, or has gone.
+    async fn hand_over(&mut self) {
+        for arrival in std::mem::take(&mut self.waiting) {
+            if self.house.arrivals.send(arrival).await.is_err() {
+                self.handle.out.finish(STOPS);
+                return;
             }
         }
-        self.waiting = VecDeque::new();
-        Ok(())
     }
 
     /// Reads what is there: frames become commands, commands go to the driver. Not async, and neither is what it calls:
@@ -385,7 +416,7 @@ impl Connection {
                 most: most_unfinished(&self.house.limits),
                 wrote: false,
             };
-            let entered = self.place.is_none();
+            let entered = self.outside.is_none();
             let result = self.frames.read(&mut socket, || config(&self.house.limits, entered));
             self.unfinished = socket.unfinished;
             answered |= socket.wrote;
@@ -454,8 +485,8 @@ impl Connection {
         let session = self.session;
         let input = match decoded {
             Decoded::Command(tag, command) => {
-                if matches!(command, Command::Enter { .. }) {
-                    self.enter_by = None;
+                if let (Command::Enter { .. }, Some(outside)) = (&command, &mut self.outside) {
+                    outside.enter_by = None;
                 }
                 Input::Received { session, tag, command }
             }
@@ -475,13 +506,13 @@ impl Connection {
         self.handle.ask();
         let arrival = Arrival::Input(input);
         if !self.waiting.is_empty() {
-            self.waiting.push_back(arrival);
+            self.waiting.push(arrival);
             return Ok(());
         }
         match self.house.arrivals.try_send(arrival) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(arrival)) => {
-                self.waiting.push_back(arrival);
+                self.waiting.push(arrival);
                 Ok(())
             }
             Err(TrySendError::Closed(_)) => Err(Why::Borrowed(STOPS)),
@@ -515,7 +546,11 @@ impl Connection {
     /// When something is due if nothing happens until then.
     fn deadline(&self) -> Option<Instant> {
         let stalled = self.stalled.and_then(|since| after(since, self.house.timeouts.write));
-        [stalled, self.enter_by, self.due()].into_iter().flatten().min()
+        [stalled, self.enter_by(), self.due()].into_iter().flatten().min()
+    }
+
+    fn enter_by(&self) -> Option<Instant> {
+        self.outside.as_ref()?.enter_by
     }
 
     /// When it is to be pinged or, once pinged, given up. Not while answers are owed to it: then nobody listens to it.
@@ -535,7 +570,7 @@ impl Connection {
         let out = &self.handle.out;
         if self.stalled.is_some_and(|since| past(since, timeouts.write)) {
             out.too_slow();
-        } else if self.enter_by.is_some_and(|at| at <= now) {
+        } else if self.enter_by().is_some_and(|at| at <= now) {
             self.goodbye(CloseCode::NotEntered, "you did not enter in time");
         } else if self.handle.may_ask() && past(self.heard, timeouts.dead_after) {
             out.finish("no sign of life");

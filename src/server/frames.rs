@@ -10,16 +10,20 @@ use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig, W
 /// What is read of one socket.
 #[derive(Default)]
 pub struct Frames {
-    /// What came with the handshake, until it is read.
-    early: Vec<u8>,
     context: Option<Box<WebSocketContext>>,
     place: Place,
 }
 
 impl Frames {
-    /// Nothing was read yet but this, which came with the handshake.
-    pub fn new(early: Vec<u8>) -> Frames {
-        Frames { early, ..Frames::default() }
+    /// Nothing was read yet but this, which came with the handshake. `config` is asked for if it is something.
+    pub fn new(early: Vec<u8>, config: impl FnOnce() -> WebSocketConfig) -> Frames {
+        let mut frames = Frames::default();
+        if !early.is_empty() {
+            frames.place.pass(&early);
+            let context = WebSocketContext::from_partially_read(early, Role::Server, Some(config()));
+            frames.context = Some(Box::new(context));
+        }
+        frames
     }
 
     /// The next message. `config` is asked for when one begins.
@@ -28,11 +32,8 @@ impl Frames {
         socket: &mut S,
         config: impl FnOnce() -> WebSocketConfig,
     ) -> Result<Message> {
-        let Frames { early, context, place } = self;
-        let context = context.get_or_insert_with(|| {
-            place.pass(early);
-            Box::new(WebSocketContext::from_partially_read(std::mem::take(early), Role::Server, Some(config())))
-        });
+        let Frames { context, place } = self;
+        let context = context.get_or_insert_with(|| Box::new(WebSocketContext::new(Role::Server, Some(config()))));
         let message = context.read(&mut Passing { socket, place });
         if let Err(Error::Io(error)) = &message
             && error.kind() == io::ErrorKind::WouldBlock
@@ -245,7 +246,7 @@ mod tests {
         let borders = [0, 9, 9 + 10 + 12, bytes.len()];
         for cut in 0..=bytes.len() {
             for early in [0, cut] {
-                let mut frames = Frames::new(bytes[..early].to_vec());
+                let mut frames = Frames::new(bytes[..early].to_vec(), config);
                 let mut socket = Dripping { bytes: bytes[early..cut].to_vec(), at: 0, drop: usize::MAX };
                 let (mut heard, idle) = all(&mut frames, &mut socket);
                 assert_eq!(idle, borders.contains(&cut), "cut at {cut}");

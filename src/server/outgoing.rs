@@ -37,9 +37,8 @@ struct Queue {
     head: Bytes,
     /// Whether a part of `head` is on its way: then the rest of it must follow, whatever happens.
     begun: bool,
-    rest: VecDeque<Bytes>,
-    /// Pages of history, each written when all else is: a page may never be what makes a connection slow.
-    pages: VecDeque<Bytes>,
+    /// What comes after it. Boxed, as nearly nobody has it.
+    behind: Option<Box<Behind>>,
     /// Of all the above.
     bytes: usize,
     /// The socket had enough; the connection's task goes on when it takes more.
@@ -47,6 +46,13 @@ struct Queue {
     state: State,
     /// Why it ends.
     last_word: Option<Box<str>>,
+}
+
+#[derive(Default)]
+struct Behind {
+    frames: VecDeque<Bytes>,
+    /// Pages of history, each written when all else is: a page may never be what makes a connection slow.
+    pages: VecDeque<Bytes>,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,7 +116,7 @@ impl Outgoing {
             true => queue.push(frame),
             false => {
                 queue.bytes += frame.len();
-                queue.pages.push_back(frame);
+                queue.behind().pages.push_back(frame);
             }
         }
         true
@@ -213,8 +219,8 @@ impl Outgoing {
         if queue.state != State::Open {
             return;
         }
-        while let Some(page) = queue.pages.pop_front() {
-            queue.rest.push_back(page);
+        if let Some(behind) = &mut queue.behind {
+            behind.frames.append(&mut behind.pages);
         }
         match code {
             Some(code) => {
@@ -246,11 +252,11 @@ impl Outgoing {
     }
 
     fn write_some(&self, queue: &Queue) -> io::Result<usize> {
-        if queue.rest.is_empty() {
+        let Some(behind) = queue.behind.as_deref().filter(|behind| !behind.frames.is_empty()) else {
             return self.wire.try_write(&[IoSlice::new(&queue.head)]);
-        }
+        };
         let mut slices = [IoSlice::new(&[]); SLICES];
-        let frames = std::iter::once(&queue.head).chain(&queue.rest);
+        let frames = std::iter::once(&queue.head).chain(&behind.frames);
         let used = slices.iter_mut().zip(frames).map(|(slice, frame)| *slice = IoSlice::new(frame)).count();
         self.wire.try_write(&slices[..used])
     }
@@ -261,8 +267,12 @@ impl Queue {
         self.bytes += frames.len();
         match self.head.is_empty() {
             true => self.head = frames,
-            false => self.rest.push_back(frames),
+            false => self.behind().frames.push_back(frames),
         }
+    }
+
+    fn behind(&mut self) -> &mut Behind {
+        self.behind.get_or_insert_default()
     }
 
     /// Takes off what was written. An emptied list keeps no memory: most connections are idle.
@@ -275,18 +285,17 @@ impl Queue {
             n -= part;
             if self.head.is_empty() {
                 self.begun = false;
-                self.head = self.rest.pop_front().or_else(|| self.pages.pop_front()).unwrap_or_default();
+                let next = self.behind.as_mut().and_then(|behind| behind.next());
+                self.head = next.unwrap_or_default();
             }
         }
         if self.head.is_empty() {
-            self.rest = VecDeque::new();
-            self.pages = VecDeque::new();
+            self.behind = None;
         }
     }
 
     fn forget_unbegun(&mut self) {
-        self.rest = VecDeque::new();
-        self.pages = VecDeque::new();
+        self.behind = None;
         if !self.begun {
             self.head = Bytes::new();
         }
@@ -295,6 +304,12 @@ impl Queue {
 
     fn give_up(&mut self) {
         *self = Queue { state: State::Gone, ..Queue::default() };
+    }
+}
+
+impl Behind {
+    fn next(&mut self) -> Option<Bytes> {
+        self.frames.pop_front().or_else(|| self.pages.pop_front())
     }
 }
 

@@ -164,6 +164,9 @@ fn say(figure: &str, value: impl std::fmt::Display) {
     println!("{figure:52} {value}");
 }
 
+/// What follows coming in is over: the drafts are kept after a second, the other screens told after three.
+const SETTLED: Duration = Duration::from_secs(4);
+
 fn main() -> anyhow::Result<()> {
     // Debian's cargo and ours pass --bench; nothing else is known.
     let quick = std::env::args().any(|arg| arg == "--quick");
@@ -173,6 +176,7 @@ fn main() -> anyhow::Result<()> {
     let at = format!("127.0.0.1:{}", host.port);
     let mut ann = Term::open(dir.path(), &[&at, "--name", "ann"])?;
     ann.until(0, b"write to")?;
+    std::thread::sleep(SETTLED);
     ann.settle();
     say("C2 memory, connected and quiet, MB", format!("{:.1}", ann.rss_mb()));
     let quiet = Duration::from_secs(if quick { 5 } else { 60 });

@@ -150,6 +150,10 @@ pub fn has_link(text: &str) -> bool {
 
 /// A text with what makes no difference taken out.
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        let folded = text.bytes().map(fold_ascii).collect();
+        return String::from_utf8(folded).expect("ASCII becomes ASCII");
+    }
     let mut folded = String::with_capacity(text.len());
     for c in text.chars() {
         fold_char(c, &mut folded);
@@ -170,14 +174,17 @@ fn fold_with_places(text: &str) -> (String, Vec<Range<usize>>) {
 
 fn fold_char(c: char, out: &mut String) {
     if c.is_ascii() {
-        out.push(if c.is_ascii_whitespace() || c.is_control() { ' ' } else { c.to_ascii_lowercase() });
-        return;
+        return out.push(char::from(fold_ascii(c as u8)));
     }
     if c.is_whitespace() {
         return out.push(' ');
     }
     let lower = caseless::default_case_fold_str(c.encode_utf8(&mut [0; 4]).nfkd().collect::<String>().as_str());
     out.extend(lower.nfkd().filter(|c| !ignored(*c)));
+}
+
+fn fold_ascii(byte: u8) -> u8 {
+    if byte.is_ascii_whitespace() || byte.is_ascii_control() { b' ' } else { byte.to_ascii_lowercase() }
 }
 
 /// Accents and points, and what has no form at all: selectors, joiners, soft hyphens. Voicing marks of Kana make another
@@ -309,6 +316,13 @@ mod tests {
         assert!(has("done 🎉", "🎉") && !has("done", "🎉"));
         assert!(has("one two three", "\"two three\"") && !has("two one three", "\"two three\""));
         assert!(has("one two three", "three one") && !has("one two", "one three"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn ascii_is_folded_as_in_the_middle_of_other_text(text in "[\\x00-\\x7f]{0,60}") {
+            assert_eq!(format!("{}\u{6771}", fold(&text)), fold(&format!("{text}\u{6771}")));
+        }
     }
 
     #[test]

@@ -251,7 +251,9 @@ test('colours: as the system has them or otherwise, shown as one goes through th
   for (let n = 0; n < 2; n += 1) await page.keyboard.press('ArrowDown');
   assert.equal(await back(), dark, 'it is seen before it is taken');
   await page.keyboard.press('Escape');
+  // A dialog says that it was closed a moment after it is.
   await page.locator('#palette').waitFor({ state: 'hidden' });
+  await page.waitForFunction(() => !document.documentElement.dataset.theme.includes('dark'));
   assert.equal(await back(), light, 'nothing was taken');
   await web.write('/theme');
   await page.locator('#palette-input').fill('auto');

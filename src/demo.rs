@@ -21,7 +21,7 @@ use crate::protocol::mention;
 use crate::protocol::names::{Nick, RoomName, Target};
 use crate::protocol::person::{Proof, PublicKey};
 use crate::protocol::text::Text;
-use crate::store::sqlite::SqliteStore;
+use crate::store::memory::MemoryStore;
 use crate::store::{Store, Write, Written};
 use script::{COMING, Line, ROOMS, SAID, Turn};
 
@@ -37,7 +37,7 @@ pub struct Demo {
     dir: PathBuf,
     you: Nick,
     /// What has been said already.
-    pub store: SqliteStore,
+    pub store: MemoryStore,
     /// Milliseconds that its clock is ahead of the real one.
     pub ahead: i64,
 }
@@ -65,7 +65,7 @@ impl Demo {
         crate::paths::make_dir(&dir).context("a demo needs a folder for a while")?;
         let folder = Folder(dir.clone());
         let now = jiff::Timestamp::now().as_millisecond();
-        let mut store = SqliteStore::ephemeral([1; 16])?;
+        let mut store = MemoryStore::new([1; 16]);
         furnish(&mut store, &dir, &you)?;
         Ok((Demo { dir, you, store, ahead: BEGINS - now }, folder))
     }
@@ -131,7 +131,7 @@ fn room(name: &str) -> anyhow::Result<RoomName> {
 }
 
 /// People, rooms, and all that was said before one came.
-fn furnish(store: &mut SqliteStore, dir: &Path, you: &Nick) -> anyhow::Result<()> {
+fn furnish(store: &mut MemoryStore, dir: &Path, you: &Nick) -> anyhow::Result<()> {
     let you_keys = Keyring::at(dir.join("keys"));
     let mut facts = vec![claim(you, &you_keys)?];
     for name in script::PEOPLE {
@@ -203,7 +203,7 @@ fn words(text: &str, you: &Nick) -> Text {
 }
 
 fn append(
-    store: &mut SqliteStore,
+    store: &mut MemoryStore,
     to: Target,
     from: &str,
     you: &Nick,

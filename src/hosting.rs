@@ -21,6 +21,7 @@ use crate::server::tls::Tls;
 use crate::server::{self, Listeners, Options, Place};
 use crate::store::Store;
 use crate::store::lock::DataDirLock;
+use crate::store::memory::MemoryStore;
 use crate::store::sqlite::SqliteStore;
 
 /// An address that is nobody's (RFC 5737): asking the way there sends nothing, and tells which address of ours it would
@@ -33,7 +34,7 @@ const ECHO_BYTES: usize = 16 * 1024 * 1024;
 /// A host, ready to serve.
 pub struct House {
     /// What was said.
-    pub store: SqliteStore,
+    pub store: Box<dyn Store>,
     /// Whether it forgets.
     pub ephemeral: bool,
     /// Whether it only sends back what comes.
@@ -62,7 +63,7 @@ impl House {
         let dir: &Path = paths.data_dir();
         if cli.ephemeral {
             let entrance = entrance(cli, config, dir, addr)?;
-            let store = SqliteStore::ephemeral(epoch)?;
+            let store = Box::new(MemoryStore::new(epoch));
             return Ok(House {
                 store,
                 ephemeral: true,
@@ -78,7 +79,7 @@ impl House {
         }
         paths::make_dir(dir)?;
         let lock = DataDirLock::take(dir)?;
-        let store = SqliteStore::open(&paths.host_db(), epoch)?;
+        let store = Box::new(SqliteStore::open(&paths.host_db(), epoch)?);
         let entrance = entrance(cli, config, dir, addr)?;
         Ok(House {
             store,
@@ -106,7 +107,6 @@ impl House {
         listeners: Listeners,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
-        let store: Box<dyn Store> = Box::new(self.store);
         let fingerprint = self.entrance.tls.as_ref().filter(|tls| tls.is_own()).map(Tls::fingerprint);
         let options = Options {
             echo: self.echo,
@@ -115,7 +115,7 @@ impl House {
             site: Site { address: self.site, fingerprint },
             entrance: self.entrance,
             folder: self.folder,
-            ..Options::new(config, store, self.ephemeral)
+            ..Options::new(config, self.store, self.ephemeral)
         };
         let told = self.announce.then(|| {
             let said = Announcement {

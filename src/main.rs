@@ -193,7 +193,7 @@ fn demo(cli: &Cli, config: Config, problems: Vec<String>) -> anyhow::Result<()> 
     let config = Config { server: Config::builtin().server, ..config };
     let (cast, ahead) = (stage.cast(), stage.ahead);
     let house = House {
-        store: stage.store,
+        store: Box::new(stage.store),
         ephemeral: false,
         echo: false,
         ahead,

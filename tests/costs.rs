@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use wschat::config::Config;
 use wschat::server::{self, Options, Place};
-use wschat::store::sqlite::SqliteStore;
+use wschat::store::memory::MemoryStore;
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts")
@@ -28,7 +28,7 @@ fn allocations(members: usize, lines: usize) -> u64 {
     let host = std::thread::spawn(move || {
         let counted = allocation_counter::measure(|| {
             runtime().block_on(async {
-                let store = Box::new(SqliteStore::ephemeral([7; 16]).expect("memory is there"));
+                let store = Box::new(MemoryStore::new([7; 16]));
                 let listeners = server::bind(Place::Loopback { port: 0 }).expect("a port is free");
                 tell.send(listeners.first.to_string()).expect("the test waits");
                 let mut config = Config::builtin();

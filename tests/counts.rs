@@ -98,7 +98,7 @@ fn rules() -> Rules {
 
 impl World {
     fn new() -> World {
-        let mut store = SqliteStore::ephemeral([1; 16]).expect("memory");
+        let mut store = SqliteStore::in_memory([1; 16]).expect("memory");
         let facts = store.facts().expect("nothing is kept yet");
         let hub = Hub::new(rules(), store.epoch(), facts);
         let screen = |name: &'static str, n: u8| {
@@ -213,7 +213,7 @@ impl World {
                         if fresh {
                             self.note(&entry);
                         }
-                        Input::Stored { ticket, entry: Arc::new(entry), fresh }
+                        Input::Stored { ticket, entry, fresh }
                     }
                     Written::Refused(why) => Input::Failed { ticket, why: Failure::Refused(why) },
                     Written::Facts => unreachable!("an entry was asked for"),

@@ -312,9 +312,9 @@ impl People {
         self.folds.get(name.folded()).copied().or_else(reserved)
     }
 
-    /// Who is called exactly so now.
-    pub fn wearing(&self, name: &Nick) -> Option<PersonId> {
-        self.folds.get(name.folded()).copied()
+    /// Who is called exactly so now, by the fold of the name.
+    pub fn wearing(&self, folded: &str) -> Option<PersonId> {
+        self.folds.get(folded).copied()
     }
 
     /// The person.

@@ -99,8 +99,8 @@ impl Hub {
     pub(super) fn mentioned(&self, conversation: &Conversation, person: PersonId, what: &What) -> Vec<PersonId> {
         let What::Said { text, .. } = what else { return Vec::new() };
         let mut found = Vec::new();
-        for (_, nick) in mention::candidates(text.as_str()) {
-            let Some(other) = self.people.wearing(&nick).filter(|other| *other != person) else { continue };
+        for (_, name) in mention::candidates(text.as_str()) {
+            let Some(other) = self.people.wearing(&name).filter(|other| *other != person) else { continue };
             let reads = match conversation {
                 Conversation::Room(room) => self.rooms.get(room).is_some_and(|hall| hall.members.contains(&other)),
                 Conversation::Direct(pair) => pair.has(other),

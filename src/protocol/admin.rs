@@ -19,7 +19,7 @@ pub const ASK_BYTES: usize = 4096;
 /// Bytes of a line that answers: texts are of one line and bounded where they were said; nothing longer is read.
 pub const LINE_BYTES: usize = 64 * 1024;
 
-/// Lines of the record that are given at most: all that a host keeps.
+/// Lines of the record that a host keeps, and gives at most; the oldest goes. Years of a busy host, and a few megabytes.
 pub const RECORD_LINES: u32 = 10_000;
 
 /// What is asked of a host by whoever has its folder.

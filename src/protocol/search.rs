@@ -9,8 +9,9 @@ use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::entry::{Conversation, PersonId, Shown, ShownWhat, Timestamp};
+use super::entry::{Author, Conversation, PersonId, Shown, ShownWhat, Timestamp};
 use super::names::Nick;
+use super::text::Text;
 
 /// Terms of one search at most: each is asked of the index, and nobody types more.
 pub const TERMS: usize = 16;
@@ -94,9 +95,21 @@ impl Query {
     /// which is in order.
     pub fn in_shown(&self, shown: &Shown, asker: PersonId, author: Option<PersonId>) -> bool {
         let ShownWhat::Said { text: Some(text), .. } = &shown.what else { return false };
-        let said_by = |nick: &Nick| shown.from.name == *nick || Some(shown.from.person) == author;
+        self.fits(text, &shown.from, &shown.mentions, asker, author)
+    }
+
+    /// The same, of a message in its parts.
+    pub fn fits(
+        &self,
+        text: &Text,
+        from: &Author,
+        mentions: &[PersonId],
+        asker: PersonId,
+        author: Option<PersonId>,
+    ) -> bool {
+        let said_by = |nick: &Nick| from.name == *nick || Some(from.person) == author;
         self.from.as_ref().is_none_or(said_by)
-            && (!self.mentions || (shown.mentions.contains(&asker) && shown.from.person != asker))
+            && (!self.mentions || (mentions.contains(&asker) && from.person != asker))
             && self.in_text(text.as_str())
     }
 

@@ -186,7 +186,7 @@ fn sort(turn: &mut Vec<Job>) -> (Vec<Write>, Vec<Asked>) {
 
 fn told(ticket: Ticket, written: Option<Written>) -> Input {
     match written {
-        Some(Written::Entry { entry, fresh }) => Input::Stored { ticket, entry: Arc::new(entry), fresh },
+        Some(Written::Entry { entry, fresh }) => Input::Stored { ticket, entry, fresh },
         Some(Written::Facts) => Input::Kept { ticket },
         Some(Written::Refused(why)) => Input::Failed { ticket, why: Failure::Refused(why) },
         None => Input::Failed { ticket, why: Failure::Full },

@@ -1,4 +1,4 @@
-//! Chance against the store: SQLite on a file, SQLite in memory and the naive model are told the same and must answer the
+//! Chance against the stores: SQLite on a file, the one in memory and the naive model are told the same and must answer the
 //! same, whatever the order, with the file reopened in between; and counts equal a recount that knows no store at all.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::contract::{
     DAY, EPOCH, claim, counts, deleted, direct, draft, edited, emoji, lobby, one, person, read, room, said,
 };
-use super::memory::Memory;
+use super::memory::MemoryStore;
+use super::model::Model;
 use super::sqlite::SqliteStore;
 use super::{PageAsk, Retention, SearchAsk, Store, Write, Written};
 use crate::protocol::command::PageEnd;
@@ -96,7 +97,7 @@ impl World {
         World { chance: Chance::new(seed), clock: DAY, names, unclaimed: vec![4, 3, 2, 1], said: Vec::new(), found: 0 }
     }
 
-    fn turn(&mut self, model: &Memory) -> Vec<Write> {
+    fn turn(&mut self, model: &Model) -> Vec<Write> {
         let some = 1 + self.chance.below(6);
         (0..some).map(|_| if self.chance.one_in(4) { self.facts(model) } else { self.append(model) }).collect()
     }
@@ -107,7 +108,7 @@ impl World {
         (!taken).then_some(name)
     }
 
-    fn facts(&mut self, model: &Memory) -> Write {
+    fn facts(&mut self, model: &Model) -> Write {
         let keyed: Vec<u8> = self.names.keys().copied().filter(|who| *who != GUEST).collect();
         let (now, room) = (Timestamp(self.clock), room(self.chance.of(&["lobby", "LOBBY", "tea", "Tea", "x-1"])));
         let mut facts = Vec::new();
@@ -210,7 +211,7 @@ impl World {
         }
     }
 
-    fn append(&mut self, model: &Memory) -> Write {
+    fn append(&mut self, model: &Model) -> Write {
         if self.chance.one_in(8) && !self.said.is_empty() {
             let mut again = self.chance.of(&self.said);
             again.at = Timestamp(self.clock);
@@ -341,8 +342,8 @@ struct Three {
     _dir: tempfile::TempDir,
     path: PathBuf,
     file: Option<SqliteStore>,
-    memory: SqliteStore,
-    model: Memory,
+    memory: MemoryStore,
+    model: Model,
 }
 
 impl Three {
@@ -350,8 +351,8 @@ impl Three {
         let dir = tempfile::tempdir().expect("a folder for the test");
         let path = dir.path().join("host.db");
         let file = Some(SqliteStore::open(&path, EPOCH).expect("a new file"));
-        let memory = SqliteStore::ephemeral(EPOCH).expect("memory");
-        Three { _dir: dir, path, file, memory, model: Memory::new(EPOCH) }
+        let (memory, model) = (MemoryStore::new(EPOCH), Model::new(EPOCH));
+        Three { _dir: dir, path, file, memory, model }
     }
 
     fn reopen(&mut self) {
@@ -408,6 +409,8 @@ impl Three {
     fn bounded(&mut self, ask: &PageAsk, whole: &Page) {
         let page = self.file.as_mut().expect("open").page(ask).expect("a page");
         assert_eq!(page, self.memory.page(ask).expect("a page"));
+        let stretch = PageAsk { limit: (page.before.0 - page.from.0) as u32, bytes: 0, ..ask.clone() };
+        assert_eq!(page.changed, self.model.page(&stretch).expect("a page").changed, "what a stretch has changed");
         let kept = whole.entries.iter().filter(|shown| shown.seq >= page.from);
         assert!(page.entries.iter().eq(kept), "{page:?} is not the end of {whole:?}");
         assert_eq!((page.before, page.oldest), (whole.before, whole.oldest));
@@ -446,7 +449,7 @@ fn outcome(written: &Written) -> String {
 }
 
 #[test]
-fn chance_finds_no_difference_between_sqlite_and_the_model() {
+fn chance_finds_no_difference_between_the_stores_and_the_model() {
     let (mut reached, mut found) = (BTreeSet::new(), 0);
     for seed in 0..SEEDS {
         println!("seed {seed}");
@@ -469,6 +472,7 @@ fn chance_finds_no_difference_between_sqlite_and_the_model() {
                 three.same("retained", |store| while store.retain(&bounds, now).expect("dropped") {});
             }
             three.same_everywhere(&mut world);
+            assert!(three.memory.adds_up());
         }
         found += world.found;
     }
@@ -559,7 +563,8 @@ proptest::proptest! {
 
     #[test]
     fn counts_equal_a_recount_for_any_order_of_lines_edits_deletions_and_reads(steps in steps()) {
-        counts_follow(&steps, &mut SqliteStore::ephemeral(EPOCH).expect("memory"));
-        counts_follow(&steps, &mut Memory::new(EPOCH));
+        counts_follow(&steps, &mut SqliteStore::in_memory(EPOCH).expect("memory"));
+        counts_follow(&steps, &mut MemoryStore::new(EPOCH));
+        counts_follow(&steps, &mut Model::new(EPOCH));
     }
 }

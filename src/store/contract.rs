@@ -1,7 +1,8 @@
-//! What every [`Store`] promises, said once and asked of SQLite on a file, SQLite in memory and the naive model. What
+//! What every [`Store`] promises, said once and asked of SQLite on a file, the one in memory and the naive model. What
 //! chance makes of it stands in `chance`; what only a file can show (damage, versions, a full disk) beside the SQLite store.
 
-use super::memory::Memory;
+use super::memory::MemoryStore;
+use super::model::Model;
 use super::sqlite::SqliteStore;
 use super::{PageAsk, Retention, Store, Write, Written};
 use crate::protocol::command::PageEnd;
@@ -25,10 +26,10 @@ fn each(test: impl Fn(&mut dyn Store)) {
     let dir = tempfile::tempdir().expect("a folder for the test");
     println!("a file");
     test(&mut SqliteStore::open(&dir.path().join("host.db"), EPOCH).expect("a new file"));
-    println!("SQLite in memory");
-    test(&mut SqliteStore::ephemeral(EPOCH).expect("memory"));
+    println!("memory");
+    test(&mut MemoryStore::new(EPOCH));
     println!("the model");
-    test(&mut Memory::new(EPOCH));
+    test(&mut Model::new(EPOCH));
 }
 
 pub fn person(n: u8) -> PersonId {

@@ -1,14 +1,17 @@
 //! What was said, and the lasting facts about who and where. Synchronous: the server's keeper calls it from a thread of
 //! its own. It numbers entries, refuses what an old entry forbids, and gives back pages and counts; it knows no session
-//! and no socket. `sqlite` is the store, `memory` the naive model it is compared with.
+//! and no socket. `sqlite` is the store on a disk, `memory` that of a host which keeps nothing, `model` the naive one that
+//! both are compared with.
 
 #[cfg(test)]
 mod chance;
 #[cfg(test)]
 mod contract;
+mod fit;
 pub mod lock;
+pub mod memory;
 #[cfg(test)]
-mod memory;
+mod model;
 pub mod sqlite;
 
 use std::sync::Arc;
@@ -37,7 +40,7 @@ pub enum Written {
     /// It has a number. `fresh: false`: the nonce was known, this is the first entry with it; tell its sender alone.
     Entry {
         /// The entry.
-        entry: Entry,
+        entry: Arc<Entry>,
         /// Whether it is new.
         fresh: bool,
     },

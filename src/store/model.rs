@@ -1,6 +1,6 @@
 //! The naive model of a [`Store`], for tests alone: it keeps every entry as it came and counts, folds and filters anew on
-//! every question, so that there is nothing in it to go stale. What SQLite answers is compared with what this answers.
-//! It knows no bound in bytes, for it takes no pages on a disk.
+//! every question, so that there is nothing in it to go stale. What the others answer is compared with what this answers.
+//! It knows no bound in bytes.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use crate::protocol::text::Text;
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// The model.
-pub struct Memory {
+pub struct Model {
     epoch: Epoch,
     logs: Vec<Log>,
     people: BTreeMap<PersonId, PersonFacts>,
@@ -196,10 +196,10 @@ impl Log {
     }
 }
 
-impl Memory {
+impl Model {
     /// A model with nothing in it.
-    pub fn new(epoch: [u8; 16]) -> Memory {
-        Memory {
+    pub fn new(epoch: [u8; 16]) -> Model {
+        Model {
             epoch: Epoch(epoch),
             logs: Vec::new(),
             people: BTreeMap::new(),
@@ -235,7 +235,7 @@ impl Memory {
         let known = |entry: &&Entry| draft.nonce.is_some() && (entry.nonce, entry.from.person) == (draft.nonce, author);
         if let Some(before) = log.there().iter().find(known) {
             return match before.what == draft.what {
-                true => Written::Entry { entry: log.as_it_stands(before), fresh: false },
+                true => Written::Entry { entry: log.as_it_stands(before).into(), fresh: false },
                 false => Written::Refused(AppendRefusal::NonceConflict),
             };
         }
@@ -259,7 +259,7 @@ impl Memory {
             mentions,
         };
         log.ever.push(entry.clone());
-        Written::Entry { entry, fresh: true }
+        Written::Entry { entry: entry.into(), fresh: true }
     }
 
     fn keep(&mut self, fact: &Fact) {
@@ -327,9 +327,9 @@ impl Memory {
     }
 
     fn order(&mut self, fact: &Fact) {
-        let there = |memory: &Memory, room: &Option<RoomName>| match room {
+        let there = |model: &Model, room: &Option<RoomName>| match room {
             None => true,
-            Some(room) => memory.log(&Conversation::Room(room.clone())).is_some(),
+            Some(room) => model.log(&Conversation::Room(room.clone())).is_some(),
         };
         match fact {
             Fact::Role { person, room: None, role } => {
@@ -462,7 +462,7 @@ impl Memory {
     }
 }
 
-impl Store for Memory {
+impl Store for Model {
     fn epoch(&self) -> Epoch {
         self.epoch
     }

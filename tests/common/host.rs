@@ -24,6 +24,7 @@ use wschat::protocol::secret::Token;
 use wschat::server::entrance::Entrance;
 use wschat::server::{self, Options, Place, ServeError, Stopped};
 use wschat::store::Store;
+use wschat::store::memory::MemoryStore;
 use wschat::store::sqlite::SqliteStore;
 
 /// What makes whoever enters first with it the owner of a test's host.
@@ -52,7 +53,7 @@ impl Host {
 
     /// With other settings, forgetting all.
     pub fn with(change: impl FnOnce(&mut Config)) -> Host {
-        Host::serve(change, Box::new(SqliteStore::ephemeral(random()).expect("memory is there")), true)
+        Host::serve(change, Box::new(MemoryStore::new(random())), true)
     }
 
     /// Keeping what is said in this folder.
@@ -68,8 +69,7 @@ impl Host {
 
     /// Which is entered so, and forgets all.
     pub fn guarded(entrance: Entrance, change: impl FnOnce(&mut Config)) -> Host {
-        let store = SqliteStore::ephemeral(random()).expect("memory is there");
-        Host::entered_by(change, Box::new(store), true, entrance)
+        Host::entered_by(change, Box::new(MemoryStore::new(random())), true, entrance)
     }
 
     fn entered_by(

@@ -123,7 +123,7 @@ struct Moody {
 
 pub fn moody() -> (mpsc::Sender<Mood>, Host) {
     let (sender, moods) = mpsc::channel();
-    let store = SqliteStore::ephemeral([1; 16]).expect("memory is there");
+    let store = SqliteStore::in_memory([1; 16]).expect("memory is there");
     let host = Host::serve(|_| {}, Box::new(Moody { store, moods, mood: Mood::Well }), false);
     (sender, host)
 }

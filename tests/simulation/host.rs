@@ -38,7 +38,7 @@ pub struct Disk {
 
 impl Disk {
     pub fn new(epoch: [u8; 16]) -> Disk {
-        let store = SqliteStore::ephemeral(epoch).expect("memory is there");
+        let store = SqliteStore::in_memory(epoch).expect("memory is there");
         Disk { store: Arc::new(Mutex::new(store)), log: Arc::default(), full: Arc::default() }
     }
 
@@ -62,7 +62,7 @@ impl Store for Disk {
         }
         let written = self.with(|store| store.commit(writes))?;
         let fresh = written.iter().filter_map(|one| match one {
-            Written::Entry { entry, fresh: true } => Some(entry.clone()),
+            Written::Entry { entry, fresh: true } => Some((**entry).clone()),
             _ => None,
         });
         self.log.lock().expect("one thread").extend(fresh);

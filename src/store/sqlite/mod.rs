@@ -48,9 +48,6 @@ const MIGRATIONS: &[&str] = &[
 /// How long a reader's snapshot may make the writer wait for the WAL; readers are short, so this is never reached.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// What an ephemeral history may take of memory; the oldest goes first.
-pub const EPHEMERAL_BYTES: u64 = 64 * 1024 * 1024;
-
 /// Steps of SQLite's machine between two looks at whether a long check is still wanted: well under a millisecond.
 const STEPS_UNASKED: i32 = 1000;
 
@@ -83,8 +80,8 @@ impl SqliteStore {
         SqliteStore::begin(db, Some(path.to_owned()), new_epoch)
     }
 
-    /// A history in memory, gone with the process.
-    pub fn ephemeral(new_epoch: [u8; 16]) -> Result<SqliteStore, StoreError> {
+    /// The same without a file, for what tests and measures and a disk is not part of.
+    pub fn in_memory(new_epoch: [u8; 16]) -> Result<SqliteStore, StoreError> {
         let db = Connection::open_in_memory().map_err(|e| failure(e, None))?;
         SqliteStore::begin(db, None, new_epoch)
     }
@@ -161,18 +158,10 @@ impl Store for SqliteStore {
         Ok(Some(Box::new(SqliteReader { db, path: path.clone() })))
     }
 
-    fn bounded(&self, bounds: &Retention) -> bool {
-        self.path.is_none() || *bounds != Retention::default()
-    }
-
     fn retain(&mut self, bounds: &Retention, now: Timestamp) -> Result<bool, StoreError> {
-        let mut bounds = *bounds;
-        if self.path.is_none() && (bounds.max_bytes == 0 || bounds.max_bytes > EPHEMERAL_BYTES) {
-            bounds.max_bytes = EPHEMERAL_BYTES;
-        }
         let path = self.path.clone();
         self.known.clear();
-        write::retain(&mut self.db, &bounds, now).map_err(|e| failure(e, path.as_deref()))
+        write::retain(&mut self.db, bounds, now).map_err(|e| failure(e, path.as_deref()))
     }
 
     fn finish(&mut self) -> Result<(), StoreError> {

@@ -18,6 +18,7 @@ use crate::protocol::person::PublicKey;
 use crate::protocol::rights::Role;
 use crate::protocol::text::Text;
 use crate::store::PageAsk;
+use crate::store::fit::weight;
 
 /// The row of a conversation, when it has one.
 pub fn log(db: &Connection, conversation: &Conversation) -> rusqlite::Result<Option<Log>> {
@@ -220,19 +221,18 @@ pub fn page(db: &Connection, ask: &PageAsk) -> rusqlite::Result<Page> {
             return Err(row::damaged(0));
         }
         let beside = row::beside(found, 17, id, &row)?;
-        if let Some(known) = changed.remove(&row.seq) {
-            bytes -= weight(&known);
-        }
         let also = match row.of.filter(|of| *of >= oldest && !changed.contains_key(of)) {
             Some(of) => one(db, id, ask.asker, of)?,
             None => None,
         };
         let shown = shown(db, id, ask.asker, &row, beside)?;
         bytes += shown.iter().chain(&also).map(weight).sum::<usize>();
+        bytes -= changed.get(&row.seq).map_or(0, weight);
         if ask.bytes > 0 && bytes > ask.bytes && from < before {
             break;
         }
         from = row.seq;
+        changed.remove(&row.seq);
         entries.extend(shown);
         changed.extend(also.map(|shown| (number(shown.seq), shown)));
     }
@@ -263,19 +263,6 @@ fn one(db: &Connection, id: i64, asker: PersonId, of: i64) -> rusqlite::Result<O
     let row = Columns::read(found)?.checked(id)?;
     let beside = row::beside(found, 17, id, &row)?;
     shown(db, id, asker, &row, beside)
-}
-
-/// About how many bytes an entry takes in a frame: JSON around it, ids in hex, and text that may need escapes.
-pub fn weight(shown: &Shown) -> usize {
-    let text = match &shown.what {
-        ShownWhat::Said { text, reactions, .. } => {
-            let named: usize = reactions.iter().map(|reaction| 60 + reaction.by.len() * 120).sum();
-            text.as_ref().map_or(0, |text| text.as_str().len() + text.as_str().matches(['\n', '\t', '"', '\\']).count())
-                + named
-        }
-        ShownWhat::Topic { text } => text.as_str().len(),
-    };
-    300 + text + shown.mentions.len() * 36
 }
 
 /// The present form of a row, `None` for kinds that only change others.

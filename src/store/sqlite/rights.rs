@@ -8,15 +8,13 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, params};
 
 use super::row::{self, seal};
+use crate::protocol::admin::RECORD_LINES;
 use crate::protocol::entry::{PersonId, Timestamp};
 use crate::protocol::fact::{Facts, PersonFacts, RoomFacts};
 use crate::protocol::names::{Nick, RoomName};
 use crate::protocol::rights::{Penalty, Record, Role, RoomSettings, Sentence, Subject};
 use crate::protocol::secret::PasswordHash;
 use crate::protocol::text::Text;
-
-/// Lines of the record that are kept; the oldest goes. Years of a busy host, and a few megabytes.
-const RECORD_LINES: i64 = 10_000;
 
 /// The tables of this file, which are small whatever was said.
 pub const TABLES: [&str; 6] = ["roles", "sentences", "settings", "invited", "deleted", "audit"];
@@ -216,7 +214,7 @@ pub fn record(tx: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
             record_digest(id, record)
         ],
     )?;
-    tx.execute("DELETE FROM audit WHERE id <= ?1", [id - RECORD_LINES])?;
+    tx.execute("DELETE FROM audit WHERE id <= ?1", [id - i64::from(RECORD_LINES)])?;
     Ok(())
 }
 

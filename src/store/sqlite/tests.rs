@@ -65,7 +65,7 @@ fn texts(store: &mut SqliteStore) -> Vec<String> {
 
 #[test]
 fn deleted_words_are_gone_from_the_log_too() {
-    let mut store = SqliteStore::ephemeral([1; 16]).unwrap();
+    let mut store = SqliteStore::in_memory([1; 16]).unwrap();
     one(&mut store, draft(1, said("hello")));
     one(&mut store, draft(1, What::Edited { of: Seq(1), text: Text::clean("hello all") }));
     one(&mut store, draft(1, What::Deleted { of: Seq(1) }));
@@ -78,7 +78,7 @@ fn deleted_words_are_gone_from_the_log_too() {
 
 #[test]
 fn a_page_of_few_bytes_has_one_entry_at_least() {
-    let mut store = SqliteStore::ephemeral([1; 16]).unwrap();
+    let mut store = SqliteStore::in_memory([1; 16]).unwrap();
     one(&mut store, draft(1, said("one")));
     one(&mut store, draft(1, said("two")));
     let ask = PageAsk { conversation: lobby(), end: PageEnd::Newest, limit: 100, bytes: 1, asker: person(1) };
@@ -176,7 +176,7 @@ fn a_full_disk_refuses_and_goes_on_later() {
 
 #[test]
 fn the_oldest_goes_a_step_at_a_time() {
-    let mut store = SqliteStore::ephemeral([1; 16]).unwrap();
+    let mut store = SqliteStore::in_memory([1; 16]).unwrap();
     for n in 1..=1200 {
         one(&mut store, draft(1, said(&format!("{n}"))));
     }

@@ -10,7 +10,7 @@ use super::read::{self, log};
 use super::row::{self, BESIDE, COLUMNS, Columns, Log, SAID};
 use crate::protocol::entry::{Conversation, Shown, Timestamp};
 use crate::protocol::search::{self, Found, Hit, Query};
-use crate::store::SearchAsk;
+use crate::store::{SearchAsk, fit};
 
 /// Bits of a row's number that are the seq; those above are the conversation.
 const SEQ_BITS: u32 = 36;
@@ -242,7 +242,6 @@ impl Budget {
 }
 
 pub fn search(db: &Connection, ask: &SearchAsk) -> rusqlite::Result<Found> {
-    let most = ask.limit.max(1) as usize;
     let mut found = Found::default();
     let mut budget = Budget { looks: LOOKED_AT, until: Instant::now() + LONGEST };
     let candidates = candidates(db, &ask.query)?;
@@ -252,15 +251,7 @@ pub fn search(db: &Connection, ask: &SearchAsk) -> rusqlite::Result<Found> {
         found.hits.extend(one.hits);
         found.more |= one.more;
     }
-    found.hits.sort_by_key(|hit| std::cmp::Reverse(hit.shown.at));
-    let weights = found.hits.iter().take(most).scan(0, |bytes, hit| {
-        *bytes += read::weight(&hit.shown);
-        Some(*bytes)
-    });
-    let room = weights.take_while(|bytes| ask.bytes == 0 || *bytes <= ask.bytes).count();
-    let room = room.max(1).min(found.hits.len());
-    found.more |= room < found.hits.len();
-    found.hits.truncate(room);
+    fit::newest(&mut found, ask);
     Ok(found)
 }
 

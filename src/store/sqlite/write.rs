@@ -115,7 +115,7 @@ fn append(tx: &Transaction<'_>, logs: &mut Logs, draft: &Draft) -> rusqlite::Res
     let body = row::body(&draft.what);
     if let Some(before) = same_nonce(tx, log.id, draft)? {
         return Ok(match before.body == body {
-            true => Written::Entry { entry: before.entry(&draft.conversation)?, fresh: false },
+            true => Written::Entry { entry: before.entry(&draft.conversation)?.into(), fresh: false },
             false => Written::Refused(AppendRefusal::NonceConflict),
         });
     }
@@ -159,7 +159,7 @@ fn append(tx: &Transaction<'_>, logs: &mut Logs, draft: &Draft) -> rusqlite::Res
         nonce: draft.nonce,
         mentions,
     };
-    Ok(Written::Entry { entry, fresh: true })
+    Ok(Written::Entry { entry: entry.into(), fresh: true })
 }
 
 fn same_nonce(tx: &Transaction<'_>, log: i64, draft: &Draft) -> rusqlite::Result<Option<Columns>> {

@@ -135,8 +135,14 @@ impl House {
             }
             None => None,
         };
+        // Signals are waited for in a task of their own: what stops a server is looked at in every turn of it.
+        let signalled = tokio::spawn(shutdown);
+        let stopped = async {
+            // Should it fail, nobody could be told to stop any more.
+            let _ = signalled.await;
+        };
         // A task of its own: the future a runtime blocks on is only looked at after one more question to the system.
-        let served = tokio::spawn(server::run(listeners, options, shutdown)).await;
+        let served = tokio::spawn(server::run(listeners, options, stopped)).await;
         if let Some(telling) = telling {
             telling.abort();
             // Its end takes the announcement back.

@@ -14,11 +14,11 @@ use crate::protocol::entry::{Author, Conversation, PersonId, Standing};
 use crate::protocol::event::{CloseCode, Code, Event, Hello, Refusal, Welcome};
 use crate::protocol::fact::{AppendRefusal, Fact};
 use crate::protocol::names::Nick;
-use crate::protocol::person::{Challenge, Proof};
+use crate::protocol::person::Proof;
 use crate::protocol::secret::Token;
 
 impl Hub {
-    pub(super) fn opened(&mut self, now: Now, session: SessionId, challenge: Challenge, opened: Session) {
+    pub(super) fn opened(&mut self, now: Now, session: SessionId, door: Door, opened: Session) {
         let dialect = opened.dialect;
         self.sessions.insert(session, Box::new(opened));
         if self.stopping {
@@ -26,11 +26,11 @@ impl Hub {
         }
         match dialect {
             Dialect::V1 => {
-                self.alarms.insert((now.up + self.rules.enter_within, Alarm::Enter(session)));
+                self.alarms.insert((door.until, Alarm::Enter(session)));
                 let hello = Hello {
                     server: self.rules.server.clone(),
                     epoch: self.epoch,
-                    challenge,
+                    challenge: door.challenge,
                     limits: self.rules.bounds,
                     features: FEATURES.to_vec(),
                 };
@@ -95,7 +95,9 @@ impl Hub {
     fn seat(&mut self, session: SessionId, author: Author) {
         if let Some(open) = self.sessions.get_mut(&session) {
             open.stage = Stage::Entered(author.person);
-            open.door = None;
+            if let Some(door) = open.door.take() {
+                self.alarms.remove(&(door.until, Alarm::Enter(session)));
+            }
             self.entering.remove(&(author.person, session));
         }
         if let Some(person) = self.people.get_mut(author.person) {
@@ -116,7 +118,7 @@ impl Hub {
     ) {
         let owner = invite.is_some() && invite == self.rules.owner_ticket;
         let Some(open) = self.sessions.get_mut(&session) else { return };
-        let Some(Door { challenge, luck }) = open.door.as_deref().copied() else { return };
+        let Some(Door { challenge, luck, .. }) = open.door.as_deref().copied() else { return };
         open.tries += 1;
         open.owner = owner;
         open.key = proof.map(|proof| proof.key);
@@ -387,10 +389,11 @@ impl Hub {
 
     pub(super) fn closed(&mut self, now: Now, session: SessionId) {
         let Some(gone) = self.sessions.remove(&session) else { return };
-        match gone.stage {
-            Stage::Greeted { until } => _ = self.alarms.remove(&(until, Alarm::Enter(session))),
-            Stage::Entering(person) => _ = self.entering.remove(&(person, session)),
-            Stage::Entered(_) => {}
+        if let Some(door) = gone.door {
+            self.alarms.remove(&(door.until, Alarm::Enter(session)));
+        }
+        if let Stage::Entering(person) = gone.stage {
+            self.entering.remove(&(person, session));
         }
         let Stage::Entered(person) = gone.stage else { return };
         for conversation in self.conversations(person) {
@@ -459,14 +462,14 @@ impl Hub {
             self.alarms.remove(&(at, alarm));
             match alarm {
                 Alarm::Gone(person) => self.gone(person),
-                Alarm::Enter(session) => self.too_late(session, at),
+                Alarm::Enter(session) => self.too_late(session),
                 Alarm::Over(sentence) => self.over(sentence),
             }
         }
     }
 
-    fn too_late(&mut self, session: SessionId, at: Duration) {
-        if self.sessions.get(&session).is_some_and(|open| open.stage == Stage::Greeted { until: at }) {
+    fn too_late(&mut self, session: SessionId) {
+        if self.sessions.get(&session).is_some_and(|open| open.stage == Stage::Greeted) {
             self.close(session, CloseCode::NotEntered, "you did not enter in time");
         }
     }
@@ -546,17 +549,13 @@ impl Hub {
 
     /// The session may try to enter again; its time started at accept and is not started anew.
     pub(super) fn back_to_the_door(&mut self, session: SessionId) {
-        let armed = self.alarms.iter().find(|(_, alarm)| *alarm == Alarm::Enter(session)).map(|(at, _)| *at);
-        match armed {
-            Some(until) => {
-                if let Some(open) = self.sessions.get_mut(&session) {
-                    if let Stage::Entering(person) = open.stage {
-                        self.entering.remove(&(person, session));
-                    }
-                    open.stage = Stage::Greeted { until };
-                }
-            }
-            None => self.close(session, CloseCode::NotEntered, "you did not enter in time"),
+        let Some(open) = self.sessions.get_mut(&session) else { return };
+        if let Stage::Entering(person) = open.stage {
+            self.entering.remove(&(person, session));
+        }
+        match &open.door {
+            Some(door) if self.alarms.contains(&(door.until, Alarm::Enter(session))) => open.stage = Stage::Greeted,
+            _ => self.close(session, CloseCode::NotEntered, "you did not enter in time"),
         }
     }
 }

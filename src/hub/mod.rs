@@ -52,6 +52,10 @@ use crate::protocol::search::{Found, Query};
 use crate::protocol::secret::{Password, PasswordHash, Token};
 use crate::protocol::text::Text;
 
+/// Things by ids that this host makes and nobody else chooses: a hash of them need not withstand an enemy, which is five
+/// times as dear. Names and keys have that of the standard library.
+type ById<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
 /// The time, handed in. Rules, limits and [`Hub::wake_at`] go by `up`; `wall` is only stamped.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
@@ -468,7 +472,7 @@ struct Room {
     /// Who comes in without being asked for more.
     invited: BTreeSet<PersonId>,
     /// Who spoke last when, where that is slow; only those who have to wait.
-    spoke: HashMap<PersonId, Duration>,
+    spoke: ById<PersonId, Duration>,
     /// Its end is being kept: it is as if it were not there.
     gone: bool,
 }
@@ -485,7 +489,7 @@ impl Room {
             password: None,
             operators: BTreeSet::new(),
             invited: BTreeSet::new(),
-            spoke: HashMap::new(),
+            spoke: ById::default(),
             gone: false,
         }
     }
@@ -515,15 +519,15 @@ pub struct Hub {
     rooms: HashMap<RoomName, Room>,
     directs: HashMap<Pair, Ears>,
     /// Boxed, since a table has more room than sessions.
-    sessions: HashMap<SessionId, Box<Session>>,
+    sessions: ById<SessionId, Box<Session>>,
     /// The host name that was dialled last.
     dialled: Arc<str>,
     /// Those for which the store is asked who they come in as.
     entering: BTreeSet<(PersonId, SessionId)>,
     /// People whose names are not kept yet, and those who came by their keys meanwhile: whether they are anybody is decided
     /// by the store. As many as may be on screens of one person.
-    claims: HashMap<PersonId, Vec<(SessionId, Tag)>>,
-    tickets: HashMap<Ticket, Pending>,
+    claims: ById<PersonId, Vec<(SessionId, Tag)>>,
+    tickets: ById<Ticket, Pending>,
     next_ticket: u64,
     alarms: BTreeSet<(Duration, Alarm)>,
     /// The time of the input at hand.
@@ -590,11 +594,11 @@ impl Hub {
             last_invitation,
             rooms,
             directs,
-            sessions: HashMap::new(),
+            sessions: ById::default(),
             dialled: "".into(),
             entering: BTreeSet::new(),
-            claims: HashMap::new(),
-            tickets: HashMap::new(),
+            claims: ById::default(),
+            tickets: ById::default(),
             next_ticket: 0,
             alarms: BTreeSet::new(),
             up: Duration::ZERO,
@@ -630,7 +634,7 @@ impl Hub {
         }
         match input {
             Input::Opened { session, dialect, authority, challenge, address, free, luck } => {
-                let stage = Stage::Greeted { until: now.up + self.rules.enter_within };
+                let door = Door { challenge, luck, until: now.up + self.rules.enter_within };
                 // Nearly everybody dials the same name.
                 if *self.dialled != *authority {
                     self.dialled = authority.into();
@@ -638,13 +642,13 @@ impl Hub {
                 let opened = Session {
                     dialect,
                     authority: self.dialled.clone(),
-                    door: Some(Box::new(Door { challenge, luck })),
+                    door: Some(Box::new(door)),
                     address: address.and_then(source),
                     free,
                     key: None,
                     owner: false,
                     bot: None,
-                    stage,
+                    stage: Stage::Greeted,
                     live: false,
                     tries: 0,
                     bad: 0,
@@ -653,7 +657,7 @@ impl Hub {
                     away: false,
                     typed_at: None,
                 };
-                self.opened(now, session, challenge, opened);
+                self.opened(now, session, door, opened);
             }
             Input::Received { session, tag, command } => self.received(now, session, tag, command),
             Input::Unreadable { session, tag, refusal, garbage } => self.unreadable(session, tag, refusal, garbage),
@@ -686,14 +690,14 @@ impl Hub {
             return self.done(session);
         }
         match (open.stage, command) {
-            (Stage::Greeted { .. }, Command::Enter { name, proof, invite, bot, .. }) => {
+            (Stage::Greeted, Command::Enter { name, proof, invite, bot, .. }) => {
                 if let Some(open) = self.sessions.get_mut(&session) {
                     open.bot = bot;
                 }
                 self.enter(now, session, tag, name, proof, invite);
             }
             (_, Command::Bye) => self.bye(session),
-            (Stage::Greeted { .. } | Stage::Entering(_), command) => {
+            (Stage::Greeted | Stage::Entering(_), command) => {
                 let refusal = Refusal::new(Code::EnterFirst, "enter first: say who you are").about(command.nonce());
                 self.refuse(session, &tag, refusal);
             }

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::SessionId;
 use super::memos::Memos;
+use super::{ById, SessionId};
 use crate::protocol::entry::{Author, Conversation, PersonId, Seq, Timestamp};
 use crate::protocol::event::{Member, Peer};
 use crate::protocol::fact::PersonFacts;
@@ -172,7 +172,7 @@ pub enum Taken {
 #[derive(Debug, Default)]
 pub struct People {
     /// Boxed, since a table has more room than people.
-    people: HashMap<PersonId, Box<Person>>,
+    people: ById<PersonId, Box<Person>>,
     keys: HashMap<PublicKey, PersonId>,
     folds: HashMap<Arc<str>, PersonId>,
     skeletons: HashMap<Arc<str>, PersonId>,

@@ -11,11 +11,8 @@ use crate::protocol::person::{Challenge, PublicKey};
 /// How far a connection has come in. Greeted → Entering → Entered; refused, Entering → Greeted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Told hello; must enter before this moment.
-    Greeted {
-        /// On the clock of `Now::up`.
-        until: Duration,
-    },
+    /// Told hello; must enter in time.
+    Greeted,
     /// The store is asked on its behalf.
     Entering(PersonId),
     /// In.
@@ -29,6 +26,8 @@ pub struct Door {
     pub challenge: Challenge,
     /// Chance, for an id and a guest's name.
     pub luck: [u8; 24],
+    /// Until when it must be in, on the clock of `Now::up`.
+    pub until: Duration,
 }
 
 /// One connection.
@@ -73,7 +72,7 @@ impl Session {
     pub fn person(&self) -> Option<PersonId> {
         match self.stage {
             Stage::Entered(person) => Some(person),
-            Stage::Greeted { .. } | Stage::Entering(_) => None,
+            Stage::Greeted | Stage::Entering(_) => None,
         }
     }
 }

@@ -75,6 +75,18 @@ fn who_does_not_enter_in_time_is_closed() {
 }
 
 #[test]
+fn who_has_come_in_is_not_waited_for_any_more() {
+    let mut world = World::new();
+    let (ann, guest, slow) = (world.opened(Dialect::V1), world.opened(Dialect::V1), world.opened(Dialect::V1));
+    let due = world.hub.wake_at();
+    world.enters(ann, "ann", Some("ann"));
+    world.enters(guest, "gus", None);
+    assert_eq!(world.hub.wake_at(), due, "one is waited for yet");
+    world.cut(slow);
+    assert_eq!(world.hub.wake_at(), None, "nothing ticks");
+}
+
+#[test]
 fn before_entering_nothing_is_done() {
     let mut world = World::new();
     let at = world.opened(Dialect::V1);

@@ -22,17 +22,17 @@ pub mod theme;
 pub mod view;
 mod when;
 pub mod wrap;
+mod zone;
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use crossterm::event::{Event, EventStream, MouseButton, MouseEventKind};
 use ending::Ending;
 use futures_util::StreamExt;
-use jiff::tz::TimeZone;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -214,7 +214,7 @@ impl Shell {
         let Loaded { mut config, values, keymap, theme, themes } = loaded;
         // Signs are read out by their names.
         config.ui.ascii |= options.plain;
-        let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
+        let zone = zone::local(std::env::var_os("TZ"), Path::new(zone::FILE));
         let look = Look { theme, keymap, config, values, themes, zone };
         let keyring = Keyring::at(options.paths.keys_dir());
         if let Some(name) = &options.name {

@@ -65,7 +65,8 @@ export class History {
     const next = this.#pages.shift();
     if (!next) return;
     const talk = chat.talks.get(next.key);
-    if (!talk) {
+    // What came while this one waited, or is not drawn yet, is not asked for again.
+    if (!talk || (!next.then && talk.covers(next.before - 1))) {
       this.#next();
       return;
     }

@@ -16,6 +16,8 @@ export class Log {
   /** The seqs of the first and last message of the window. */
   #low = 0;
   #high = Number.POSITIVE_INFINITY;
+  /** Whether the window begins with all there is. */
+  #whole = true;
   /** The seq of the first message in sight, where that has to stay. */
   #held = 0;
 
@@ -68,6 +70,7 @@ export class Log {
     this.bottom = true;
     this.#low = 0;
     this.#high = Number.POSITIVE_INFINITY;
+    this.#whole = !place;
     if (place) {
       this.bottom = false;
       this.#low = place.low;
@@ -155,6 +158,11 @@ export class Log {
   #window(entries) {
     let first = place(entries, this.#low);
     let end = this.#high === Number.POSITIVE_INFINITY ? entries.length : place(entries, this.#high + 1);
+    // What was a hole at the top is here: in one step, or the edge in between is too low to keep what is read in its place.
+    if (this.#whole && first > 0) {
+      first = Math.max(0, first - STEP);
+      if (place(entries, this.#held) < first + MOST / 2) end = Math.min(end, first + MOST);
+    }
     if (this.bottom) {
       end = entries.length;
       // Going on from where it began, so that not every new message changes the top.
@@ -168,6 +176,7 @@ export class Log {
   }
 
   #open(entries, first, end) {
+    this.#whole = first === 0;
     this.#low = entries[first]?.seq ?? 0;
     this.#high = end >= entries.length ? Number.POSITIVE_INFINITY : entries[end - 1].seq;
     return [first, end];
@@ -259,19 +268,22 @@ export class Log {
   // --- where one is -------------------------------------------------------------------------------------------------
 
   #anchor() {
-    const top = this.node.getBoundingClientRect().top;
+    const { top, bottom } = this.node.getBoundingClientRect();
     for (const row of this.node.children) {
       if (!row.classList.contains('message')) continue;
       const box = row.getBoundingClientRect();
-      if (box.bottom > top + 4) return { id: row.dataset.id, offset: box.top - top };
+      if (box.bottom <= top + 4) continue;
+      // A row grows and shrinks above its words, where the name stands; its lower end stays, and all below it.
+      const side = box.bottom <= bottom ? 'bottom' : 'top';
+      return { id: row.dataset.id, side, offset: box[side] - top };
     }
     return null;
   }
 
-  #return({ id, offset }) {
+  #return({ id, side, offset }) {
     const row = this.#rows.get(id)?.node;
     if (!row) return;
-    const moved = row.getBoundingClientRect().top - this.node.getBoundingClientRect().top - offset;
+    const moved = row.getBoundingClientRect()[side] - this.node.getBoundingClientRect().top - offset;
     if (moved) this.node.scrollTop += moved;
   }
 

@@ -177,10 +177,12 @@ export class Talk {
   takeIn(entry) {
     const known = this.entries.get(entry.seq);
     if (known && known.rev > entry.rev && this.looseFrom > entry.rev) return;
-    // The rev may come out as it was, with other words.
-    entry.version = (known?.version ?? 0) + 1;
-    this.#put(entry);
     for (const change of this.loose) if (change.of === entry.seq && change.seq > entry.rev) apply(entry, change);
+    entry.version = known?.version ?? 0;
+    // What comes a second time is what it was, and its row stays; the rev alone may come out as it was with other words.
+    if (known && JSON.stringify(known) === JSON.stringify(entry)) return;
+    entry.version += 1;
+    this.#put(entry);
   }
 
   /** Everything below goes, to be asked for again. */

@@ -99,6 +99,8 @@ pub struct Limits {
     pub invite_every: Duration,
     pub password_burst: u32,
     pub password_every: Duration,
+    pub search_burst: u32,
+    pub search_every: Duration,
     /// How many people's worth one address has; 0: addresses are not looked at.
     pub people_per_address: u32,
     pub connections_per_address: usize,

@@ -117,10 +117,12 @@ export function finding(page) {
     note(`${at + 1} of ${hits.length}; n to the next, Esc back`);
   }
 
-  function ask(asked, done) {
+  /** `later(ms)` is to ask again then. */
+  function ask(asked, done, later) {
     chat.ask({ type: 'search', limit: 50, ...asked }, (event) => {
       if (event.type !== 'found') {
-        done({ items: [], says: sentence(event.text) });
+        if (event.code === 'rate_limited') later(Number(event.retry_after) || 1_000);
+        else done({ items: [], says: sentence(event.text) });
         return;
       }
       const keys = (event.hits ?? []).map((one) => {
@@ -141,6 +143,19 @@ export function finding(page) {
     });
   }
 
+  /** Asks what is wanted last, when nothing else is wanted for a moment, and again where the host was asked too often. */
+  function lately() {
+    let [waiting, wanted] = [0, null];
+    return (asked, done) => {
+      clearTimeout(waiting);
+      wanted = asked;
+      const later = (ms) => {
+        if (wanted === asked) waiting = setTimeout(() => ask(asked, done, later), ms);
+      };
+      later(150);
+    };
+  }
+
   const searched = () => {
     if (chat.features.includes('search')) return true;
     note('This host cannot be searched.', 'error');
@@ -151,7 +166,7 @@ export function finding(page) {
   function find(text = '', everywhere = false) {
     if (!searched()) return;
     const to = everywhere ? '' : chat.talk?.to;
-    let waiting = 0;
+    const soon = lately();
     palette.show({
       title: to ? `Search in ${to}` : 'Search everywhere',
       placeholder: 'words, from:name, before:2026-11-20, has:link',
@@ -160,12 +175,11 @@ export function finding(page) {
       again: to ? (words) => find(words, true) : null,
       find: (words) =>
         new Promise((done) => {
-          clearTimeout(waiting);
           const asked = query(words, to);
           if (!Object.keys(asked).some((name) => name !== 'to')) {
             done({ items: [], says: to ? 'Ctrl+F again searches everywhere.' : 'In all your conversations.' });
           } else if (!chat.live) done({ items: [], says: 'Not while there is no connection.' });
-          else waiting = setTimeout(() => ask(asked, done), 150);
+          else soon(asked, done);
         }),
       closed: () => composer.focus(),
     });
@@ -174,13 +188,14 @@ export function finding(page) {
   /** What mentions oneself, everywhere. */
   function mentions() {
     if (!searched()) return;
+    const soon = lately();
     palette.show({
       title: 'What mentions you',
       placeholder: 'words in it',
       none: ' ',
       find: (words) =>
         new Promise((done) => {
-          if (chat.live) ask({ ...query(words), mentions: true }, done);
+          if (chat.live) soon({ ...query(words), mentions: true }, done);
           else done({ items: [], says: 'Not while there is no connection.' });
         }),
       closed: () => composer.focus(),

@@ -472,6 +472,7 @@ impl Chat {
         }
         self.stop_typing(now);
         self.due(now);
+        self.look_again(now.up);
         self.fetch(now);
         std::mem::take(&mut self.effects)
     }
@@ -488,7 +489,8 @@ impl Chat {
         let seen = seen.map(|talk| talk.seen_at.map_or(Duration::ZERO, |at| at + SEEN_EVERY));
         let page = Some(self.page_after).filter(|at| self.live && *at > Duration::ZERO);
         let typing = self.talks.iter().flat_map(|talk| talk.typing.iter().map(|(_, until)| *until));
-        acks.chain(seen).chain(page).chain(typing).min()
+        let search = self.search.again_at().filter(|_| self.live);
+        acks.chain(seen).chain(page).chain(typing).chain(search).min()
     }
 
     /// Who one is, once in.
@@ -787,7 +789,10 @@ impl Chat {
             }
             LinkEvent::Distrusted(why) => self.note(Note::Distrusted(why)),
             LinkEvent::Heard(event) => self.heard(now, event),
-            LinkEvent::Answered(id, Event::Refused(refusal)) if self.search.is(id) => self.not_found(refusal.text),
+            LinkEvent::Answered(id, Event::Refused(refusal)) if self.search.is(id) => match refusal.retry_after {
+                Some(wait) if refusal.code == Code::RateLimited => self.look_later(now.up, wait),
+                _ => self.not_found(refusal.text),
+            },
             LinkEvent::Answered(_, Event::Memos(memos)) => self.note(Note::Memos(memos, true)),
             LinkEvent::Answered(_, event) => self.heard(now, event),
             LinkEvent::Line(line) => self.line(now, &line),

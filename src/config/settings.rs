@@ -242,6 +242,8 @@ pub static SETTINGS: &[Setting] = &[
     timed!("limits" "invite_every" 1..=DAY, NEVER_ZERO => limits.invite_every),
     sized!("limits" "password_burst" Count 1..=1_000_000, OR_ZERO => limits.password_burst),
     timed!("limits" "password_every" 1..=DAY, NEVER_ZERO => limits.password_every),
+    sized!("limits" "search_burst" Count 1..=1_000_000, OR_ZERO => limits.search_burst),
+    timed!("limits" "search_every" 1..=DAY, NEVER_ZERO => limits.search_every),
     sized!("limits" "people_per_address" Count 1..=1_000_000, OR_ZERO => limits.people_per_address),
     sized!("limits" "connections_per_address" Count 1..=1_000_000, OR_ZERO => limits.connections_per_address),
     sized!("limits" "connection_burst" Count 1..=1_000_000, OR_ZERO => limits.connection_burst),

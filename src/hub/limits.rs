@@ -33,6 +33,8 @@ pub struct Rates {
     pub invites: Rate,
     /// Passwords tried.
     pub passwords: Rate,
+    /// Searches.
+    pub searches: Rate,
     /// How many people's worth all of one address have together; 0: addresses are not looked at.
     pub per_address: u32,
 }
@@ -50,6 +52,8 @@ pub enum Kind {
     Invite,
     /// See [`Rates::passwords`].
     Password,
+    /// See [`Rates::searches`].
+    Search,
 }
 
 /// Whose bucket.
@@ -93,6 +97,7 @@ impl Rates {
             Kind::Name => self.names,
             Kind::Invite => self.invites,
             Kind::Password => self.passwords,
+            Kind::Search => self.searches,
         };
         match of {
             Of::Person(_) => one,

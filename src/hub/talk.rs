@@ -288,6 +288,9 @@ impl Hub {
             Ok(one) => one.map_or_else(|| self.conversations(person), |one| vec![one]),
             Err(refusal) => return self.refuse(session, &tag, refusal),
         };
+        if let Err(refusal) = self.limited(now, session, person, Kind::Search) {
+            return self.refuse(session, &tag, refusal);
+        }
         let author = query.from.as_ref().and_then(|name| self.people.by_name(name, now.wall));
         let limit = self.page_limit(limit);
         let ticket = self.ticket(Pending::Search { session, tag, person });

@@ -145,6 +145,7 @@ impl Options {
             names: of(limits.name_burst, limits.name_every),
             invites: of(limits.invite_burst, limits.invite_every),
             passwords: of(limits.password_burst, limits.password_every),
+            searches: of(limits.search_burst, limits.search_every),
             per_address: limits.people_per_address,
         }
     }

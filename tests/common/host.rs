@@ -82,7 +82,7 @@ impl Host {
         // Tests are quicker than people; those of the limits set them.
         let limits = &mut config.limits;
         (limits.message_burst, limits.join_burst, limits.name_burst) = (0, 0, 0);
-        (limits.invite_burst, limits.password_burst) = (0, 0);
+        (limits.invite_burst, limits.password_burst, limits.search_burst) = (0, 0, 0);
         change(&mut config);
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();

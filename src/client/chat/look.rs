@@ -1,6 +1,8 @@
 //! What is looked for: pages of the log, wherever one jumps to in it, and searches. A stretch that was jumped to stands
 //! apart from the end of the log until one has read on to there; the hole between them is not filled by itself.
 
+use std::time::Duration;
+
 use super::{Chat, Note, PAGE, Spot, Talk};
 use crate::protocol::command::{Command, PageEnd};
 use crate::protocol::dialect::Dialect;
@@ -11,17 +13,27 @@ use crate::protocol::search::{Hit, Query};
 /// Hits asked for at once.
 const HITS: u32 = 50;
 
+/// What is looked for, in one conversation or in all.
+type Wish = (Option<Target>, Query);
+
 /// Searches: one is asked at a time, and the newest wish is asked next.
 #[derive(Debug, Default)]
 pub struct Search {
-    asked: Option<u64>,
-    next: Option<(Option<Target>, Query)>,
+    asked: Option<(u64, Wish)>,
+    next: Option<Wish>,
+    /// The host had been asked too often; before this it is not asked again.
+    again_at: Option<Duration>,
 }
 
 impl Search {
     /// Whether this command is the search under way.
     pub fn is(&self, id: u64) -> bool {
-        self.asked == Some(id)
+        self.asked.as_ref().is_some_and(|(asked, _)| *asked == id)
+    }
+
+    /// When the next may be asked, where one has to wait for that.
+    pub fn again_at(&self) -> Option<Duration> {
+        self.again_at
     }
 }
 
@@ -38,11 +50,29 @@ impl Chat {
         if !self.can("search") {
             return self.note(Note::NotFound("this host cannot search".to_owned()));
         }
-        match self.search.asked {
-            Some(_) => self.search.next = Some((to, query)),
-            None => {
-                let id = self.send(Command::Search { to, query, limit: Some(HITS) });
-                self.search.asked = Some(id);
+        if self.search.asked.is_some() || self.search.again_at.is_some() {
+            self.search.next = Some((to, query));
+            return;
+        }
+        let wish = (to.clone(), query.clone());
+        let id = self.send(Command::Search { to, query, limit: Some(HITS) });
+        self.search.asked = Some((id, wish));
+    }
+
+    /// The host wants to be asked later: what is wanted then is asked then.
+    pub(super) fn look_later(&mut self, now: Duration, wait: Duration) {
+        if let Some((_, wish)) = self.search.asked.take() {
+            self.search.next.get_or_insert(wish);
+            self.search.again_at = Some(now + wait);
+        }
+    }
+
+    /// Asks what had to wait, when it is time.
+    pub(super) fn look_again(&mut self, now: Duration) {
+        if self.live && self.search.again_at.is_some_and(|at| at <= now) {
+            self.search.again_at = None;
+            if let Some((to, query)) = self.search.next.take() {
+                self.look_for(to, query);
             }
         }
     }
@@ -68,10 +98,12 @@ impl Chat {
     }
 
     pub(super) fn not_found(&mut self, why: String) {
+        let mut waited = false;
         if !self.live {
             self.search.next = None;
+            waited = self.search.again_at.take().is_some();
         }
-        if self.searched() {
+        if self.searched() || waited {
             self.note(Note::NotFound(why));
         }
     }

@@ -217,6 +217,39 @@ fn busy_is_tried_again_and_no_is_told() {
 }
 
 #[test]
+fn a_search_that_comes_too_soon_is_asked_again_as_it_is_wanted_then() {
+    let mut ann = Side::new();
+    ann.come_in(vec![place("#lobby", 1, 0, 0, 0)]);
+    let look = |ann: &mut Side, words: &str| ann.put(Input::Ask(Ask::Search(None, Query::new(words))));
+    let asked = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| match effect {
+            Effect::Send(id, Command::Search { query, .. }) => Some((*id, query.clone())),
+            _ => None,
+        })
+    };
+    let told = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Note(Note::NotFound(_))));
+    let soon = Refusal { retry_after: Some(Duration::from_secs(2)), ..Refusal::new(Code::RateLimited, "too much") };
+    let refuse = |ann: &mut Side, id| ann.put(Input::Link(LinkEvent::Answered(id, Event::Refused(soon.clone()))));
+    let (id, _) = asked(&look(&mut ann, "ni")).expect("it is asked at once");
+    assert!(!told(&refuse(&mut ann, id)), "it is not over");
+    assert_eq!(ann.chat.wake_at(), Some(Duration::from_secs(2)));
+    assert_eq!(asked(&look(&mut ann, "nine")), None, "not before it is time");
+    ann.up = Duration::from_secs(2);
+    let (id, query) = asked(&ann.put(Input::Woke)).expect("it is asked again");
+    assert_eq!(query, Query::new("nine"));
+    assert_eq!(ann.chat.wake_at(), None);
+    // What was asked is asked again where nothing else is wanted meanwhile, and is over when the wire is.
+    refuse(&mut ann, id);
+    ann.up = Duration::from_secs(4);
+    let (id, query) = asked(&ann.put(Input::Woke)).expect("it is asked again");
+    assert_eq!(query, Query::new("nine"));
+    refuse(&mut ann, id);
+    let down = ann.put(Input::Link(LinkEvent::Down { why: "cut".to_owned(), retry_at: None }));
+    assert!(told(&down), "it is told that it is over");
+    assert_eq!(ann.chat.wake_at(), None);
+}
+
+#[test]
 fn counts_follow_what_is_said_deleted_and_read_elsewhere() {
     let mut ann = Side::new();
     ann.come_in(vec![place("#lobby", 1, 4, 1, 3)]);

@@ -8,6 +8,7 @@ use crate::hub::limits::{Rate, Rates};
 use crate::protocol::command::Command;
 use crate::protocol::dialect::Dialect;
 use crate::protocol::rights::Change;
+use crate::protocol::search::Query;
 use crate::protocol::secret::Password;
 
 fn rates() -> Rates {
@@ -18,6 +19,7 @@ fn rates() -> Rates {
         names: rate(2, 60),
         invites: rate(2, 10),
         passwords: rate(3, 10),
+        searches: rate(3, 10),
         per_address: 2,
     }
 }
@@ -95,6 +97,26 @@ fn names_and_rooms_and_invitations_have_their_own() {
         world.ask(ann, Command::RoomInvite { room: room("room0"), name: nick(name) });
     }
     assert_eq!(refused(&world.heard(ann)), 1);
+}
+
+#[test]
+fn who_searches_without_end_waits_and_is_told_how_long() {
+    let mut world = limited();
+    let (ann, ben) = (world.keyed("ann"), world.keyed("ben"));
+    world.says(ann, LOBBY, "see you at nine");
+    world.forget_all();
+    let look = |world: &mut World, at: usize| {
+        let query = Query::new("nine");
+        world.ask(at, Command::Search { to: None, query, limit: None });
+    };
+    (0..100).for_each(|_| look(&mut world, ann));
+    let heard = world.heard(ann);
+    assert_eq!((refused(&heard), heard.len()), (97, 100));
+    look(&mut world, ben);
+    assert_eq!(refused(&world.heard(ben)), 0, "ben notices nothing of it");
+    world.passes(Duration::from_secs(10));
+    look(&mut world, ann);
+    assert_eq!(refused(&world.heard(ann)), 0);
 }
 
 #[test]

@@ -1,25 +1,24 @@
 //! What is spoken before the chat: TLS where the first byte says so, then one request, answered by a page, a word of
 //! health, or the upgrade to a WebSocket. Every request passes the [`Gate`] first. The chat itself is `connection`'s.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
     UPGRADE,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -54,7 +53,6 @@ const HEADERS: [(HeaderName, HeaderValue); 3] = [
 ];
 
 /// What a connection is to be known by in a request.
-#[derive(Clone)]
 struct Knock {
     peer: SocketAddr,
     here: IpAddr,
@@ -84,12 +82,55 @@ pub struct Porch {
     pub addresses: Arc<Addresses>,
 }
 
-/// The routes. One for all connections.
-pub fn router(porch: Porch, web: Arc<Web>) -> Router {
-    pages::routes()
-        .merge(web::routes(web))
-        .fallback(async || pages::nothing_here())
-        .layer(from_fn_with_state(Arc::new(porch), knock))
+/// What answers a request: the porch, and the routes behind it. One for all connections.
+#[derive(Clone)]
+pub struct Front {
+    porch: Arc<Porch>,
+    routes: Router,
+}
+
+impl Front {
+    /// With all the routes there are.
+    pub fn new(porch: Porch, web: Arc<Web>) -> Front {
+        let routes = pages::routes().merge(web::routes(web)).fallback(async || pages::nothing_here());
+        Front { porch: Arc::new(porch), routes }
+    }
+
+    /// The gate, then the upgrade where one is asked for, whatever the path; a route only for who wants neither.
+    async fn answer(self, knock: &Knock, mut request: hyper::Request<Incoming>) -> Response {
+        let porch = &self.porch;
+        let authority = match porch.gate.check(request.headers(), request.uri(), knock.here) {
+            Ok(authority) => authority,
+            Err(turned) => return refuse(knock, turned.status, turned.why),
+        };
+        let upgrading = is_upgrade(request.headers());
+        let way = match porch.entrance.way(knock.peer.ip(), knock.secure, request.headers()) {
+            Ok(way) => way,
+            // Somebody typed the address into a browser; what follows `#` stays with it.
+            Err(_) if !upgrading && request.method().is_safe() => return to_tls(&authority, request.uri()),
+            Err(why) => return refuse(knock, StatusCode::FORBIDDEN, why),
+        };
+        if upgrading {
+            return match porch.addresses.seat(way.address) {
+                Ok(seat) => upgrade(knock, authority, way, seat, request),
+                Err(wait) => crowded(knock, wait),
+            };
+        }
+        // Whoever sends something counts like who comes to stay; it gives its place back when it is answered.
+        let _seat = match request.method().is_safe() {
+            true => None,
+            false => match porch.addresses.seat(way.address) {
+                Ok(seat) => Some(seat),
+                Err(wait) => return crowded(knock, wait),
+            },
+        };
+        request.extensions_mut().insert(way);
+        request.extensions_mut().insert(knock.by);
+        // Boxed: who comes to stay never gets here, and is not to wait in so much memory.
+        let Ok(mut response) = Box::pin(self.routes.oneshot(request)).await;
+        dress(&mut response, Some(&authority));
+        response
+    }
 }
 
 /// Between whom a socket is.
@@ -104,7 +145,7 @@ pub struct Ends {
 /// Speaks TLS where it is asked for, then HTTP on a connection until it is upgraded or done. Ends by itself when the time
 /// to enter is over or its place among the half-open is lost.
 pub async fn greet(
-    router: Router,
+    front: Front,
     house: Arc<House>,
     entrance: Arc<Entrance>,
     socket: TcpStream,
@@ -124,17 +165,17 @@ pub async fn greet(
         let by = By((!allowed.is_zero()).then(|| since + allowed.mul_f64(ANSWERED_WITHIN)));
         let knock = |secure| Knock { peer, here, secure, by, upgrade: Arc::default() };
         let Some(tls) = &entrance.tls else {
-            return Box::pin(speak::<TcpStream>(router, socket, knock(false), allowed)).await;
+            return Box::pin(speak::<TcpStream>(front, socket, knock(false))).await;
         };
         let mut first = [0];
         if socket.peek(&mut first).await.ok()? == 0 {
             return None;
         }
         if first != [TLS_HANDSHAKE] {
-            return Box::pin(speak::<TcpStream>(router, socket, knock(false), allowed)).await;
+            return Box::pin(speak::<TcpStream>(front, socket, knock(false))).await;
         }
         match Box::pin(TlsAcceptor::from(tls.config()).accept(socket)).await {
-            Ok(stream) => Box::pin(speak::<TlsStream<TcpStream>>(router, stream, knock(true), allowed)).await,
+            Ok(stream) => Box::pin(speak::<TlsStream<TcpStream>>(front, stream, knock(true))).await,
             Err(error) => {
                 tracing::info!(%peer, "handshake failed: {error}");
                 None
@@ -170,18 +211,18 @@ struct Shaken {
 }
 
 /// Speaks HTTP until the upgrade.
-async fn speak<S>(router: Router, socket: S, knock: Knock, allowed: std::time::Duration) -> Option<(Shaken, Upgrade)>
+async fn speak<S>(front: Front, socket: S, knock: Knock) -> Option<(Shaken, Upgrade)>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static + Into<Wire>,
 {
     let (peer, upgrade) = (knock.peer, knock.upgrade.clone());
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(knock.clone());
-        router.clone().oneshot(request)
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let answer = front.clone().answer(&knock, request);
+        async { Ok::<_, Infallible>(answer.await) }
     });
     let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).max_buf_size(HEADER_BYTES).max_header_size(HEADER_BYTES);
-    server.header_read_timeout((!allowed.is_zero()).then_some(allowed));
+    // No timer of its own: how long all of it may take is looked at around it.
+    server.max_buf_size(HEADER_BYTES).max_header_size(HEADER_BYTES);
     if let Err(error) = server.serve_connection(TokioIo::new(Handshake::new(socket)), service).with_upgrades().await {
         tracing::info!(%peer, "handshake failed: {}", story(&error));
         return None;
@@ -200,43 +241,6 @@ fn story(error: &hyper::Error) -> String {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
     }
-}
-
-/// In front of every route: the gate, then the upgrade where one is asked for, whatever the path.
-async fn knock(State(porch): State<Arc<Porch>>, mut request: Request, next: Next) -> Response {
-    let Some(knock) = request.extensions().get::<Knock>().cloned() else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let authority = match porch.gate.check(request.headers(), request.uri(), knock.here) {
-        Ok(authority) => authority,
-        Err(turned) => return refuse(&knock, turned.status, turned.why),
-    };
-    let upgrading = is_upgrade(request.headers());
-    let way = match porch.entrance.way(knock.peer.ip(), knock.secure, request.headers()) {
-        Ok(way) => way,
-        // Somebody typed the address into a browser; what follows `#` stays with it.
-        Err(_) if !upgrading && request.method().is_safe() => return to_tls(&authority, request.uri()),
-        Err(why) => return refuse(&knock, StatusCode::FORBIDDEN, why),
-    };
-    if upgrading {
-        return match porch.addresses.seat(way.address) {
-            Ok(seat) => upgrade(&knock, authority, way, seat, request),
-            Err(wait) => crowded(&knock, wait),
-        };
-    }
-    // Whoever sends something counts like who comes to stay; it gives its place back when it is answered.
-    let _seat = match request.method().is_safe() {
-        true => None,
-        false => match porch.addresses.seat(way.address) {
-            Ok(seat) => Some(seat),
-            Err(wait) => return crowded(&knock, wait),
-        },
-    };
-    request.extensions_mut().insert(way);
-    request.extensions_mut().insert(knock.by);
-    let mut response = next.run(request).await;
-    dress(&mut response, Some(&authority));
-    response
 }
 
 /// The same page, encrypted.
@@ -263,7 +267,7 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
 }
 
 /// Answers the handshake (RFC 6455, 4.2.2) and leaves the connection to the chat.
-fn upgrade(knock: &Knock, authority: String, way: Way, seat: Seat, mut request: Request) -> Response {
+fn upgrade(knock: &Knock, authority: String, way: Way, seat: Seat, mut request: hyper::Request<Incoming>) -> Response {
     let offers: Vec<&str> =
         request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok()).collect();
     let offer = (!offers.is_empty()).then(|| offers.join(","));

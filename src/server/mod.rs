@@ -306,18 +306,18 @@ impl Door {
         });
         let tasks = TaskTracker::new();
         let entrance = porch.entrance.clone();
-        let router = http::router(porch, web);
+        let front = http::Front::new(porch, web);
         let mut accepting = JoinSet::new();
         for socket in listeners.sockets {
             let here = socket.local_addr().ok().map(|here| here.ip()).filter(|here| !here.is_unspecified());
             let (half_open, tasks, house) = (half_open.clone(), tasks.clone(), house.clone());
-            let (router, entrance) = (router.clone(), entrance.clone());
+            let (front, entrance) = (front.clone(), entrance.clone());
             accepting.spawn(listen::accept(socket, move |stream: TcpStream, peer: SocketAddr| {
                 let (ends, place, house) = (http::Ends { peer, here }, half_open.enter(), house.clone());
-                let (router, entrance) = (router.clone(), entrance.clone());
+                let (front, entrance) = (front.clone(), entrance.clone());
                 let next = tasks.clone();
                 tasks.spawn(async move {
-                    if let Some(upgraded) = http::greet(router, house.clone(), entrance, stream, ends, place).await {
+                    if let Some(upgraded) = http::greet(front, house.clone(), entrance, stream, ends, place).await {
                         // A task of its own: this one's memory was made for HTTP, which needs far more.
                         if let Some(serving) = connection::serve(house, upgraded) {
                             next.spawn(serving);

@@ -5,6 +5,9 @@ import { fits } from './dialogs.js';
 import { ago, fold, oneLine, sentence } from './text.js';
 import { when } from './when.js';
 
+/** A search waits for so many milliseconds, however soon or late a host says; who is to wait longer is told. */
+const WAIT = [100, 10_000];
+
 /** `page` is what there is to do it with; gives `goTo`, `hostRooms`, `find`, `mentions` and `hit`. */
 export function finding(page) {
   const { chat, palette, panes, composer, note, went, jump } = page;
@@ -121,7 +124,8 @@ export function finding(page) {
   function ask(asked, done, later) {
     chat.ask({ type: 'search', limit: 50, ...asked }, (event) => {
       if (event.type !== 'found') {
-        if (event.code === 'rate_limited') later(Number(event.retry_after) || 1_000);
+        const wait = Number(event.retry_after);
+        if (event.code === 'rate_limited' && wait <= WAIT[1]) later(Math.max(WAIT[0], wait));
         else done({ items: [], says: sentence(event.text) });
         return;
       }

@@ -789,10 +789,9 @@ impl Chat {
             }
             LinkEvent::Distrusted(why) => self.note(Note::Distrusted(why)),
             LinkEvent::Heard(event) => self.heard(now, event),
-            LinkEvent::Answered(id, Event::Refused(refusal)) if self.search.is(id) => match refusal.retry_after {
-                Some(wait) if refusal.code == Code::RateLimited => self.look_later(now.up, wait),
-                _ => self.not_found(refusal.text),
-            },
+            LinkEvent::Answered(id, Event::Refused(refusal)) if self.search.is(id) => {
+                self.look_refused(now.up, refusal)
+            }
             LinkEvent::Answered(_, Event::Memos(memos)) => self.note(Note::Memos(memos, true)),
             LinkEvent::Answered(_, event) => self.heard(now, event),
             LinkEvent::Line(line) => self.line(now, &line),

@@ -97,7 +97,7 @@ impl Front {
     }
 
     /// The gate, then the upgrade where one is asked for, whatever the path; a route only for who wants neither.
-    async fn answer(self, knock: &Knock, mut request: hyper::Request<Incoming>) -> Response {
+    async fn answer(&self, knock: &Knock, mut request: hyper::Request<Incoming>) -> Response {
         let porch = &self.porch;
         let authority = match porch.gate.check(request.headers(), request.uri(), knock.here) {
             Ok(authority) => authority,
@@ -127,7 +127,7 @@ impl Front {
         request.extensions_mut().insert(way);
         request.extensions_mut().insert(knock.by);
         // Boxed: who comes to stay never gets here, and is not to wait in so much memory.
-        let Ok(mut response) = Box::pin(self.routes.oneshot(request)).await;
+        let Ok(mut response) = Box::pin(self.routes.clone().oneshot(request)).await;
         dress(&mut response, Some(&authority));
         response
     }
@@ -217,7 +217,7 @@ where
 {
     let (peer, upgrade) = (knock.peer, knock.upgrade.clone());
     let service = service_fn(|request: hyper::Request<Incoming>| {
-        let answer = front.clone().answer(&knock, request);
+        let answer = front.answer(&knock, request);
         async { Ok::<_, Infallible>(answer.await) }
     });
     let mut server = http1::Builder::new();

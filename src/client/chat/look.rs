@@ -7,11 +7,15 @@ use super::{Chat, Note, PAGE, Spot, Talk};
 use crate::protocol::command::{Command, PageEnd};
 use crate::protocol::dialect::Dialect;
 use crate::protocol::entry::{Epoch, Seq};
+use crate::protocol::event::{Code, Refusal};
 use crate::protocol::names::Target;
 use crate::protocol::search::{Hit, Query};
 
 /// Hits asked for at once.
 const HITS: u32 = 50;
+
+/// A search waits for so long: more often a host that says "at once" is not asked, and whom another lets wait longer is told.
+const WAIT: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(10);
 
 /// What is looked for, in one conversation or in all.
 type Wish = (Option<Target>, Query);
@@ -59,11 +63,16 @@ impl Chat {
         self.search.asked = Some((id, wish));
     }
 
-    /// The host wants to be asked later: what is wanted then is asked then.
-    pub(super) fn look_later(&mut self, now: Duration, wait: Duration) {
-        if let Some((_, wish)) = self.search.asked.take() {
-            self.search.next.get_or_insert(wish);
-            self.search.again_at = Some(now + wait);
+    /// The search is refused. Where the host only wants to be asked later, what is wanted then is asked then.
+    pub(super) fn look_refused(&mut self, now: Duration, refusal: Refusal) {
+        match (refusal.code, refusal.retry_after) {
+            (Code::RateLimited, Some(wait)) if wait <= *WAIT.end() => {
+                if let Some((_, wish)) = self.search.asked.take() {
+                    self.search.next.get_or_insert(wish);
+                    self.search.again_at = Some(now + wait.max(*WAIT.start()));
+                }
+            }
+            _ => self.not_found(refusal.text),
         }
     }
 

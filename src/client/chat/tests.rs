@@ -247,6 +247,18 @@ fn a_search_that_comes_too_soon_is_asked_again_as_it_is_wanted_then() {
     let down = ann.put(Input::Link(LinkEvent::Down { why: "cut".to_owned(), retry_at: None }));
     assert!(told(&down), "it is told that it is over");
     assert_eq!(ann.chat.wake_at(), None);
+    // A host that says "at once" is not asked at once, and nobody waits in silence for one that says "tomorrow".
+    ann.cut();
+    ann.come_in(vec![place("#lobby", 1, 0, 0, 0)]);
+    let no = |ann: &mut Side, wait| {
+        let (id, _) = asked(&look(ann, "ten")).expect("it is asked");
+        let refusal = Refusal { retry_after: Some(wait), ..soon.clone() };
+        ann.put(Input::Link(LinkEvent::Answered(id, Event::Refused(refusal))))
+    };
+    assert!(told(&no(&mut ann, Duration::from_secs(86_400))));
+    assert_eq!(ann.chat.wake_at(), None);
+    assert_eq!(asked(&no(&mut ann, Duration::ZERO)), None);
+    assert!(ann.chat.wake_at().is_some_and(|at| at > ann.up));
 }
 
 #[test]

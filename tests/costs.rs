@@ -6,16 +6,21 @@ mod common;
 #[path = "common/host.rs"]
 mod host;
 
+use std::io::ErrorKind;
 use std::time::Instant;
 
 use common::bot::DEADLINE;
 use common::term::{Term, wschat};
-use host::{Host, Raw};
-use serde_json::json;
+use host::{Host, Raw, soon};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use wschat::config::Config;
 use wschat::server::{self, Options, Place};
+use wschat::store::Store;
 use wschat::store::memory::MemoryStore;
+use wschat::store::sqlite::SqliteStore;
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts")
@@ -83,6 +88,92 @@ fn a_hearer_costs_no_allocation() {
     // A line alone takes three or so more where its answer falls into a turn of its own: that is spread over the hearers
     // here, and is far from the one that a single allocation for each would be.
     assert!(hearer.abs() < 0.1, "{few} allocations for a line among 12, {crowd} among 92: {hearer} for a hearer");
+}
+
+/// Twenty people in one room of a host in the same runtime, so that who has their turn when is the same in every run.
+/// Gives back the host's address, what makes it stop, and them.
+async fn crowd(store: Box<dyn Store>) -> (String, oneshot::Sender<()>, Vec<Raw>) {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let listeners = server::bind(Place::Loopback { port: 0 }).expect("a port is free");
+    let authority = listeners.first.to_string();
+    let options = Options::new(&Config::builtin(), store, false);
+    tokio::spawn(server::run(listeners, options, async { _ = stopped.await }));
+    let mut people = Vec::new();
+    for n in 0..20 {
+        let mut raw = Raw::dial(&authority, Some("wschat.v1")).await;
+        raw.hears("hello").await;
+        raw.send(json!({"type": "enter", "id": 1, "name": format!("p{n}")})).await;
+        raw.hears("welcome").await;
+        raw.send(json!({"type": "resume", "id": 2, "cursors": []})).await;
+        raw.hears("resumed").await;
+        people.push(raw);
+    }
+    // Behind this nothing is on its way any more.
+    people[0].send(say(0)).await;
+    for raw in &mut people {
+        raw.hears("entry").await;
+    }
+    (authority, stop, people)
+}
+
+fn say(n: u32) -> Value {
+    json!({"type": "say", "id": n + 3, "to": "#lobby", "text": "hello", "nonce": format!("{n:032x}")})
+}
+
+/// Eighteen who say something, each while the host reads what the one before said.
+async fn at_almost_once(people: &mut [Raw]) {
+    for (n, raw) in people[..18].iter_mut().enumerate() {
+        let line = host::frame(0x81, say(n as u32 + 1).to_string().as_bytes());
+        assert_eq!(raw.socket.get_mut().try_write(&line).expect("it has room"), line.len());
+        tokio::task::yield_now().await;
+    }
+}
+
+#[test]
+fn what_is_said_while_a_line_is_read_is_written_with_it() {
+    let test = async {
+        let (_, _stop, mut people) = crowd(Box::new(MemoryStore::new([7; 16]))).await;
+        at_almost_once(&mut people).await;
+        let mut first = [0; 8192];
+        let hearer = people[19].socket.get_ref();
+        let read = soon("a line", async {
+            loop {
+                match hearer.try_read(&mut first) {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => tokio::task::yield_now().await,
+                    read => return read.expect("it does not hang up"),
+                }
+            }
+        });
+        let read = read.await;
+        let text = String::from_utf8_lossy(&first[..read]);
+        assert_eq!(text.matches("\"type\":\"entry\"").count(), 18, "{text}");
+    };
+    runtime().block_on(async { tokio::spawn(test).await }).expect("no panic");
+}
+
+#[test]
+fn what_is_said_while_a_line_is_read_is_synced_with_it() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let store = SqliteStore::open(&dir.path().join("host.db"), [7; 16]).expect("the folder is ours");
+    let test = async {
+        let (authority, _stop, mut people) = crowd(Box::new(store)).await;
+        let commits = async || {
+            let request = format!("GET /metrics HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+            let mut socket = TcpStream::connect(&authority).await.expect("it listens");
+            socket.write_all(request.as_bytes()).await.expect("it reads");
+            let mut answer = String::new();
+            soon("figures", socket.read_to_string(&mut answer)).await.expect("they are text");
+            let count = answer.lines().find_map(|line| line.strip_prefix("wschat_commit_seconds_count "));
+            count.and_then(|count| count.parse::<u64>().ok()).expect("commits are counted")
+        };
+        let before = commits().await;
+        at_almost_once(&mut people).await;
+        for seq in 2..20 {
+            assert_eq!(people[19].hears("entry").await["seq"], seq);
+        }
+        assert_eq!(commits().await - before, 1);
+    };
+    runtime().block_on(async { tokio::spawn(test).await }).expect("no panic");
 }
 
 /// A host and a screen in it that has settled.

@@ -145,6 +145,11 @@ impl Fanout {
         }
     }
 
+    /// How many are to be written to, or a few more: whoever was told something alone may be counted twice.
+    pub fn hearers(&self) -> usize {
+        self.dirty.len() + if self.gathered.is_empty() { 0 } else { self.gathered.to.len() }
+    }
+
     /// The turn's end: everybody gets what there is, each by one write.
     pub fn flush(&mut self) {
         self.hand_out();

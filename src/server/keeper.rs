@@ -3,20 +3,20 @@
 //! by the hub, whose answers pass through here unread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc as sync;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
 
 use super::metrics::Tally;
 use super::turns::{Job, Look, Turns, audited, found, paged};
 use crate::hub::{Failure, Input, Ticket};
 use crate::store::{Reader, Retention, Store, StoreError};
 
-/// Jobs of one turn. A commit costs an fsync whatever is in it, so many share one; but those who wait for it are as many.
+/// Jobs of one turn, and some more where they come together. A commit costs an fsync whatever is in it, so many share one;
+/// but those who wait for it are as many.
 const TURN: usize = 512;
 
 /// Threads that read pages. One would make everybody wait for somebody's cold page; more than the disk's queue is of no
@@ -56,7 +56,13 @@ pub enum Keeper {
 
 /// The ways to the threads.
 pub struct Beside {
-    jobs: mpsc::Sender<Job>,
+    /// What was asked since it was last handed over. Together, so that one commit has all of it.
+    asked: Vec<Job>,
+    jobs: mpsc::Sender<Vec<Job>>,
+    /// Jobs in there.
+    waiting: Arc<AtomicUsize>,
+    /// How many may be, with those that were not handed over.
+    most: usize,
     pages: Option<Pages>,
     threads: Vec<JoinHandle<()>>,
     /// Nobody wants to know any more whether the whole file is whole.
@@ -77,16 +83,20 @@ impl Keeper {
             let turns = Turns::new(store, bounds).counted(tally);
             return Ok((Keeper::Here { turns, asked: Vec::new(), most: queue.max(1), _answers: answers }, taken));
         }
-        let (jobs, waiting) = mpsc::channel(queue.max(1));
+        let most = queue.max(1);
+        // No more than this in lists of one each.
+        let (jobs, handed) = mpsc::channel(most);
+        let waiting = Arc::new(AtomicUsize::new(0));
         let mut threads = Vec::new();
         let unchecked = Arc::new(AtomicBool::new(false));
         let pages = start_readers(&*store, &answers, &unchecked, &mut threads)?;
         let turns = Turns::new(store, bounds).counted(tally);
-        threads.push(thread("keeper", move || guard(answers, |answers| keep(turns, waiting, answers)))?);
-        Ok((Keeper::Beside(Beside { jobs, pages, threads, unchecked }), taken))
+        let queue = Queue { handed, waiting: waiting.clone() };
+        threads.push(thread("keeper", move || guard(answers, |answers| keep(turns, queue, answers)))?);
+        Ok((Keeper::Beside(Beside { asked: Vec::new(), jobs, waiting, most, pages, threads, unchecked }), taken))
     }
 
-    /// Hands over a job, or says at once that there is no room for it.
+    /// Takes a job, or says at once that there is no room for it. A store on a disk hears of it by [`Keeper::hand_over`].
     pub fn ask(&mut self, job: Job) -> Result<(), Failure> {
         match self {
             Keeper::Here { asked, most, .. } if asked.len() >= *most => return Err(Failure::Busy),
@@ -94,6 +104,11 @@ impl Keeper {
             Keeper::Beside(beside) => return beside.ask(job),
         }
         Ok(())
+    }
+
+    /// Whether what is asked is answered in the same turn.
+    pub fn answers_here(&self) -> bool {
+        matches!(self, Keeper::Here { .. })
     }
 
     /// The answers to all that was asked of a store in memory; `None` when nothing was.
@@ -112,8 +127,21 @@ impl Keeper {
         }
     }
 
+    /// Whether anything was asked of a store on a disk that it was not told.
+    pub fn holds_back(&self) -> bool {
+        matches!(self, Keeper::Beside(beside) if !beside.asked.is_empty())
+    }
+
+    /// Tells a store on a disk what was asked of it.
+    pub fn hand_over(&mut self) {
+        if let Keeper::Beside(beside) = self {
+            beside.hand_over();
+        }
+    }
+
     /// Takes no more; the threads, to be joined once no more answers come.
-    pub fn finish(self) -> Vec<JoinHandle<()>> {
+    pub fn finish(mut self) -> Vec<JoinHandle<()>> {
+        self.hand_over();
         match self {
             Keeper::Here { turns, .. } => {
                 turns.finish();
@@ -128,15 +156,40 @@ impl Keeper {
 }
 
 impl Beside {
-    /// Who asks a thread that has gone gets no answer: its last word, which ends the host, is on its way.
-    fn ask(&self, job: Job) -> Result<(), Failure> {
+    fn ask(&mut self, job: Job) -> Result<(), Failure> {
         let full = match (job, &self.pages) {
+            // Who asks a thread that has gone gets no answer: its last word, which ends the host, is on its way.
             (Job::Look(ticket, look), Some(pages)) => {
                 matches!(pages.try_send((ticket, look)), Err(sync::TrySendError::Full(_)))
             }
-            (job, _) => matches!(self.jobs.try_send(job), Err(TrySendError::Full(_))),
+            _ if self.asked.len() + self.waiting.load(Ordering::Relaxed) >= self.most => true,
+            (job, _) => {
+                self.asked.push(job);
+                false
+            }
         };
         if full { Err(Failure::Busy) } else { Ok(()) }
+    }
+
+    fn hand_over(&mut self) {
+        if self.asked.is_empty() {
+            return;
+        }
+        self.waiting.fetch_add(self.asked.len(), Ordering::Relaxed);
+        // Full it cannot be, as no list in it is empty; and a thread that has gone has said its last word.
+        let _ = self.jobs.try_send(std::mem::take(&mut self.asked));
+    }
+}
+
+/// The keeper's end of the way to it.
+struct Queue {
+    handed: mpsc::Receiver<Vec<Job>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Queue {
+    fn took(&self, jobs: &[Job]) {
+        self.waiting.fetch_sub(jobs.len(), Ordering::Relaxed);
     }
 }
 
@@ -159,9 +212,9 @@ fn guard(answers: mpsc::Sender<Answer>, work: impl FnOnce(&mpsc::Sender<Answer>)
 }
 
 /// The keeper's thread.
-fn keep(mut turns: Turns, mut jobs: mpsc::Receiver<Job>, answers: &mpsc::Sender<Answer>) -> Result<(), StoreError> {
+fn keep(mut turns: Turns, mut queue: Queue, answers: &mpsc::Sender<Answer>) -> Result<(), StoreError> {
     let mut turn = Vec::new();
-    while take(&mut turns, &mut jobs, &mut turn)? {
+    while take(&mut turns, &mut queue, &mut turn)? {
         let inputs = turns.answer(&mut turn)?;
         if !inputs.is_empty() && answers.blocking_send(Answer::Turn(inputs)).is_err() {
             break;
@@ -173,18 +226,20 @@ fn keep(mut turns: Turns, mut jobs: mpsc::Receiver<Job>, answers: &mpsc::Sender<
 
 /// Takes what waits, or waits for the first; `false` when nothing comes any more. Retention is done a step at a time
 /// while nothing waits, so that it never holds up more than one turn.
-fn take(turns: &mut Turns, jobs: &mut mpsc::Receiver<Job>, turn: &mut Vec<Job>) -> Result<bool, StoreError> {
+fn take(turns: &mut Turns, queue: &mut Queue, turn: &mut Vec<Job>) -> Result<bool, StoreError> {
     while turn.is_empty() {
-        if turns.retaining() && jobs.is_empty() && !jobs.is_closed() {
+        if turns.retaining() && queue.handed.is_empty() && !queue.handed.is_closed() {
             turns.retain()?;
             continue;
         }
-        let Some(first) = jobs.blocking_recv() else { return Ok(false) };
-        turn.push(first);
+        let Some(first) = queue.handed.blocking_recv() else { return Ok(false) };
+        queue.took(&first);
+        *turn = first;
         while turn.len() < TURN
-            && let Ok(job) = jobs.try_recv()
+            && let Ok(jobs) = queue.handed.try_recv()
         {
-            turn.push(job);
+            queue.took(&jobs);
+            turn.extend(jobs);
         }
     }
     Ok(true)
@@ -248,13 +303,26 @@ mod tests {
 
     #[test]
     fn who_is_asked_too_much_is_busy_and_who_has_gone_is_not() {
-        let (jobs, waiting) = mpsc::channel(1);
+        let (jobs, handed) = mpsc::channel(1);
         let (pages, looks) = sync::sync_channel(1);
-        let beside = Beside { jobs, pages: Some(pages), threads: Vec::new(), unchecked: Arc::default() };
-        let ask = || (beside.ask(Job::Retain(Timestamp(0))), beside.ask(Job::Look(Ticket(1), Look::Audit(1))));
-        assert_eq!(ask(), (Ok(()), Ok(())));
-        assert_eq!(ask(), (Err(Failure::Busy), Err(Failure::Busy)));
-        drop((waiting, looks));
-        assert_eq!(ask(), (Ok(()), Ok(())), "nobody is told to ask again: the host ends");
+        let (waiting, threads, unchecked) = (Arc::default(), Vec::new(), Arc::default());
+        let pages = Some(pages);
+        let mut beside = Beside { asked: Vec::new(), jobs, waiting, most: 1, pages, threads, unchecked };
+        let mut queue = Queue { handed, waiting: beside.waiting.clone() };
+        let mut ask = |hand_over| {
+            let asked = (beside.ask(Job::Retain(Timestamp(0))), beside.ask(Job::Look(Ticket(1), Look::Audit(1))));
+            if hand_over {
+                beside.hand_over();
+            }
+            asked
+        };
+        assert_eq!(ask(false), (Ok(()), Ok(())));
+        assert_eq!(ask(true), (Err(Failure::Busy), Err(Failure::Busy)), "asked");
+        assert_eq!(ask(true), (Err(Failure::Busy), Err(Failure::Busy)), "handed over");
+        let jobs = queue.handed.try_recv().expect("it was handed over");
+        queue.took(&jobs);
+        assert_eq!(jobs.len(), 1);
+        drop((queue, looks));
+        assert_eq!(ask(true), (Ok(()), Ok(())), "nobody is told to ask again: the host ends");
     }
 }

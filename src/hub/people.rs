@@ -168,6 +168,34 @@ pub enum Taken {
     Worn(PersonId),
 }
 
+/// How many names have each of so many shapes, so that a word which is nobody's name is mostly told without a hash of it:
+/// every word of every message is asked about. With names of all shapes it helps no more, and costs next to nothing.
+#[derive(Debug)]
+struct Shapes(Box<[u32; 1024]>);
+
+impl Default for Shapes {
+    fn default() -> Shapes {
+        Shapes(Box::new([0; 1024]))
+    }
+}
+
+impl Shapes {
+    fn of(&mut self, folded: &str) -> &mut u32 {
+        &mut self.0[Shapes::place(folded)]
+    }
+
+    fn any(&self, folded: &str) -> bool {
+        self.0[Shapes::place(folded)] > 0
+    }
+
+    /// By the two ends and the length.
+    fn place(folded: &str) -> usize {
+        let (first, last) = (folded.as_bytes().first(), folded.as_bytes().last());
+        let byte = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or(0));
+        (31 * byte(first) + 7 * byte(last) + folded.len()) % 1024
+    }
+}
+
 /// Everybody the host knows.
 #[derive(Debug, Default)]
 pub struct People {
@@ -175,6 +203,8 @@ pub struct People {
     people: ById<PersonId, Box<Person>>,
     keys: HashMap<PublicKey, PersonId>,
     folds: HashMap<Arc<str>, PersonId>,
+    /// Of `folds`.
+    shapes: Shapes,
     skeletons: HashMap<Arc<str>, PersonId>,
     /// Names of before, by fold and by skeleton, until when.
     reserved: HashMap<String, (PersonId, Timestamp)>,
@@ -232,7 +262,7 @@ impl People {
         let (fold, skeleton) = (name.shared_fold(), name.skeleton());
         // Most names look like what they are, and share that.
         let skeleton = if *skeleton == *fold { fold.clone() } else { skeleton.into() };
-        self.folds.insert(fold, person);
+        *self.shapes.of(&fold) += u32::from(self.folds.insert(fold.clone(), person).is_none());
         self.skeletons.insert(skeleton, person);
     }
 
@@ -240,6 +270,7 @@ impl People {
     pub fn put_off(&mut self, name: &Nick, person: PersonId) {
         if self.folds.get(name.folded()) == Some(&person) {
             self.folds.remove(name.folded());
+            *self.shapes.of(name.folded()) -= 1;
         }
         let skeleton = name.skeleton();
         if self.skeletons.get(skeleton.as_str()) == Some(&person) {
@@ -314,7 +345,7 @@ impl People {
 
     /// Who is called exactly so now, by the fold of the name.
     pub fn wearing(&self, folded: &str) -> Option<PersonId> {
-        self.folds.get(folded).copied()
+        if self.shapes.any(folded) { self.folds.get(folded).copied() } else { None }
     }
 
     /// The person.
@@ -361,5 +392,36 @@ impl People {
     /// How many people with keys there are.
     pub fn with_keys(&self) -> usize {
         self.with_keys
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nick(name: &str) -> Nick {
+        Nick::parse(name).expect("a name")
+    }
+
+    #[test]
+    fn who_wears_a_name_is_known_as_long_as_they_do() {
+        let mut people = People::default();
+        let (ann, aan) = (PersonId([1; 16]), PersonId([2; 16]));
+        for (person, name) in [(ann, "Ann"), (aan, "aan")] {
+            people.add(Author { person, name: nick(name), guest: true, bot: false }, None);
+        }
+        assert_eq!((people.wearing("ann"), people.wearing("aan")), (Some(ann), Some(aan)));
+        assert_eq!(people.wearing("anan"), None);
+        // Said twice, and then off: what is worn by nobody is found by nobody, its like as before.
+        people.wear(&nick("ann"), ann);
+        people.rename(ann, &nick("東京"));
+        assert_eq!((people.wearing("ann"), people.wearing("aan")), (None, Some(aan)));
+        assert_eq!(people.wearing("東京"), Some(ann));
+        people.put_off(&nick("東京"), aan);
+        assert_eq!(people.wearing("東京"), Some(ann), "it was never theirs");
+        people.forget(aan);
+        assert_eq!((people.wearing("aan"), people.wearing("東京")), (None, Some(ann)));
+        people.forget(ann);
+        assert!(people.shapes.0.iter().all(|count| *count == 0), "as many were taken off as were put on");
     }
 }

@@ -44,7 +44,7 @@ pub fn holds_word(text: &str, word: &str) -> bool {
 /// and so is `1,5`.
 fn ascii_names(text: &str) -> impl Iterator<Item = (Range<usize>, Cow<'_, str>)> {
     let bytes = text.as_bytes();
-    let part = |at: &usize| bytes.get(*at).is_some_and(|byte| PARTS[usize::from(*byte)]);
+    let kind = |at: usize| bytes.get(at).map_or(0, |byte| KINDS[usize::from(*byte)]);
     let joined = |at: usize| match bytes[..at] {
         [.., before, b'\''] => {
             before.is_ascii_alphabetic() && bytes[at].is_ascii_alphabetic() || both_digits(before, bytes[at])
@@ -56,29 +56,41 @@ fn ascii_names(text: &str) -> impl Iterator<Item = (Range<usize>, Cow<'_, str>)>
     let mut at = 0;
     std::iter::from_fn(move || {
         loop {
-            let start = (at..bytes.len()).find(part)?;
-            at = (start..bytes.len()).find(|at| !part(at)).unwrap_or(bytes.len());
-            let name = text[start..at].trim_end_matches(['.', '-']);
-            let end = start + name.len();
+            at += bytes[at..].iter().position(|byte| KINDS[usize::from(*byte)] > 0)?;
+            let (start, mut kinds) = (at, 0);
+            while kind(at) > 0 {
+                kinds |= kind(at);
+                at += 1;
+            }
+            let ends = bytes[start..at].iter().rev().take_while(|byte| matches!(byte, b'.' | b'-')).count();
+            let end = at - ends;
             let begins = !matches!(bytes[start], b'.' | b'-') && !joined(start);
-            if begins && bytes.get(end) != Some(&b'@') && name.len() <= NAME_COLUMNS {
-                let capital = name.bytes().any(|byte| byte.is_ascii_uppercase());
-                let folded = if capital { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) };
+            if begins && bytes.get(end) != Some(&b'@') && end - start <= NAME_COLUMNS {
+                let name = &text[start..end];
+                let folded =
+                    if kinds & CAPITAL > 0 { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) };
                 return Some((start..end, folded));
             }
         }
     })
 }
 
-/// The bytes of ASCII that stand in names.
-const PARTS: [bool; 256] = {
-    let mut parts = [false; 256];
+/// A capital, among [`KINDS`].
+const CAPITAL: u8 = 2;
+
+/// What a byte is in a name of ASCII: nothing, a part of it, or a capital.
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
     let mut byte = 0_u8;
     while byte < 0x80 {
-        parts[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if byte.is_ascii_uppercase() {
+            kinds[byte as usize] = CAPITAL;
+        } else if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+            kinds[byte as usize] = 1;
+        }
         byte += 1;
     }
-    parts
+    kinds
 };
 
 fn both_digits(before: u8, here: u8) -> bool {

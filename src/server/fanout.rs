@@ -22,6 +22,8 @@ pub struct Fanout {
     /// By [`place`].
     rows: Vec<Option<Row>>,
     open: usize,
+    /// How many of those speak plain text.
+    plain: usize,
     /// Places that have something to be written.
     dirty: Vec<usize>,
     gathered: Gathered,
@@ -58,7 +60,8 @@ enum Frames {
 impl Fanout {
     /// Nobody is there.
     pub fn new(translator: Translator) -> Fanout {
-        Fanout { translator, rows: Vec::new(), open: 0, dirty: Vec::new(), gathered: Gathered::default(), audiences: 0 }
+        let (rows, dirty, gathered) = (Vec::new(), Vec::new(), Gathered::default());
+        Fanout { translator, rows, open: 0, plain: 0, dirty, gathered, audiences: 0 }
     }
 
     /// Somebody is there.
@@ -67,18 +70,19 @@ impl Fanout {
         if self.rows.len() <= place {
             self.rows.resize_with(place + 1, || None);
         }
-        self.rows[place] = Some(Row { session, handle, dirty: false, has: (0, 0) });
         self.open += 1;
+        self.plain += usize::from(handle.dialect == Dialect::Plain);
+        self.rows[place] = Some(Row { session, handle, dirty: false, has: (0, 0) });
     }
 
     /// Somebody is gone. Whether it was there.
     pub fn remove(&mut self, session: SessionId) -> bool {
-        let was = self.row(session).is_some();
-        if was {
-            self.rows[place(session)] = None;
-            self.open -= 1;
-        }
-        was
+        let Some(row) = self.row(session) else { return false };
+        let plain = row.handle.dialect == Dialect::Plain;
+        self.plain -= usize::from(plain);
+        self.open -= 1;
+        self.rows[place(session)] = None;
+        true
     }
 
     /// How many are there.
@@ -167,10 +171,11 @@ impl Fanout {
         self.rows.get_mut(place(session))?.as_mut().filter(|row| row.session == session)
     }
 
-    /// The dialects that somebody of the audience speaks.
+    /// The dialects that somebody of the audience speaks. Looked up only where there are both.
     fn spoken(&self) -> impl Iterator<Item = Dialect> + use<> {
-        let mut speaks = (false, false);
-        for &session in &*self.gathered.to {
+        let mut speaks = (self.plain == 0, self.plain == self.open);
+        let audience = if speaks == (false, false) { &*self.gathered.to } else { &[] };
+        for &session in audience {
             match self.handle(session).map(|handle| handle.dialect) {
                 Some(Dialect::V1) => speaks.0 = true,
                 Some(Dialect::Plain) => speaks.1 = true,

@@ -278,6 +278,12 @@ impl Queue {
     /// Takes off what was written. An emptied list keeps no memory: most connections are idle.
     fn written(&mut self, mut n: usize) {
         self.bytes -= n;
+        if n == self.head.len() && self.behind.is_none() {
+            // By far the usual.
+            self.begun = false;
+            self.head = Bytes::new();
+            return;
+        }
         while n > 0 {
             let part = n.min(self.head.len());
             self.head.advance(part);

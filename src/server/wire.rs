@@ -71,6 +71,7 @@ impl Wire {
     }
 
     /// Hands over what is pending. `WouldBlock` when the socket does not take all.
+    #[inline]
     pub fn drain(&self) -> io::Result<()> {
         match self {
             Wire::Plain(_) => Ok(()),

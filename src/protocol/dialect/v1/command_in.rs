@@ -54,10 +54,9 @@ fn decode(frame: &str, limits: DecodeLimits) -> Decoded {
     };
     let Ok(Some(kind)) = fields.kind.text("type") else { return garbage("an object without a type says nothing") };
     let tag = fields.id.number("id").ok().flatten().map_or(Tag::None, Tag::Id);
-    let about = fields.nonce.word::<Nonce>("nonce").ok().flatten();
     match (Reader { fields: &fields, limits }).command(&kind) {
         Ok(command) => Decoded::Command(tag, command),
-        Err(refusal) => Decoded::Refused(tag, refusal.about(about)),
+        Err(refusal) => Decoded::Refused(tag, refusal.about(fields.nonce.word::<Nonce>("nonce").ok().flatten())),
     }
 }
 

@@ -50,13 +50,7 @@ fn allocations(members: usize, lines: usize) -> u64 {
     runtime().block_on(async {
         let mut people = Vec::new();
         for n in 0..members {
-            let mut raw = Raw::dial(&authority, Some("wschat.v1")).await;
-            raw.hears("hello").await;
-            raw.send(json!({"type": "enter", "id": 1, "name": format!("p{n}")})).await;
-            raw.hears("welcome").await;
-            raw.send(json!({"type": "resume", "id": 2, "cursors": []})).await;
-            raw.hears("resumed").await;
-            people.push(raw);
+            people.push(Raw::guest(&authority, &format!("p{n}")).await);
         }
         for n in 0..lines {
             people[0]
@@ -100,13 +94,7 @@ async fn crowd(store: Box<dyn Store>) -> (String, oneshot::Sender<()>, Vec<Raw>)
     tokio::spawn(server::run(listeners, options, async { _ = stopped.await }));
     let mut people = Vec::new();
     for n in 0..20 {
-        let mut raw = Raw::dial(&authority, Some("wschat.v1")).await;
-        raw.hears("hello").await;
-        raw.send(json!({"type": "enter", "id": 1, "name": format!("p{n}")})).await;
-        raw.hears("welcome").await;
-        raw.send(json!({"type": "resume", "id": 2, "cursors": []})).await;
-        raw.hears("resumed").await;
-        people.push(raw);
+        people.push(Raw::guest(&authority, &format!("p{n}")).await);
     }
     // Behind this nothing is on its way any more.
     people[0].send(say(0)).await;

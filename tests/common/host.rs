@@ -142,13 +142,7 @@ impl Host {
 
     /// A guest of `wschat.v1` that hears live.
     pub async fn guest(&self, name: &str) -> Raw {
-        let mut raw = self.dial(Some("wschat.v1")).await;
-        raw.hears("hello").await;
-        raw.send(json!({"type": "enter", "id": 1, "name": name})).await;
-        raw.hears("welcome").await;
-        raw.send(json!({"type": "resume", "id": 2, "cursors": []})).await;
-        raw.hears("resumed").await;
-        raw
+        Raw::guest(&self.authority(), name).await
     }
 
     /// One HTTP request as it stands, and all that comes back.
@@ -182,7 +176,18 @@ impl Raw {
         Raw::over(socket, authority, offer).await
     }
 
-    /// The same over a socket of the test's making.
+    /// A guest of `wschat.v1` that hears live.
+    pub async fn guest(authority: &str, name: &str) -> Raw {
+        let mut raw = Raw::dial(authority, Some("wschat.v1")).await;
+        raw.hears("hello").await;
+        raw.send(json!({"type": "enter", "id": 1, "name": name})).await;
+        raw.hears("welcome").await;
+        raw.send(json!({"type": "resume", "id": 2, "cursors": []})).await;
+        raw.hears("resumed").await;
+        raw
+    }
+
+    /// [`Self::dial`] over a socket of the test's making.
     pub async fn over(socket: TcpStream, authority: &str, offer: Option<&str>) -> Raw {
         let mut request = format!("ws://{authority}/").into_client_request().expect("it is an address");
         if let Some(offer) = offer {
